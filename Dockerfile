@@ -1,12 +1,12 @@
 FROM docker.io/library/python:3.13-slim-bookworm
 
-# `local` brings the embedded model's engine; an empty value leaves it out.
-ARG EXTRAS=local
+# `local` brings the embedded model's engine, `code` reads prompts in scripts; an empty value leaves both out.
+ARG EXTRAS="code local"
 
 RUN command -v git >/dev/null \
  || { apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/*; }
 
-COPY requirements.lock requirements-local.lock /opt/promptci/
+COPY requirements.lock requirements-code.lock requirements-local.lock /opt/promptci/
 
 # Every file by its hash, ready-made ones only: nothing is built here, and the base's pip is not copied. The libraries'
 # own tests are left out, as is all of scipy but its special functions, which are all that promptci uses (a house test
@@ -14,7 +14,7 @@ COPY requirements.lock requirements-local.lock /opt/promptci/
 RUN python -m venv --without-pip /opt/promptci/venv \
  && python -m pip --python /opt/promptci/venv/bin/python install --no-cache-dir --disable-pip-version-check \
     --root-user-action=ignore --no-compile --no-deps --require-hashes --only-binary=:all: \
-    -r /opt/promptci/requirements.lock ${EXTRAS:+-r /opt/promptci/requirements-$EXTRAS.lock} \
+    -r /opt/promptci/requirements.lock $(for extra in $EXTRAS; do echo "-r /opt/promptci/requirements-$extra.lock"; done) \
  && find /opt/promptci/venv/lib -type d -name tests -prune -exec rm -r {} + \
  && find /opt/promptci/venv/lib/python3*/site-packages/scipy -mindepth 1 -maxdepth 1 -type d \
     ! -name special ! -name _lib ! -name '_*' -exec rm -r {} + \
@@ -30,8 +30,8 @@ RUN /opt/promptci/venv/bin/python -c "import importlib, pkgutil, promptci; \
 [importlib.import_module(found.name) for found in pkgutil.walk_packages(promptci.__path__, 'promptci.') \
  if not found.name.endswith('__main__')]; \
 import aiohttp, genai_prices, github, openai.resources.batches, openai.resources.files, rich.progress, scipy.special; \
-from promptci.report.templates import environment; \
-[environment().get_template(name) for name in environment().list_templates(['j2'])]"
+from promptci.report.templates import environment as report; from promptci.site.pages.frame import environment as site; \
+[(site if name.startswith('html/site/') else report)().get_template(name) for name in report().list_templates(['j2'])]"
 
 # No USER and no WORKDIR: a runner mounts folders that belong to others, and sets the working folder itself.
 # What is written is handed back to the workspace's owner.

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 # Tests start hundreds of processes; without bytecode each would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help install check test demo demo-rollout gold docs promises bench
+.PHONY: help install check test demo demo-rollout demo-site gold docs docs-site promises bench bench-quick
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,9 @@ demo: install ## Run the Action on example-repo/ with the embedded model: report
 demo-rollout: install ## Play a rollout: a bad version is released, tried on 5 % of the customers, and rolled back
 	@$(BIN)/python tools/demo_rollout.py
 
+demo-site: install ## Play two months of the example, and build its site with a guided tour
+	@$(BIN)/promptci site --demo --out demo-site
+
 check: install ## Lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,9 +43,16 @@ gold: install ## Accept the present texts of comment and report (then read the d
 docs: install ## Generate pages and schemas from the code
 	$(BIN)/python tools/generate_docs.py
 
+docs-site: install ## Build the documentation site into build/site, with links checked
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/site
+
 promises: install ## Write docs/promises.md and the tables of docs/drift.md from simulations
 	$(BIN)/python tools/measure_promises.py
 	$(BIN)/python tools/measure_drift.py
 
-bench: install ## Compare with plain scripts, promptfoo and inspect_ai; writes benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/compare.py
+bench: install ## Measure speed and sizes beside plain scripts, promptfoo and inspect_ai; writes docs/performance.md
+	$(BIN)/python benchmarks/bench.py
+
+bench-quick: install ## Try all of the benchmark with small sizes in three minutes; writes nothing
+	$(BIN)/python benchmarks/bench.py --quick

@@ -10,9 +10,12 @@ the rest with HTTP 429.
 import argparse
 import asyncio
 import json
+import os
 import re
 import resource
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -40,6 +43,8 @@ class Connection(asyncio.Protocol):
 
     calls = 0
     refused = 0
+    last_answer = 0.0
+    """When the last answer was sent, in seconds since the epoch."""
 
     def __init__(self, latency_s: float, bucket: "Bucket | None") -> None:
         """Hold what every connection shares."""
@@ -70,6 +75,7 @@ class Connection(asyncio.Protocol):
                 later(self._latency_s, self._send, b"200 OK", answer(body))
 
     def _send(self, status: bytes, body: bytes) -> None:
+        Connection.last_answer = time.time()
         if not self._transport.is_closing():
             head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
             self._transport.write(head + body)
@@ -94,6 +100,12 @@ class Bucket:
         return True
 
 
+def write_last_answer(path: str) -> None:
+    """Write when the last answer was sent, where a path is given."""
+    if path:
+        Path(path).write_text(str(Connection.last_answer))
+
+
 async def serve(latency_s: float, rate: float) -> None:
     """Serve until the input is closed."""
     loop = asyncio.get_running_loop()
@@ -102,6 +114,7 @@ async def serve(latency_s: float, rate: float) -> None:
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
+    write_last_answer(os.environ.get("BENCH_LAST_ANSWER", ""))
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(Connection.calls, Connection.refused, used.ru_utime + used.ru_stime, flush=True)
 

@@ -6,5 +6,5 @@ from typing import Any
 
 
 def read(folder: str) -> list[dict[str, Any]]:
-    """Give the cases of all JSONL files of a folder."""
+    """Return the cases of all JSONL files of a folder."""
     return [json.loads(line) for file in sorted(Path(folder).iterdir()) for line in file.read_text().splitlines()]

@@ -1,6 +1,6 @@
-"""Measure how long `promptci canary` takes over a week's request log, as a whole process.
+"""Measure how long `promptci canary` and `promptci monitor` take over a week's request log, as whole processes.
 
-    python benchmarks/request_log.py [LINES]
+    python benchmarks/request_log.py [--quick] [--json rows.json]
 
 It writes a log as the runtime does, in which the canary changes nothing, and decides it once by DuckDB and once
 without. Beside them stands a process in which DuckDB only counts and averages the quality of each arm: the least that
@@ -8,16 +8,18 @@ reading can cost. A rate of 50,000 requests a day makes 350,000 lines a week.
 """
 
 import json
-import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from process_cost import environ, measure
+from rows import PartOptions, Row, run_part
+
+PART = "A week of requests"
+COMMAND = "python benchmarks/request_log.py"
 START = datetime(2026, 3, 2, tzinfo=UTC)
 WEEK = timedelta(days=7)
 USERS = 60_000
@@ -85,30 +87,36 @@ def decide(first: str) -> str:
     return f"{first}import sys\nfrom promptci.cli import main\nsys.argv = ['promptci', *{words!r}]\nmain()"
 
 
-def measure(folder: Path, code: str) -> tuple[float, float, float]:
-    """Return seconds, processor seconds and MB of one process."""
-    began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"promptci canary ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+def measure_log(folder: Path, lines: int) -> list[Row]:
+    """Return the rows of each program."""
+    prepare(folder)
+    write_log(folder / "log.jsonl", lines)
+    size_mb = (folder / "log.jsonl").stat().st_size / 1e6
+    monitor = ["-m", "promptci", "monitor", "--log", "log.jsonl", "--out", "monitor"]
+    programs = {
+        "`canary` with DuckDB": ["-c", decide("")],
+        "`canary` without DuckDB": ["-c", decide(WITHOUT)],
+        "`monitor`": monitor,
+        "count and mean by DuckDB alone": ["-c", AGGREGATE],
+    }
+    rows = []
+    for title, words in programs.items():
+        cost = measure([sys.executable, *words], folder, environ())
+        what = f"{lines:,} lines, {size_mb:.0f} MB: {title}"
+        rows.append(_row(what, cost.wall_s, "s", f"{cost.cpu_s:.1f} s of processor time"))
+        rows.append(_row(f"{what}, memory", cost.peak_mb, "MB"))
+    return rows
 
 
-def run(lines: int) -> None:
-    """Measure, and print one line for each reader."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        prepare(folder)
-        write_log(folder / "log.jsonl", lines)
-        size = (folder / "log.jsonl").stat().st_size / 1e6
-        print(f"{lines:,} lines, {size:.0f} MB; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        programs = {"DuckDB": decide(""), "Python": decide(WITHOUT), "aggregate by DuckDB alone": AGGREGATE}
-        for title, code in programs.items():
-            seconds, processor, memory = measure(folder, code)
-            print(f"  {title}: {seconds:.1f} s, {processor:.1f} s of processor, {memory:.0f} MB")
+def _row(what: str, measured: float, unit: str, note: str = "") -> Row:
+    return Row(part=PART, what=what, measured=measured, unit=unit, note=note, command=COMMAND)
+
+
+def measure_logs(options: PartOptions) -> list[Row]:
+    """Measure everything."""
+    with tempfile.TemporaryDirectory(prefix="promptci-bench-") as name:
+        return measure_log(Path(name), 20_000 if options.quick else 350_000)
 
 
 if __name__ == "__main__":
-    run(int(sys.argv[1]) if len(sys.argv) > 1 else 350_000)
+    run_part(measure_logs, __doc__)

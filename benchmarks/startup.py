@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CASES = 10
 LARGE = (Size(prompts=2_000, files=0, commits=1), Size(prompts=2_000, files=20_000, commits=50_000))
 BRANCHES = {"no-change": "no change", "one": "plan of 1 changed prompt", "many": "plan of 200 changed prompts"}
-CONFIG = 'version: 1\nprovider: {{base_url: "{base_url}"}}\nrun: {{concurrency: 8, cache: null, memory: null}}\n'
+CONFIG = 'version: 1\nprovider: {{base_url: "{base_url}"}}\nrun: {{concurrency: 8, cache: null, memory: {memory}}}\n'
 PROMPT = 'model: bench\nmessages:\n  - role: user\n    content: "{text} {{{{text}}}}"\n'
 COUNT_FUNCTIONS = """
 import json, sys, threading
@@ -109,14 +109,14 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *author, *arguments], check=True, capture_output=True)
 
 
-def make_repository(folder: Path, base_url: str) -> None:
+def make_repository(folder: Path, base_url: str, memory: str = "null") -> None:
     """Commit a prompt, then a change to the README (`no-change`), then a change to the prompt (`changed`)."""
     rows = [
         {"id": f"c{n}", "vars": {"text": f"Note {n}."}, "expected": str(n), "assert": [{"type": "contains"}]}
         for n in range(CASES)
     ]
     files = {
-        "promptci.yml": CONFIG.format(base_url=base_url),
+        "promptci.yml": CONFIG.format(base_url=base_url, memory=memory),
         "prompts/bench.prompt.yml": PROMPT.format(text="Which number does this note hold?"),
         "goldens/bench.jsonl": "".join(f"{json.dumps(row)}\n" for row in rows),
     }

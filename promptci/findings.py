@@ -50,6 +50,24 @@ class PromptNames(NamedTuple):
     names: tuple[str, ...]
 
 
+class UntestedSettings(NamedTuple):
+    """What a change edits in promptci.yml that none of the answers was asked with."""
+
+    names: tuple[str, ...]
+    """Keys, such as `provider.base_url`."""
+
+
+class FilteredRun(NamedTuple):
+    """Only some of the prompts and cases were tested, because somebody asked for these."""
+
+    filters: tuple[str, ...]
+    """As typed, such as `--prompt order`."""
+    cases: int
+    """Cases that were asked."""
+    all_cases: int
+    """Cases that the whole run would ask."""
+
+
 class NoSecrets(NamedTuple):
     """Prompts could not be tested because GitHub gives no secrets to commits from outside."""
 

@@ -42,7 +42,18 @@ _PATTERNS = re.compile(
     r"|[Bb]earer\s+(?=\S*\d)[A-Za-z0-9._~+/-]{8,}=*"
     r")"
 )
-_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_KEY_STARTS = {
+    "_": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "gsk_"),
+    "-": ("sk-", "nvapi-", "xai-", "glpat-", "xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-"),
+    "A": ("AKIA", "ASIA", "AIza"),
+    "earer": ("Bearer", "bearer"),
+}
+"""With these begins each match of `_PATTERNS`, by what they share: a text without it holds none of them.
+
+To look for them first is many times faster.
+"""
+_UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPES = (('\\"', '"'), ("\\n", "\n"), ("\\/", "/"), ("\\t", "\t"), ("\\r", "\r"), ("\\b", "\b"), ("\\f", "\f"))
 _USER_INFO = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
 
 
@@ -75,7 +86,8 @@ class Redactor:
 
     def redact_known(self, text: str) -> str:
         """Replace the known values only."""
-        if self._heads is None:
+        # To look for each beginning is many times faster than the pattern of all, which is needed where one occurs.
+        if self._heads is None or not any(head in text for head in self._known):
             return text
         parts, done = [], 0
         while match := self._heads.search(text, done):
@@ -86,17 +98,18 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """Replace the known values and everything that looks like a key of a well-known service."""
-        return _PATTERNS.sub(REPLACEMENT, self.redact_known(text))
+        text = self.redact_known(text)
+        return _PATTERNS.sub(REPLACEMENT, text) if looks_like_key(text) else text
 
     def is_clean(self, document: str) -> bool:
         """Whether no text within a JSON document holds what `text` would replace; False where that is not certain.
 
         One look at the whole document is many times cheaper than one at each of its texts.
         """
-        plain = _ESCAPE.sub(lambda match: str(json.loads(f'"{match[0]}"')), document) if "\\" in document else document
+        plain = _unescape_json(document)
         seen = [document] if plain is document else [document, plain]
-        known = self._heads is not None and any(self._heads.search(text) for text in seen)
-        return not known and _PATTERNS.search(plain) is None
+        known = any(head in text for head in self._known for text in seen)
+        return not known and not looks_like_key(plain)
 
     def redact_value(self, value: Any) -> Any:
         """Replace in every text of a JSON value, keys among them."""
@@ -114,7 +127,33 @@ class Redactor:
 
 def looks_like_key(text: str) -> bool:
     """Return whether something in the text has the shape of a well-known service's key."""
-    return _PATTERNS.search(text) is not None
+    return any(_begins_key(text, start) for shared, starts in _KEY_STARTS.items() if shared in text for start in starts)
+
+
+def _begins_key(text: str, start: str) -> bool:
+    """Return whether a key that begins with `start` is in the text."""
+    position = text.find(start)
+    while position >= 0:
+        if _PATTERNS.match(text, position):
+            return True
+        position = text.find(start, position + 1)
+    return False
+
+
+def _unescape_json(document: str) -> str:
+    """Return a JSON document with the escapes in its texts replaced by what they stand for."""
+    if "\\" not in document:
+        return document
+    # Between two escaped backslashes, each backslash begins an escape of its own.
+    return "\\".join(map(_unescape_part, document.split("\\\\")))
+
+
+def _unescape_part(text: str) -> str:
+    if "\\" not in text:
+        return text
+    for escape, plain in _ESCAPES:
+        text = text.replace(escape, plain)
+    return _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "\\u" in text else text
 
 
 def _reach(text: str, start: int, form: str) -> int:

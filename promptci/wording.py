@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from promptci import __version__
+
+SOURCE = f"git+https://github.com/promptci/promptci@v{__version__}"
 SHORT_SHA = 7
 SHORT_DIGEST = 12
 
@@ -18,6 +21,11 @@ def join_names(names: Sequence[str], limit: int = 10) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Return `1 case`, `2 cases`, `12,345 cases`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def install_extra(extra: str) -> str:
+    """Return how to install an extra of promptci; the brackets are quoted, as zsh would expand them."""
+    return f"Install it: `pip install 'promptci-action[{extra}] @ {SOURCE}'`."
 
 
 def short_sha(sha: str | None) -> str:

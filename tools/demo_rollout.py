@@ -94,18 +94,13 @@ class Shop:
 
     def publish(self) -> None:
         """Make the bundle of the newest commit, and put it where the application reads it."""
-        made = self.promptci(
-            "bundle",
-            "--env",
-            ENVIRONMENT,
-            "--rev",
-            "origin/main",
-            "--out",
-            "../published/production.bundle.json",
-            "--json",
-        )
-        summary = json.loads(made)
+        words = ["--env", ENVIRONMENT, "--rev", "origin/main", "--out", "../published/production.bundle.json", "--json"]
+        summary = json.loads(self.promptci("bundle", *words))
         say(f"    bundle {summary['serial']}: {summary['prompts'][PROMPT]}")
+
+    def record(self, *words: str) -> None:
+        """Add what was decided to the audit log, and push its branch."""
+        say(f"    {self.promptci('audit', 'record', *words).splitlines()[-1].partition(';')[0]}")
 
 
 def set_up(folder: Path) -> Shop:
@@ -211,6 +206,7 @@ def release_and_deploy(shop: Shop) -> None:
     shop.git("push", "--quiet", "origin", "main")
     checked = shop.promptci("check", "--base", "HEAD~1", "--head", "HEAD", codes=(1,))
     say(f"    {next(line for line in checked.splitlines() if line.startswith('fail:'))}")
+    shop.record("--report", "promptci-report/report.json")
     refused = shop.promptci("release", PROMPT, "--push", codes=(1,))
     say(f"    {refused.splitlines()[0]}")
     say(f"    {shop.promptci('release', PROMPT, '--push', '--because', REASON).splitlines()[0]}")
@@ -232,6 +228,7 @@ def look(shop: Shop, now: datetime | None) -> dict[str, Any]:
         shop.git("commit", "--quiet", f"--message={title}", f"--message=Reason: {reason}")
         shop.git("push", "--quiet", "origin", "main")
         shop.publish()
+        shop.record("--canary", "promptci-report/canary.json")
     return decision
 
 
@@ -267,6 +264,11 @@ def summarize(shop: Shop, application: Application, looks: int) -> None:
     say("5. What runs now")
     for line in shop.promptci("status").splitlines()[1:]:
         say(f"  {line}")
+    say("6. What stays on record")
+    for what in ("blocked", "rolled-back"):
+        say(f"    {shop.promptci('audit', 'log', '--prompt', PROMPT, '--what', what).splitlines()[0]}")
+    for line in shop.promptci("audit", "verify").splitlines()[:2]:
+        say(f"    {line}")
     decision = shop.git("log", "-1", "--format=%h %s", "origin/main", "--", FILE).strip()
     for line in (
         "",
@@ -276,7 +278,7 @@ def summarize(shop: Shop, application: Application, looks: int) -> None:
         f"  With v1.1.0 for everybody, about {extra} more of these {served} customers would have got a wrong answer.",
         f"  Decided at look {looks}: commit {decision}, pushed to the team's repository.",
         f"  The next {CUSTOMERS_AFTERWARDS} customers all got v1.0.0, from bundle {bundle['serial']}.",
-        f"  Look around in {shop.repository}: promptci status, promptci log {PROMPT}, git log",
+        f"  Look around in {shop.repository}: promptci status, promptci audit log, git log",
     ):
         say(line)
 

@@ -1,10 +1,13 @@
 """Generate pages and schemas from the code: `make docs`. A test fails when one of them is stale."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_origin
 
 import click
+import editor_schemas
 from click.testing import CliRunner
 
 from promptci.audit.entry import AuditEntry
@@ -19,18 +22,24 @@ from promptci.gates.selftest.selftest_document import SelfTestDocument
 from promptci.memory.model import MEMORY_LINES
 from promptci.monitor.alerts.line import AlertLine
 from promptci.monitor.document import MonitorDocument
+from promptci.monitor.month import MonthLine
 from promptci.pipeline.ask.batching import PendingBatches
 from promptci.providers.known_limits import KnownLimits
 from promptci.registry.bundle_document import BundleDocument
+from promptci.report.binder.document import AuditBinder
 from promptci.report.canary_document import CanaryDocument
+from promptci.report.canary_look import CanaryLookLine
 from promptci.report.model import document
+from promptci.report.model.judge_calibration import CalibrationDocument
 from promptci.report.model.report import ReportView
 from promptci.report.unchanged import ready_report, ready_texts
 from promptci.rollout import schema as deployment_schema
 from promptci.rollout.state import CanaryState
 from promptci.runs.journal import JournalHeader
 from promptci.shards.shard_run import ShardRecord
+from promptci.site.build import SiteDocument
 from promptci.usecases.audit.entries import AuditLogDocument
+from promptci.usecases.audit.explain import AuditExplanation
 from promptci.usecases.audit.record import AuditRecordSummary
 from promptci.usecases.audit.verify import AuditVerification
 from promptci.usecases.goldens.golden_sets import LintDocument, StatsDocument
@@ -46,10 +55,13 @@ from promptci.usecases.release.status import StatusDocument
 from promptci.usecases.release.version_diff import VersionDiff
 from promptci.usecases.release.versions import VersionsDocument
 from promptci.usecases.rollout.simulate import SimulationDocument
-from promptci.usecases.setup.doctor import DoctorDocument
-from promptci.usecases.trust.judge_calibration import CalibrationDocument
+from promptci.usecases.setup.doctor_document import DoctorDocument
 
 DOCS = Path(__file__).parents[1] / "docs"
+sys.path.append(str(DOCS.parent / "benchmarks"))
+
+import performance_page  # noqa: E402 - the benchmark writes the same page
+
 PREFACE = """# promptci.yml
 
 `make docs` generates this page from the code. Every key has a default, so an empty file works. An unknown key is an
@@ -57,10 +69,31 @@ error. Editors can complete and check the file with [promptci.schema.json](../pr
 """
 
 
+COMMANDS_PREFACE = r"""# Commands
+
+`make docs` generates this page from the commands' `--help`.
+
+`promptci` without a command looks at the folder that it is called in and prints what to do next there.
+
+To complete commands and options with the tab key, add the line of your shell to its start-up file:
+
+| shell | file | line |
+|:--|:--|:--|
+| bash | `~/.bashrc` | `eval "$(_PROMPTCI_COMPLETE=bash_source promptci)"` |
+| zsh | `~/.zshrc` | `eval "$(_PROMPTCI_COMPLETE=zsh_source promptci)"` |
+| fish | `~/.config/fish/config.fish` | `env _PROMPTCI_COMPLETE=fish_source promptci \| source` |
+
+Results are coloured on a terminal; set `NO_COLOR=1` to get them plain. Progress goes to stderr, so that
+results can be piped.
+"""
+
+
 DOCUMENTS: tuple[type[Document], ...] = (
     AlertLine,
     AlertsDocument,
+    AuditBinder,
     AuditEntry,
+    AuditExplanation,
     AuditLogDocument,
     AuditRecordSummary,
     AuditVerification,
@@ -70,6 +103,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     BundleSummary,
     CalibrationDocument,
     CanaryDocument,
+    CanaryLookLine,
     CanaryState,
     DeploySummary,
     DoctorDocument,
@@ -79,11 +113,13 @@ DOCUMENTS: tuple[type[Document], ...] = (
     LintDocument,
     NightLine,
     MonitorDocument,
+    MonthLine,
     PromptLog,
     ReferenceDocument,
     ReleaseSummary,
     RollbackSummary,
     SelfTestDocument,
+    SiteDocument,
     ShardRecord,
     ShownVersion,
     SimulationDocument,
@@ -98,14 +134,17 @@ DOCUMENTS: tuple[type[Document], ...] = (
 def generated() -> dict[Path, str]:
     """Return the text of every generated file. Schemas lie next to their code, so that they are shipped with it."""
     return {
-        config_schema.SCHEMA_FILE: json.dumps(config_schema.json_schema(), indent=2) + "\n",
-        deployment_schema.SCHEMA_FILE: json.dumps(deployment_schema.json_schema(), indent=2) + "\n",
+        config_schema.SCHEMA_FILE: _published(config_schema.json_schema(), config_schema.SCHEMA_FILE),
+        deployment_schema.SCHEMA_FILE: _published(deployment_schema.json_schema(), deployment_schema.SCHEMA_FILE),
+        DOCS / "schemas" / "prompt-file.v1.json": _json(editor_schemas.prompt_file_schema()),
+        DOCS / "schemas" / "goldens.v1.json": _json(editor_schemas.goldens_schema()),
         document.SCHEMA_FILE: json.dumps(ReportView.json_schema(), indent=2) + "\n",
         ready_report.TEXTS_FILE: ready_texts.ready_texts(),
         **{_schema_path(cls.schema_id()): _json(cls.json_schema()) for cls in DOCUMENTS},
         _schema_path(MEMORY_LINES.schema_id): _json(MEMORY_LINES.json_schema()),
         DOCS / "commands.md": _commands(),
         DOCS / "configuration.md": _configuration(),
+        **performance_page.render_pages(performance_page.load_results()),
     }
 
 
@@ -115,13 +154,18 @@ def _schema_path(schema_id: str) -> Path:
     return DOCS / "schemas" / f"{name}.{version}.json"
 
 
+def _published(schema: dict[str, Any], path: Path) -> str:
+    """Return a schema that editors load, with its address."""
+    return _json(editor_schemas.add_address(schema, path.relative_to(DOCS.parent).as_posix()))
+
+
 def _json(schema: object) -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
 def _commands() -> str:
     context = click.Context(command_group.group, info_name="promptci")
-    parts = ["# Commands\n\n`make docs` generates this page from the commands' `--help`.\n"]
+    parts = [COMMANDS_PREFACE]
     for words in ([], *_names(command_group.group, context)):
         shown = CliRunner().invoke(command_group.group, [*words, "--help"], prog_name="promptci")
         parts.append(f"## `{' '.join(['promptci', *words])}`\n\n```text\n{shown.output.strip()}\n```\n")
@@ -140,16 +184,25 @@ def _names(group: click.Group, context: click.Context) -> Iterator[list[str]]:
 def _configuration() -> str:
     parts = [PREFACE]
     for name, field in config_schema.ConfigFile.model_fields.items():
-        section = field.annotation
+        section = get_args(field.annotation)[0] if get_origin(field.annotation) is list else field.annotation
         if not (isinstance(section, type) and issubclass(section, ConfigSection)):
             continue
-        parts.append(f"## `{name}`\n\n{section.__doc__}\n\n| key | default | meaning |\n|:--|:--|:--|")
+        listed = "" if section is field.annotation else f" A list: {_lower(field.description)}"
+        parts.append(f"## `{name}`\n\n{section.__doc__}{listed}\n\n| key | default | meaning |\n|:--|:--|:--|")
         shown = section.model_json_schema()["properties"]
         for key, inner in section.model_fields.items():
-            default = json.dumps(shown[key].get("default"))
-            parts.append(f"| `{key}` | `{default}` | {_cell(inner.description)} |")
+            default = "required" if inner.is_required() else f"`{json.dumps(shown[key].get('default'))}`"
+            meaning = _cell(inner.description)
+            if listed and isinstance(inner.annotation, type) and issubclass(inner.annotation, ConfigSection):
+                keys = ", ".join(f"`{inner_key}`" for inner_key in inner.annotation.model_fields)
+                default, meaning = "`{}`", f"{meaning} Of: {keys}."
+            parts.append(f"| `{key}` | {default} | {meaning} |")
         parts.append("")
     return "\n".join(parts)
+
+
+def _lower(text: str | None) -> str:
+    return (text or "")[:1].lower() + (text or "")[1:]
 
 
 def _cell(text: str | None) -> str:

@@ -17,12 +17,12 @@ SIZES, DISCORDANCES = (50, 100, 200), (0.05, 0.10, 0.20)
 
 
 def percent(share: float) -> str:
-    """Give a share as percent with one decimal."""
+    """Return a share as percent with one decimal."""
     return f"{100 * share:.1f}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a Markdown table."""
+    """Return a Markdown table."""
     lines = [f"| {' | '.join(head)} |", "|:--" + "|--:" * (len(head) - 1) + "|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
@@ -183,7 +183,7 @@ def _judges() -> str:
 
 
 def page() -> str:
-    """Give the whole page."""
+    """Return the whole page."""
     return f"""# What the gate promises, and how often it keeps it
 
 Written by `make promises`: simulated pull requests put to the deciding code itself, 20,000 for each number of the first tables. The tests put

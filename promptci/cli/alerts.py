@@ -20,7 +20,12 @@ from promptci.usecases.monitoring.alerts import AlertsDocument, AlertsRequest
 
 @click.group("alerts")
 def command() -> None:
-    """Open and close alerts on the figures of the monitor."""
+    """Open and close alerts on the figures of the monitor.
+
+    \b
+    Example:
+      promptci alerts check --dry-run
+    """  # noqa: D301 - click's sign for lines that stay
 
 
 @command.command("check")

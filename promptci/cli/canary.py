@@ -10,6 +10,7 @@ import click
 from promptci.cli import console, options
 from promptci.cli.figures_option import figures_option
 from promptci.cli.release import output
+from promptci.errors import PromptciError
 from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
 from promptci.report import canary_report as report
@@ -54,6 +55,11 @@ COLOURS = {CanaryOutcome.PROMOTE: "pass", CanaryOutcome.WAIT: "inconclusive", Ca
     is_flag=True,
     help="Write the new share into the deployment file, and where the canary stands into the .canary.json beside it.",
 )
+@click.option(
+    "--push",
+    is_flag=True,
+    help="With --apply: commit it onto the remote's default branch, as the newest files there have it, and push it.",
+)
 @options.output_option("Folder for canary.html, canary.md and canary.json.")
 @click.option("--dry-run", is_flag=True, help="Decide and print; write neither the share nor a report, and ask nobody.")
 @click.option(
@@ -69,6 +75,7 @@ COLOURS = {CanaryOutcome.PROMOTE: "pass", CanaryOutcome.WAIT: "inconclusive", Ca
     type=click.Path(dir_okay=False, path_type=Path),
     help="File that the judge's marks are appended to; it is read as a part of the log.",
 )
+@options.history_options
 @figures_option
 @output.json_option
 def command(
@@ -87,7 +94,7 @@ def command(
 
     \b
     Example:
-      promptci canary --env production --log 'logs/*.jsonl' --apply
+      promptci canary --env production --log 'logs/*.jsonl' --apply --push --history
       promptci canary --env production --log 'logs/*.jsonl' --dry-run --json
       promptci canary --env production --log 'logs/*.jsonl' --judge-sample 200 \\
         --answers 'answers/*.jsonl' --marks marks.jsonl
@@ -99,16 +106,16 @@ def command(
         return None
     if environment is None or not others["logs"]:
         raise click.UsageError("--env and --log are required.", context)
-    number, answers, marks, figures = (others.pop(name) for name in ("number", "answers", "marks", "figures"))
-    sample = None
-    if number is not None and answers and marks is not None:
-        files = tuple(expand_patterns(answers))
-        sample = SampleRequest(number=number, answers=files, marks=marks, now=now, dry_run=others["dry_run"])
-    elif number is not None or answers or marks is not None:
-        raise click.UsageError("--judge-sample, --answers and --marks go together.", context)
-    request = CanaryRequest(now=now, environment=environment, sample=sample, **others)
+    if others["push"] and not others["apply"]:
+        raise click.UsageError("--push needs --apply.", context)
+    sample = _request_sample(context, now, others)
+    figures, history, remote, push = (others.pop(name) for name in ("figures", "history", "remote", "push"))
+    target = output.commit_target(push, remote, None)
+    request = CanaryRequest(now=now, environment=environment, sample=sample, target=target, **others)
     with console.environment() as env:
         record, words = canary.evaluate_canaries(request, env)
+        for line in record.pushed:
+            console.say_progress(line.strip())
         if as_json:
             click.echo(canary.redacted_document(record, env.redactor()).dump(), nl=False)
         else:
@@ -117,8 +124,30 @@ def command(
             document = canary.redacted_document(record, env.redactor())
             for path in canary_figure.write_figures(document, request.out, figures):
                 console.say_progress(f"figure: {path}")
-    if not request.dry_run:
+        if request.dry_run:
+            return record.exit_code
         _tell_the_runner(record, words)
+        return _record(record, request.root, remote, env.redactor()) if history else record.exit_code
+
+
+def _request_sample(context: click.Context, now: datetime, others: dict[str, Any]) -> SampleRequest | None:
+    """Take the options about the judge's sample out of the others; they go together."""
+    number, answers, marks = (others.pop(name) for name in ("number", "answers", "marks"))
+    if number is not None and answers and marks is not None:
+        files = tuple(expand_patterns(answers))
+        return SampleRequest(number=number, answers=files, marks=marks, now=now, dry_run=others["dry_run"])
+    if number is not None or answers or marks is not None:
+        raise click.UsageError("--judge-sample, --answers and --marks go together.", context)
+    return None
+
+
+def _record(record: CanaryReport, root: Path, remote: str, redactor: Redactor) -> int:
+    """Record the look, and return the exit code: a branch that cannot be written hides no rollback."""
+    try:
+        canary.record_looks(record, root, remote, redactor)
+    except PromptciError as error:
+        console.say_progress(f"error: {redactor.redact(str(error))}")
+        return record.exit_code or error.exit_code
     return record.exit_code
 
 
@@ -167,6 +196,8 @@ def _show(record: CanaryReport) -> None:
             console.say(f"  {report.sample_text(samples[decision.prompt])}")
         if proposal := report.propose_stable(decision, record.environment):
             console.say(f"  Propose it: {proposal.command}")
+    if not record.log.files:
+        console.say("no file matches --log: nothing was read")
     for problem in record.log.problems:
         console.say(f"not counted: {problem}")
 

@@ -25,7 +25,11 @@ def command(source: Path) -> int:
 
     The report counts as untrusted: its size is bounded, it is validated, and rendered again. The token is read from
     GITHUB_TOKEN.
-    """
+
+    \b
+    Example:
+      promptci comment --from promptci-report
+    """  # noqa: D301 - click's sign for lines that stay
     token = os.environ.get("GITHUB_TOKEN", "")
     context = ActionContext.from_environ({"INPUT_GITHUB-TOKEN": token, **os.environ, "INPUT_FROM": str(source)})
     return comment.post_comment(source, context, pygithub_client.connect(context), console.say, sys.stdout)

@@ -1,10 +1,11 @@
-"""What a person at the terminal sees: a progress bar, then the verdict and where the report is."""
+"""What a person at the terminal sees: a progress bar, then the verdict, why, and where the report is."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,16 +15,23 @@ import click
 
 from promptci.app.progress import PlainProgress
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.environment import Environment
+from promptci.pipeline.environment import Environment, Trigger
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.redact import Redactor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from promptci.app.requests import RunResult
-    from promptci.report.text import terminal_text
+    from promptci.pipeline.environment import Progress
+    from promptci.report.terminal import case_lines, styled_text, terminal_text
+    from promptci.report.terminal.styled_text import Style, StyledLine
+    from promptci.report.terminal.terminal_text import Detail
     from promptci.runs.model import Answer
 else:
-    terminal_text = lazy_import("promptci.report.text.terminal_text")
+    case_lines = lazy_import("promptci.report.terminal.case_lines")
+    styled_text = lazy_import("promptci.report.terminal.styled_text")
+    terminal_text = lazy_import("promptci.report.terminal.terminal_text")
 
 COLOURS = {"pass": "green", "no-change": "green", "inconclusive": "yellow", "fail": "red", "error": "magenta"}
 
@@ -36,6 +44,15 @@ def say(line: str) -> None:
 def say_progress(line: str) -> None:
     """Print one line of progress to stderr, so that the result on stdout can be piped."""
     click.echo(safe_line(Redactor.from_environ(os.environ).redact(line)), err=True)
+
+
+def say_nothing(_: str) -> None:
+    """Print nothing, for `--quiet`."""
+
+
+def has_colour() -> bool:
+    """Return whether results are printed in colour: on a terminal, unless `NO_COLOR` is set (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class ProgressBar:
@@ -88,29 +105,74 @@ class ProgressBar:
 
 
 @contextmanager
-def environment() -> Iterator[Environment]:
-    """Yield the environment of this process; stop the progress bar when the command ends."""
-    progress = ProgressBar() if sys.stderr.isatty() and not os.environ.get("CI") else PlainProgress(say_progress)
+def environment(tell: Callable[[str], None] = say, *, quiet: bool = False) -> Iterator[Environment]:
+    """Yield the environment of this process; stop the progress bar when the command ends.
+
+    `tell` prints the lines before the result, such as the estimate.
+    """
+    is_watched = sys.stderr.isatty() and not os.environ.get("CI") and not quiet
+    progress: Progress = ProgressBar() if is_watched else PlainProgress(say_nothing if quiet else say_progress)
     try:
-        yield Environment(environ=os.environ, progress=progress, print=say, now=lambda: datetime.now(UTC))
+        yield Environment(
+            environ=os.environ,
+            progress=progress,
+            print=tell,
+            now=lambda: datetime.now(UTC),
+            trigger=Trigger(scheduled=os.environ.get("GITHUB_EVENT_NAME") == "schedule"),
+        )
     finally:
         progress.end()
 
 
-def print_result(outcome: RunResult) -> None:
+def print_result(outcome: RunResult, detail: Detail | None = None) -> None:
     """Print the verdict, what decided it prompt by prompt, and where the report is."""
-    if outcome.unchanged is not None:
-        _print_verdict("no-change", outcome.unchanged)
-    elif outcome.view is not None:
-        _print_verdict(outcome.view.verdict, outcome.view.headline)
-        for line in terminal_text.run_lines(outcome.view):
-            say(line)
+    print_verdict(outcome)
+    if outcome.view is not None:
+        print_lines(terminal_text.describe_run(outcome.view, detail or terminal_text.Detail()))
     if outcome.paths is not None:
         say(f"report: {outcome.paths.html}")
 
 
-def _print_verdict(verdict: str, headline: str) -> None:
-    click.secho(safe_line(f"{verdict}: {headline}"), fg=COLOURS[verdict], bold=True)
+def print_verdict(outcome: RunResult) -> None:
+    """Print the verdict and the headline; nothing after a dry run or for a shard."""
+    if outcome.unchanged is not None:
+        # No import of the views for a run without changes.
+        line = safe_line(f"no-change: {outcome.unchanged}")
+        click.secho(line, fg=COLOURS["no-change"], bold=True, color=has_colour())
+    elif outcome.view is not None:
+        print_lines([case_lines.verdict_line(outcome.view.verdict, outcome.view.headline)])
+
+
+def print_json(outcome: RunResult) -> None:
+    """Print report.json, and nothing else; nothing after a dry run or for a shard."""
+    if outcome.paths is not None:
+        click.echo(outcome.paths.json.read_text(encoding="utf-8"), nl=False)
+
+
+def print_lines(lines: Iterable[StyledLine]) -> None:
+    """Print styled lines: wrapped on a terminal, in colour where that is wanted, else with signs for changed words."""
+    redactor = Redactor.from_environ(os.environ)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    safe = (styled_text.map_pieces(line, redactor.redact, safe_line) for line in lines)
+    paint = _paint if has_colour() else styled_text.mark_words
+    for text in styled_text.render(safe, width, paint):
+        click.echo(text if has_colour() else safe_line(text), color=has_colour())
+
+
+def _paint(text: str, style: Style) -> str:
+    match style:
+        case "strong":
+            return click.style(text, bold=True)
+        case "muted":
+            return click.style(text, dim=True)
+        case "good" | "warn" | "bad":
+            return click.style(text, fg={"good": "green", "warn": "yellow", "bad": "red"}[style], bold=True)
+        case "removed" | "added":
+            return click.style(text, fg="red" if style == "removed" else "green")
+        case "removed-words" | "added-words":
+            return click.style(text, fg="red" if style == "removed-words" else "green", reverse=True)
+        case _:
+            return text
 
 
 def open_in_browser(page: Path) -> None:

@@ -97,7 +97,8 @@ def _run(
         others["prompts"] = probed.differing
     actions = DeploymentCommands(others["root"], others["config_path"], target)
     acts = DriftActions(roll_back=actions.roll_back, start_canary=actions.start_canary)
-    request = DriftRequest(remote=remote, dry_run=dry_run, rejudge=rejudge, actions=acts, **others)
+    # After a probe, the goldens are to be known within minutes and not within a day.
+    request = DriftRequest(remote=remote, dry_run=dry_run, rejudge=rejudge, at_once=is_probe, actions=acts, **others)
     return watch.watch_night(request, env)
 
 

@@ -21,7 +21,12 @@ def command() -> None:
 
     The branch is never checked out, and the gate never reads it. What `check` remembers between runs is another
     thing: `promptci memory`.
-    """
+
+    \b
+    Example:
+      promptci history fetch
+      promptci history check
+    """  # noqa: D301 - click's sign for lines that stay
 
 
 remote_option = click.option("--remote", default="origin", show_default=True, help="Remote with the branch.")
@@ -41,8 +46,12 @@ def _finish(document: HistoryDocument, last_line: str, *, as_json: bool) -> int:
 def fetch_command(as_json: bool, config_path: str, **others: Any) -> int:
     """Fetch the branch and count its lines; a shallow clone gets its last commit only.
 
+    \b
+    Example:
+      promptci history fetch
+
     Exit code: 0 fetched, or there is none yet, 4 it cannot be fetched, or was rewritten or deleted.
-    """
+    """  # noqa: D301 - click's sign for lines that stay
     return _finish(history_branch.fetch_history(HistoryRequest(**others)), "", as_json=as_json)
 
 
@@ -80,8 +89,12 @@ def prune_command(as_json: bool, config_path: str, **others: Any) -> int:
     A canary that ended is thinned to 200 lines. Audit, alerts and months are kept for ever. It is one commit more:
     nothing is rewritten, and earlier commits still hold what was deleted.
 
+    \b
+    Example:
+      promptci history prune --dry-run
+
     Exit code: 0 pruned, or nothing to do, 4 the branch cannot be pushed.
-    """
+    """  # noqa: D301 - click's sign for lines that stay
     document = history_branch.prune_history(HistoryRequest(**others), datetime.now(UTC))
     return _finish(document, history_branch.result_line(document), as_json=as_json)
 
@@ -95,8 +108,13 @@ def check_command(as_json: bool, config_path: str, **others: Any) -> int:
 
     `promptci audit verify` checks the chain of the audit log.
 
+    \b
+    Example:
+      promptci history fetch
+      promptci history check --json
+
     Exit code: 0 all valid, 1 something is not, 2 there is no branch here.
-    """
+    """  # noqa: D301 - click's sign for lines that stay
     document = history_branch.check_history(HistoryRequest(**others))
     return _finish(document, "" if document.problems else "every line is valid", as_json=as_json)
 

@@ -10,7 +10,12 @@ from promptci.usecases.setup import import_promptfoo
 
 @click.group("import")
 def command() -> None:
-    """Write prompts and goldens from the files of another tool."""
+    """Write prompts and goldens from the files of another tool.
+
+    \b
+    Example:
+      promptci import promptfoo promptfooconfig.yaml
+    """  # noqa: D301 - click's sign for lines that stay
 
 
 @command.command("promptfoo")
@@ -26,7 +31,12 @@ def promptfoo_command(config_path: str, root: Path) -> int:
     """Write prompts/NAME.prompt.yml and goldens/NAME.jsonl from promptfooconfig.yaml; nothing in it is run.
 
     What promptci does not have is named and left out.
-    """
+
+    \b
+    Example:
+      promptci import promptfoo
+      promptci import promptfoo evals/promptfooconfig.yaml
+    """  # noqa: D301 - click's sign for lines that stay
     for line in import_promptfoo.result_lines(import_promptfoo.import_promptfoo(root, config_path)):
         console.say(line)
     return 0

@@ -1,12 +1,14 @@
 """`promptci init`."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from promptci.cli import console
-from promptci.usecases.setup import init
+from promptci.usecases.setup import init, init_detect
+from promptci.usecases.setup.init_detect import Repository
 from promptci.wording import count, join_names
 
 
@@ -15,26 +17,70 @@ from promptci.wording import count, join_names
 @click.option(
     "--provider",
     type=click.Choice(["openai", "local"]),
-    help="Who answers; default: openai where OPENAI_API_KEY is set, else the embedded model.",
+    help="Who answers; default: openai (any compatible endpoint) where a variable with a key is set, else the embedded"
+    " model.",
 )
 def command(folder: Path, provider: str | None) -> int:
-    """Start: promptci.yml, a workflow, a prompt with goldens that runs at once."""
-    chosen = provider or ("openai" if os.environ.get("OPENAI_API_KEY") else "local")
-    proposal = init.propose_patterns(folder)
-    for name in init.write_starter_files(folder, provider=chosen, proposal=proposal):
-        click.echo(f"wrote {folder / name}")
-    if proposal.include:
-        console.say(f"found prompts, which `prompts.include` names: {join_names(proposal.include)}")
-        console.say("Write their golden cases to goldens/NAME.jsonl; `promptci doctor` names each prompt without.")
-    for problem in proposal.unreadable:
-        console.say(f"left out: {problem}")
-    if prompts := init.find_existing_prompts(folder):
-        console.say(f"found {count(len(prompts), 'prompt file')}, tested too: {join_names(prompts)}")
-        console.say("Write their golden cases to goldens/NAME.jsonl; `promptci doctor` names each prompt without.")
-    if chosen == "local":
-        click.echo(
-            "\nNext: `promptci demo --set-up-only` fetches the embedded model once, then `promptci run --head .`"
-        )
-    else:
-        click.echo("\nNext: commit the files, then `promptci run`")
+    """Add promptci to a repository: promptci.yml, a workflow, and where there is no prompt yet, an example.
+
+    Prompts, models, golden cases, keys (by the names of variables) and configurations of other tools are detected. Only
+    files that are missing are written.
+
+    \b
+    Example:
+      promptci init
+      promptci init --provider local    # the embedded model, no key
+    """  # noqa: D301 - click's sign for lines that stay
+    key = init_detect.detect_key(os.environ)
+    chosen = provider or ("openai" if key else "local")
+    repository = init_detect.detect_repository(folder)
+    for line in _describe(repository):
+        console.say(line)
+    files = init.write_starter_files(
+        folder, provider=chosen, key=(chosen == "openai" and key) or init.DEFAULT_KEY, repository=repository
+    )
+    for name in files.written:
+        console.say(f"wrote {folder / name}")
+    for name in files.kept:
+        console.say(f"kept {folder / name}, which was there already")
+    for line in _next_commands(chosen, key, repository):
+        console.say(line)
     return 0
+
+
+def _describe(repository: Repository) -> Iterator[str]:
+    """Yield what was detected."""
+    proposal = repository.proposal
+    if proposal.include:
+        yield f"found prompts, which `prompts.include` names: {join_names(proposal.include)}"
+        yield "Write their golden cases to goldens/NAME.jsonl; `promptci doctor` names each prompt without."
+    yield from (f"left out: {problem}" for problem in proposal.unreadable)
+    if repository.prompt_files:
+        files = count(len(repository.prompt_files), "prompt file")
+        yield f"found {files}, tested too: {join_names(repository.prompt_files)}"
+    if repository.models:
+        yield f"found models: {join_names(repository.models)}"
+    for name in repository.without_goldens:
+        yield f"no golden cases for {name}: write some to goldens/{name}.jsonl, one a line"
+    yield from (f"found the configuration of another tool: `{command}` imports it" for command in repository.imports)
+
+
+def _next_commands(provider: str, key: str | None, repository: Repository) -> Iterator[str]:
+    """Yield the three commands that come next."""
+    yield ""
+    yield "Next:"
+    if provider == "local":
+        yield "  promptci demo --set-up-only    # fetch the embedded model, once"
+    elif key is None:
+        yield f"  export {init.DEFAULT_KEY}=…       # the key of the endpoint in promptci.yml"
+    else:
+        yield f"  promptci doctor --ask          # check the setup and the key in {key}"
+    if repository.without_goldens and not repository.imports:
+        yield "  promptci doctor                # which prompts still need golden cases"
+    else:
+        yield (
+            f"  {repository.imports[0]}"
+            if repository.imports
+            else "  promptci run                   # ask every prompt"
+        )
+    yield "  git add --all && git commit    # then edit a prompt, and: promptci check"

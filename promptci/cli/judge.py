@@ -1,20 +1,98 @@
 """`promptci judge`."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
+from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
+from promptci.present import escape
 from promptci.publish.runner.workflow_commands import safe_line
+from promptci.report.terminal import styled_text
+from promptci.report.terminal.styled_text import StyledLine
 from promptci.report.text import judge_text
-from promptci.usecases.trust import judge_calibration
+from promptci.scoring.judges.trust import MIN_LABELS
+from promptci.usecases.trust import judge_calibration, judge_labels
 from promptci.usecases.trust.judge_calibration import CalibrationResult
+from promptci.usecases.trust.judge_labels import LabelRequest, UnlabelledAnswer
+from promptci.wording import count
+
+KEYS = "ynsq"
 
 
 @click.group("judge")
 def command() -> None:
-    """Measure the judges that mark what code cannot."""
+    """Measure the judges that mark what code cannot.
+
+    \b
+    Example:
+      promptci judge label order-extractor
+      promptci judge calibrate
+    """  # noqa: D301 - click's sign for lines that stay
+
+
+@command.command("label")
+@options.repository_options
+@click.argument("prompt")
+@click.option(
+    "--report",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=DEFAULT_OUTPUT_FOLDER / "report.json",
+    show_default=True,
+    help="The report.json with the answers.",
+)
+def label_command(**others: Any) -> int:
+    """Show the judged answers of the last run one by one, and write your labels to goldens/PROMPT.labels.jsonl.
+
+    The version that answered and the judge's mark are not shown. Each label is written at once; call the command again
+    to go on. 50 labels are the minimum for a trusted judge.
+
+    \b
+    Example:
+      promptci run --prompt reply-writer       # get answers
+      promptci judge label reply-writer        # press y, n, s or q
+      promptci judge calibrate --prompt reply-writer
+    """  # noqa: D301 - click's sign for lines that stay
+    labelling = judge_labels.open_labelling(LabelRequest(**others))
+    written = 0
+    for number, answer in enumerate(labelling.answers, 1):
+        console.print_lines(_describe_answer(answer, f"{number} of {len(labelling.answers)}"))
+        key = _read_key()
+        if key == "q":
+            break
+        if key != "s":
+            judge_labels.save_label(labelling.path, answer, passed=key == "y")
+            written += 1
+    total = labelling.labelled + written
+    console.say(f"{count(written, 'new label')} in {labelling.path}, {total:,} in all")
+    if total < MIN_LABELS:
+        console.say(f"A judge needs {MIN_LABELS} labels to be trusted; {MIN_LABELS - total} are missing.")
+    return 0
+
+
+def _describe_answer(answer: UnlabelledAnswer, place: str) -> Iterator[StyledLine]:
+    yield styled_text.line("")
+    yield styled_text.line(f"{place}: {answer.case_id}", "strong")
+    for name, text in (("input", answer.question), ("expected", answer.expected), ("answer", answer.answer)):
+        for i, part in enumerate([] if text is None else escape.visible(text).split("\n")):
+            yield styled_text.line(f"{name if i == 0 else '':10}{part}", indent=2, hang=10)
+
+
+def _read_key() -> str:
+    """Return y, n, s or q; a terminal needs no Enter, and a pipe gives one character a line."""
+    while True:
+        click.echo("Is the answer right? [y]es [n]o [s]kip [q]uit ", nl=False)
+        try:
+            key = click.getchar() if sys.stdin.isatty() else (sys.stdin.readline() or "q")[:1]
+        except EOFError:
+            key = "q"
+        click.echo(key if key in KEYS else "")
+        if key in KEYS:
+            return key
 
 
 @command.command("calibrate")
@@ -28,7 +106,12 @@ def calibrate_command(prompt: str | None, **others: object) -> int:
     """Have the judge mark answers that people have marked, and say how far it agrees with them.
 
     Exit code: 0 every judge is trusted, 1 some judge is not, 4 could not evaluate, 2 bad usage or files.
-    """
+
+    \b
+    Example:
+      promptci judge calibrate --prompt order-extractor --dry-run
+      promptci judge calibrate --prompt order-extractor
+    """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
         result = judge_calibration.calibrate_judges(request, env, prompt)

@@ -24,7 +24,12 @@ def command(folders: tuple[Path, ...], root: Path, out: Path) -> int:
 
     FOLDERS hold what the shards wrote (shard.json and journal.jsonl), each or one level below. A model is asked only
     what no shard asks: the labels and the probes by which a judge is measured. The exit codes are those of `check`.
-    """
+
+    \b
+    Example:
+      promptci check --shard 1/2 --out part-1    # on two machines
+      promptci merge part-1 part-2 --out promptci-report
+    """  # noqa: D301 - click's sign for lines that stay
     with console.environment() as env:
         outcome = merge.merge_standalone(folders, CheckRequest(root=root, out=out), env)
         console.print_result(outcome)

@@ -54,9 +54,11 @@ TIMES = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"])
 )
 @options.output_option("Folder for monitor.html and monitor.json.")
 @options.now_option("Read")
+@options.history_options
+@click.option("--dry-run", is_flag=True, help="Print the figures; write no page, and record nothing.")
 @figures_option
 @output.json_option
-def command(stale_hours: float, out: Path, as_json: bool, now: datetime, **others: Any) -> int:
+def command(stale_hours: float, out: Path, as_json: bool, dry_run: bool, now: datetime, **others: Any) -> int:
     """Show what prompts do in production, from the request log: quality, errors, latency, cost, models.
 
     Reads promptci's own log, OpenTelemetry spans (OTLP/JSON), OpenInference, Langfuse and LangSmith exports, as JSON
@@ -65,29 +67,34 @@ def command(stale_hours: float, out: Path, as_json: bool, now: datetime, **other
     \b
     Example:
       promptci monitor --log 'logs/*.jsonl.gz' --since 2026-03-02
+      promptci monitor --log 'logs/*.jsonl.gz' --history
       promptci monitor --log requests.parquet --prompt order-extractor --json
       promptci monitor --engine bigquery://project/logs --log requests
 
     Exit code: 0 read, 4 nothing to show or a log that cannot be read, 2 bad usage or promptci.yml.
     """  # noqa: D301 - click's sign for lines that stay
-    figures = others.pop("figures")
+    figures, history, remote = (others.pop(name) for name in ("figures", "history", "remote"))
     for name in ("since", "until"):
         others[name] = _in_utc(others[name])
     redactor = Redactor.from_environ(os.environ)
     document = monitor.compute_monitor(MonitorRequest(now=now, **others)).redacted(redactor)
     stale_after = timedelta(hours=stale_hours)
-    monitor.write_report(document, out, stale_after)
-    drawn = trend_figure.write_figures(document, out, figures)
     if as_json:
         click.echo(document.dump(), nl=False)
+    else:
+        for line in monitor_text.terminal_lines(document, stale_after):
+            console.say(line)
+    if dry_run:
         return 0
-    for line in monitor_text.terminal_lines(document, stale_after):
-        console.say(line)
-    console.say(f"page: {out / 'monitor.html'}")
-    for path in drawn:
-        console.say(f"figure: {path}")
+    monitor.write_report(document, out, stale_after)
+    places = [f"page: {out / 'monitor.html'}"]
+    places += [f"figure: {path}" for path in trend_figure.write_figures(document, out, figures)]
+    for place in () if as_json else places:
+        console.say(place)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         workflow_commands.append_summary(Path(summary), monitor_text.markdown(document, stale_after))
+    if history:
+        monitor.record_months(document, others["root"], remote)
     return 0
 
 

@@ -79,6 +79,22 @@ def prompts_option(command: Command) -> Command:
     return click.option("--prompt", "prompts", multiple=True, help=description)(command)
 
 
+def history_options(command: Command) -> Command:
+    """Add `--history` and `--remote`."""
+    command = click.option("--remote", default="origin", show_default=True, help="Remote to push to.")(command)
+    return click.option(
+        "--history", is_flag=True, help="Also record the result on the branch promptci/history, and push it."
+    )(command)
+
+
+def filter_options(command: Command) -> Command:
+    """Add `--prompt` and `--case`, as `prompts` and `cases`; what is tested by a part of the cases cannot pass."""
+    description = "Id of a case, or a pattern such as 'refund-*'; may be given several times. The run cannot pass."
+    command = click.option("--case", "cases", multiple=True, help=description)(command)
+    description = "Test this prompt only; may be given several times. The run cannot pass."
+    return click.option("--prompt", "prompts", multiple=True, help=description)(command)
+
+
 def now_option(verb: str) -> Callable[[Command], Command]:
     """Return a decorator that adds `--now`: a time in UTC, by default the clock's; `verb` begins its help."""
     return click.option(

@@ -25,7 +25,13 @@ from promptci.usecases.trust.power import PowerQuestion
 )
 @options.output_option("Output folder of `promptci selftest`.")
 def command(prompts: tuple[str, ...], drop: float | None, discordance: float | None, **others: object) -> int:
-    """Show how small a drop your goldens can show, and what a smaller one would cost. Asks no model."""
+    """Show how small a drop your goldens can show, and what a smaller one would cost. Asks no model.
+
+    \b
+    Example:
+      promptci power
+      promptci power --prompt order-extractor --drop 0.02
+    """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
         power.power(request, PowerQuestion(drop=drop, discordance=discordance, prompts=prompts), env)

@@ -29,7 +29,7 @@ from promptci.usecases.reporting import report
 @figures_option
 @click.option("--open", "look", is_flag=True, help="Open the page in the browser.")
 def command(source: Path, out: Path | None, root: Path, figures: tuple[str, ...], look: bool) -> int:
-    """Render the report again from SOURCE, a report.json or a journal.jsonl, without asking a model.
+    """Render the report again from SOURCE, a report.json or a journal.jsonl(.gz), without asking a model.
 
     SOURCE defaults to the last run, promptci-report/report.json. With --open, the exit code is 0 whatever the verdict.
 

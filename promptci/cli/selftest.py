@@ -27,7 +27,12 @@ def command(prompts: tuple[str, ...], answers: int | None, simulations: int, yes
     Asks each case several times (an A/A run, the price is said first), deals the answers out to two versions that are
     the same, a few thousand times, and puts each such pull request to your gate. Says the rate of false alarms, how
     many cases change their verdict by themselves, and the smallest drop your goldens can show.
-    """
+
+    \b
+    Example:
+      promptci selftest --dry-run                  # what it costs
+      promptci selftest --prompt order-extractor --yes
+    """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
         settings = SelfTestSettings(

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from promptci.config.alert_options import AlertOptions
 from promptci.config.drift_options import DriftOptions
-from promptci.config.policy import GatePolicy
+from promptci.config.policy import ApprovalRule, GatePolicy, OverridePolicy
 from promptci.config.run_limits import DEFAULT_AUTO_CALLS, RunLimits
+from promptci.config.sections.prompt_override import PromptOverride
+from promptci.git.safe_open import SizeLimit
 from promptci.prompts.options import PromptOptions, Syntax
 from promptci.providers.options import ProviderOptions
 
@@ -21,6 +23,13 @@ class PromptPatterns:
     goldens: str = "goldens/{name}.*"
     user: str | None = None
     syntax: Syntax | None = None
+    max_golden_mb: int = 200
+    """Largest golden file, in millions of bytes."""
+
+    @property
+    def golden_limit(self) -> SizeLimit:
+        """How large a golden file may be."""
+        return SizeLimit(max_bytes=self.max_golden_mb * 10**6, setting="prompts.max_golden_mb")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,14 +61,24 @@ class Config:
     run: RunLimits = field(default_factory=lambda: RunLimits(auto_calls=DEFAULT_AUTO_CALLS))
     judge: JudgeOptions = field(default_factory=JudgeOptions)
     gate: GatePolicy = field(default_factory=GatePolicy)
+    explain_calls: int = 200
+    """Calls that may find out which edits of failed prompts broke their cases; 0: none."""
+    overrides: tuple[PromptOverride, ...] = ()
+    """What single prompts have of their own, in the order of the file."""
     requests_per_day: float | None = None
     """Turns cost per request into cost per month; None: no monthly figure."""
     log_columns: Mapping[str, str] = field(default_factory=dict)
     """Of fields of the request log, the names that the application uses."""
     comment_template: str | None = None
     """Jinja template for the comment, a file of the repository; None: the default."""
+    full_texts: bool = False
+    """Keep the long texts of cases that passed in the report of a large run."""
     alerts: AlertOptions = field(default_factory=AlertOptions)
     drift: DriftOptions = field(default_factory=DriftOptions)
+    merge_override: OverridePolicy = field(default_factory=OverridePolicy)
+    approvals: tuple[ApprovalRule, ...] = ()
+    site_url: str = ""
+    """Address of the site; empty: none."""
     present: bool = True
     """False where the file does not exist, so everything is at its default."""
 
@@ -71,4 +90,5 @@ class Config:
             parameters=self.provider.defaults,
             user=self.prompts.user,
             syntax=self.prompts.syntax,
+            overrides=self.overrides,
         )

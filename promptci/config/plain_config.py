@@ -49,7 +49,7 @@ def _read_section(config: Config, name: str, section: Any) -> Config:
             raise NotPlainError
         field, convert = _SECTIONS[name][key]
         values[field] = convert(item)
-    if name in ("traffic", "report"):  # their keys are fields of the configuration itself
+    if name in ("explain", "traffic", "report"):  # their keys are fields of the configuration itself
         return replace(config, **values)
     if name == "run" and "repeats" in values:
         values |= {"auto_calls": None} if values["repeats"] else {"repeats": config.run.repeats}
@@ -192,7 +192,8 @@ _SECTIONS: dict[str, dict[str, tuple[str, Converter]]] = {
         "max_p95_increase": ("max_p95_increase", _optional(_inside(0, 1000))),
         "max_error_rate": ("max_error_rate", _inside(0, 1)),
     },
+    "explain": {"calls": ("explain_calls", _count(0, 10_000))},
     "traffic": {"requests_per_day": ("requests_per_day", _optional(_inside(0, 1e12)))},
-    "report": {"comment_template": ("comment_template", _optional(_text))},
+    "report": {"comment_template": ("comment_template", _optional(_text)), "full_texts": ("full_texts", _flag)},
 }
 """For each section and key: the field of its dataclass, and how its value gets there."""

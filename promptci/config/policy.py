@@ -1,7 +1,9 @@
-"""GatePolicy: requirements that a prompt change must meet. Section `gate` of promptci.yml."""
+"""GatePolicy: requirements that a prompt change must meet, and who may approve or override. Parts of promptci.yml."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 
 class GateMode(StrEnum):
@@ -53,3 +55,38 @@ class GatePolicy:
     max_p95_increase: float | None = 0.30
     max_error_rate: float = 0.05
     """Share of answers that may be missing before nothing can be concluded."""
+    by_prompt: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    """Fields that single prompts have of their own, by the prompt's name."""
+
+    def for_prompt(self, name: str) -> "GatePolicy":
+        """Return the policy for one prompt."""
+        own = self.by_prompt.get(name)
+        return replace(self, **own) if own else self
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OverridePolicy:
+    """Who may let a blocked change through, and how: section `merge_override`."""
+
+    label: str | None = None
+    """None: nobody may."""
+    permission: str = "maintain"
+    """The least permission in the repository."""
+    own_change: bool = False
+    """Whether the author of the pull request may."""
+    errors: bool = False
+    """Whether a run that measured nothing may be overridden."""
+    approvals: bool = False
+    """Whether a missing approval may be overridden."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalRule:
+    """Whose review a change of some prompts takes: an item of `approvals.rules`."""
+
+    prompts: str
+    """Glob of prompt files."""
+    role: str
+    by: tuple[str, ...]
+    """Logins, and teams as `@organization/team`."""
+    count: int = 1

@@ -10,25 +10,23 @@ from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.sections.alert_schema import AlertsSection
 from promptci.config.sections.drift_schema import DriftSection
 from promptci.config.sections.log_schema import LogSection
+from promptci.config.sections.override_schema import OverrideSection, PromptGateSection, accept_single
+from promptci.config.sections.review_schema import ApprovalsSection, MergeOverrideSection
 from promptci.config.sections.run_schema import Money, RunSection
 from promptci.config.sections.section import ConfigSection
+from promptci.config.sections.site_schema import SiteSection
 from promptci.config.trust import is_platform_token
 from promptci.prompts.formats.github_parameters import parse_default_parameters
 from promptci.prompts.options import Syntax
 
-Rate = Annotated[float, Field(ge=0, le=1)]
 SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
 """The generated JSON Schema, which is part of the package."""
-
-
-def _single_or_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 class PromptsSection(ConfigSection):
     """Where prompts and their golden cases are."""
 
-    include: Annotated[list[str], BeforeValidator(_single_or_list)] = Field(
+    include: Annotated[list[str], BeforeValidator(accept_single)] = Field(
         default=list(DEFAULT_INCLUDE),
         description="Globs of prompts from the repository's root. `*` stays within a folder, `**` does not. Vendored"
         " folders such as node_modules are left out unless a pattern names them. docs/formats.md lists the formats.",
@@ -46,6 +44,10 @@ class PromptsSection(ConfigSection):
     syntax: Syntax | None = Field(
         default=None, description="Spelling of variables: `{{name}}`, `{name}`, `$name`, `jinja`; null: by the format."
     )
+    max_golden_mb: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=200,
+        description="Largest golden file, in MB. Large JSON Lines, JSON and CSV files are read as a stream.",
+    )
 
 
 class PriceSection(ConfigSection):
@@ -53,14 +55,18 @@ class PriceSection(ConfigSection):
 
     input_usd: Money
     output_usd: Money
+    cached_input_usd: Money | None = Field(
+        default=None, description="Of input tokens that the endpoint had in its own cache; default: `input_usd`."
+    )
 
 
 class ProviderSection(ConfigSection):
     """The model endpoint that answers."""
 
-    kind: Literal["openai", "local", "recorded"] = Field(
+    kind: Literal["openai", "local", "recorded", "command"] = Field(
         default="openai",
-        description="`openai`: any OpenAI-compatible endpoint. `local`: the embedded model. `recorded`: from a file.",
+        description="`openai`: any OpenAI-compatible endpoint. `local`: the embedded model. `recorded`: from a file."
+        " `command`: the application itself; see docs/application.md.",
     )
     base_url: str = Field(default="https://api.openai.com/v1", description="Endpoint of kind `openai`.")
     api_key_env: str = Field(
@@ -80,12 +86,34 @@ class ProviderSection(ConfigSection):
         default={}, description="Parameters such as `temperature: 0`, each for prompts that do not set it themselves."
     )
 
+    @field_validator("env")
+    @classmethod
+    def _refuse_platform_variables(cls, names: list[str]) -> list[str]:
+        if refused := next(filter(is_platform_token, names), None):
+            raise ValueError(f"{refused} is a platform's own token, which no program gets")
+        return names
+
     @field_validator("defaults")
     @classmethod
     def _check_defaults(cls, defaults: dict[str, Any]) -> dict[str, Any]:
         return parse_default_parameters(defaults)
 
     path: str | None = Field(default=None, description="File of recorded answers, for kind `recorded`.")
+    run: list[str] = Field(
+        default=[], description="Program of kind `command` and its arguments, run without a shell in a clean copy."
+    )
+    env: list[str] = Field(default=[], description="Environment variables that this program gets.")
+    sources: Annotated[list[str], BeforeValidator(accept_single)] = Field(
+        default=["**"], description="Globs of the application's files: a change in one of them tests every prompt."
+    )
+    run_time: Annotated[float, BeforeValidator(parse_seconds)] = Field(
+        default=600.0,
+        description="Timeout of one run of this program, such as 10m.",
+        json_schema_extra={"type": ["string", "number"]},
+    )
+    memory_mb: Annotated[int, Field(ge=64, le=1_000_000)] = Field(
+        default=4096, description="Memory that this program may take: its address space, in MB."
+    )
     timeout: Annotated[float, BeforeValidator(parse_seconds)] = Field(
         default=60.0,
         description="Timeout of one attempt, such as 60s.",
@@ -139,37 +167,15 @@ class JudgeSection(ConfigSection):
     )
 
 
-class GateSection(ConfigSection):
+class GateSection(PromptGateSection):
     """Conditions that a change must meet to pass."""
 
     mode: Literal["block", "advise"] = Field(default="block", description="`advise` reports and never blocks.")
-    about: Literal["goldens", "inputs"] = Field(
-        default="goldens",
-        description="What the verdict is about. `goldens`: these very cases, as a test suite is meant. `inputs`: inputs"
-        " like them, for a sample of production traffic; it takes a hundred cases and more to decide.",
-    )
-    max_drop: Annotated[float, Field(ge=0.001, le=1)] = Field(
-        default=0.05, description="Margin: the smallest drop in quality that blocks, as a share."
-    )
     alpha: Annotated[float, Field(ge=0.0001, lt=0.5)] = Field(
         default=0.05, description="One-sided error rate: how often a harmless change may be blocked."
     )
     on_inconclusive: Literal["warn", "block"] = Field(
         default="warn", description="Effect of the verdict `inconclusive`."
-    )
-    on_missing_goldens: Literal["error", "warn"] = Field(
-        default="error", description="Verdict of a prompt without golden cases."
-    )
-    min_quality: Rate | None = Field(default=None, description="Lowest allowed quality of the new version, as a share.")
-    max_cost_increase: Annotated[float, Field(ge=0)] | None = Field(
-        default=0.25,
-        description="Largest allowed increase of cost per request, as a share; null: no limit. It takes 8 cases.",
-    )
-    max_p95_increase: Annotated[float, Field(ge=0)] | None = Field(
-        default=0.30, description="Largest allowed increase of p95 latency, as a share; null: no limit."
-    )
-    max_error_rate: Rate = Field(
-        default=0.05, description="Largest allowed share of missing answers; above it, the verdict is `error`."
     )
 
 
@@ -187,6 +193,23 @@ class ReportSection(ConfigSection):
     comment_template: str | None = Field(
         default=None, description="Jinja template for the comment; it can override blocks of the default template."
     )
+    full_texts: bool = Field(
+        default=False,
+        description="Keep long texts of cases that passed also in the report of a large run. Otherwise they are cut"
+        " where inputs and answers have more than 8 million characters; goldens and journal have them in full.",
+    )
+
+
+class ExplainSection(ConfigSection):
+    """Which edit broke a prompt: asked where a check fails."""
+
+    calls: int = Field(
+        default=200,
+        ge=0,
+        le=10_000,
+        description="Calls, at most, that find out which edits of a failed prompt broke its cases, over all failed"
+        " prompts together; they count in `run.budget_usd`. 0: this is not asked.",
+    )
 
 
 class ConfigFile(ConfigSection):
@@ -198,11 +221,18 @@ class ConfigFile(ConfigSection):
     run: RunSection = RunSection()
     judge: JudgeSection = JudgeSection()
     gate: GateSection = GateSection()
+    explain: ExplainSection = ExplainSection()
+    overrides: list[OverrideSection] = Field(
+        default=[], description="Gate, judge, model and parameters of single prompts. Of two items, the later counts."
+    )
     traffic: TrafficSection = TrafficSection()
     log: LogSection = LogSection()
     report: ReportSection = ReportSection()
     alerts: AlertsSection = AlertsSection()
     drift: DriftSection = DriftSection()
+    merge_override: MergeOverrideSection = MergeOverrideSection()
+    approvals: ApprovalsSection = ApprovalsSection()
+    site: SiteSection = SiteSection()
 
 
 def json_schema() -> dict[str, Any]:

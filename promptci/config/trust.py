@@ -20,6 +20,8 @@ def find_untrusted_setting(options: ProviderOptions) -> str | None:
     Allowed are the embedded model, recorded answers, an endpoint on this machine, and the default endpoint with its
     default key.
     """
+    if options.kind == "command":
+        return "`provider.kind` is command, which runs a program"
     if options.kind in {"local", "recorded"} or is_loopback(options.base_url):
         return None
     if options.base_url.rstrip("/") != OPENAI_URL:

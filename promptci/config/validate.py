@@ -4,8 +4,9 @@ It takes pydantic, which takes longer to import than a whole check without chang
 """
 
 import difflib
-from collections.abc import Sequence
-from typing import Any, get_args, get_origin
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +17,9 @@ from promptci.config.run_limits import RunLimits
 from promptci.config.schema import ConfigFile, GateSection, JudgeSection, PromptsSection, ProviderSection
 from promptci.config.sections.alert_schema import build_alert_options
 from promptci.config.sections.drift_schema import build_drift_options
+from promptci.config.sections.override_schema import OverrideSection, PromptFileSection
+from promptci.config.sections.prompt_override import PromptOverride
+from promptci.config.sections.review_schema import build_approval_rules, build_override_policy
 from promptci.config.sections.run_schema import RunSection
 from promptci.errors import ConfigError, Problem
 from promptci.files import strict_yaml
@@ -32,8 +36,9 @@ def validate_config(document: strict_yaml.YamlDocument, path: str) -> Config:
     """
     # An empty section (`gate:` with nothing under it) means its defaults.
     value = {
-        key: {} if section is None and key in ConfigFile.model_fields else section
+        key: section
         for key, section in document.value.items()
+        if section is not None or key not in ConfigFile.model_fields or key == "version"
     }
     try:
         return _build_config(ConfigFile.model_validate(value))
@@ -48,11 +53,17 @@ def _build_config(file: ConfigFile) -> Config:
         run=_build_run_limits(file.run),
         judge=_build_judge_options(file.judge),
         gate=_build_gate_policy(file.gate),
+        explain_calls=file.explain.calls,
+        overrides=tuple(_build_override(section, number) for number, section in enumerate(file.overrides)),
         requests_per_day=file.traffic.requests_per_day,
         log_columns={str(name): column for name, column in file.log.columns.items()},
         comment_template=file.report.comment_template,
+        full_texts=file.report.full_texts,
         alerts=build_alert_options(file.alerts),
         drift=build_drift_options(file.drift),
+        site_url=file.site.url or "",
+        merge_override=build_override_policy(file.merge_override),
+        approvals=build_approval_rules(file.approvals),
     )
 
 
@@ -62,6 +73,7 @@ def _build_prompt_patterns(section: PromptsSection) -> PromptPatterns:
         goldens=section.goldens,
         user="" if section.user is False else section.user,
         syntax=section.syntax,
+        max_golden_mb=section.max_golden_mb,
     )
 
 
@@ -73,12 +85,19 @@ def _build_provider_options(section: ProviderSection) -> ProviderOptions:
         model=section.model,
         defaults=section.defaults,
         path=section.path,
+        run=tuple(section.run),
+        env=tuple(section.env),
+        sources=tuple(section.sources),
+        run_time_s=section.run_time,
+        memory_mb=section.memory_mb,
         timeout_s=section.timeout,
         headers=section.headers,
         models=section.models,
         strip_reasoning=section.strip_reasoning,
         prices={
-            model: ModelPrice(input_usd=price.input_usd, output_usd=price.output_usd)
+            model: ModelPrice(
+                input_usd=price.input_usd, output_usd=price.output_usd, cached_input_usd=price.cached_input_usd
+            )
             for model, price in section.prices.items()
         },
     )
@@ -128,6 +147,50 @@ def _build_gate_policy(section: GateSection) -> GatePolicy:
     )
 
 
+def parse_prompt_settings(value: Any, path: str, line: int) -> PromptOverride:
+    """Return the section `promptci` of a prompt file; raise ConfigError with every mistake in it."""
+    try:
+        section = PromptFileSection.model_validate(value)
+    except ValidationError as error:
+        place = _FilePlace(line)
+        described = [_describe(detail, place, path, PromptFileSection) for detail in _relevant(error.errors())]
+        raise ConfigError(described) from error
+    return _build_prompt_settings(section, f"the section `promptci` of {path}")
+
+
+def _build_prompt_settings(section: PromptFileSection, source: str) -> PromptOverride:
+    gate, judge = section.gate, section.judge
+    values = {name: getattr(gate, name) for name in sorted(gate.model_fields_set)}
+    if "about" in values:
+        values["about"] = About(gate.about)
+    if "on_missing_goldens" in values:
+        values["on_missing_goldens"] = OnMissingGoldens(gate.on_missing_goldens)
+    named = {name: getattr(judge, name) for name in sorted(judge.model_fields_set)}
+    return PromptOverride(gate=values, judge=named, source=source)
+
+
+def _build_override(section: OverrideSection, number: int) -> PromptOverride:
+    return replace(
+        _build_prompt_settings(section, f"`overrides[{number}]`"),
+        prompts=tuple(section.prompts),
+        model=section.provider.model,
+        parameters=section.provider.defaults,
+    )
+
+
+class _FilePlace(NamedTuple):
+    """A section of another file, all of which is said to be on the line where it begins."""
+
+    line: int
+
+    def line_of(self, _place: Sequence[str | int]) -> int:
+        return self.line
+
+
+class _Lines(Protocol):
+    def line_of(self, place: tuple[str | int, ...], /) -> int | None: ...
+
+
 def _relevant(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     """Drop "a map is no word" if the map's own mistakes are listed."""
     places = [_location(detail) for detail in details]
@@ -139,13 +202,11 @@ def _relevant(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     return [detail for detail in details if detail["type"] != "literal_error" or not is_explained(detail)]
 
 
-def _describe(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: str) -> Problem:
+def _describe(detail: ErrorDetails, document: _Lines, path: str, schema: type[BaseModel] = ConfigFile) -> Problem:
     location = _location(detail)
     key = ".".join(str(part) for part in location)
     if detail["type"] == "extra_forbidden":
-        known = _keys(location[:-1])
-        close = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"Did you mean `{close[0]}`?" if close else f"Known keys here: {', '.join(known)}."
+        hint = _hint_for_unknown_key(location, schema)
         return Problem(path=path, line=document.line_of(location), message=f"unknown key `{key}`", hint=hint)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     shown = repr(detail["input"])[:60]
@@ -155,6 +216,26 @@ def _describe(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: st
         message=f"`{key}` is {shown}, which is not valid: {message}",
         hint="See docs/configuration.md.",
     )
+
+
+def _hint_for_unknown_key(location: Sequence[int | str], schema: type[BaseModel]) -> str:
+    """Name the place where this key is known, else the nearest key here, else all keys here."""
+    name = str(location[-1])
+    elsewhere = [path for path in _paths_of_keys(schema) if path.rpartition(".")[2] == name]
+    if elsewhere:
+        return f"Did you mean `{'` or `'.join(elsewhere)}`?"
+    known = _keys(location[:-1], schema)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean `{close[0]}`?" if close else f"Known keys here: {', '.join(known)}."
+
+
+def _paths_of_keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield every key of the file as a dotted path; what is below a user's own name or in a list is left out."""
+    for name, field in section.model_fields.items():
+        yield f"{prefix}{name}"
+        annotation: Any = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from _paths_of_keys(annotation, f"{prefix}{name}.")
 
 
 def _location(detail: ErrorDetails) -> tuple[int | str, ...]:
@@ -168,9 +249,9 @@ def _is_branch(part: int | str) -> bool:
     )
 
 
-def _keys(location: Sequence[int | str]) -> list[str]:
+def _keys(location: Sequence[int | str], schema: type[BaseModel]) -> list[str]:
     """Return the keys known at a place of the file."""
-    annotation: Any = ConfigFile
+    annotation: Any = schema
     for part in location:
         if get_origin(annotation) in {dict, list}:  # its keys are the user's, such as the names of models
             annotation = get_args(annotation)[-1]

@@ -5,7 +5,7 @@ import math
 import os
 import stat
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import IO, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -112,18 +112,32 @@ def read_bounded(path: Path, name: str, *, max_bytes: int, hint: str) -> bytes:
     InputError
         If it cannot be read.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise InputError([Problem(path=name, message=f"cannot be read: {error.strerror}", hint=hint)]) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise InputError([Problem(path=name, message="not a regular file", hint=hint)])
-    with os.fdopen(descriptor, "rb") as file:
+    with open_bounded(path, name, max_bytes=max_bytes, hint=hint) as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise _too_large(name, max_bytes, hint)
     return data
+
+
+def open_bounded(path: Path, name: str, *, max_bytes: int, hint: str) -> IO[bytes]:
+    """Open a regular file of at most `max_bytes`; the last step of the path must not be a link.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise InputError([Problem(path=name, message=f"cannot be read: {error.strerror}", hint=hint)]) from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > max_bytes:
+        os.close(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            raise _too_large(name, max_bytes, hint)
+        raise InputError([Problem(path=name, message="not a regular file", hint=hint)])
+    return os.fdopen(descriptor, "rb")
 
 
 def _too_large(name: str, max_bytes: int, hint: str) -> InputError:
@@ -132,5 +146,6 @@ def _too_large(name: str, max_bytes: int, hint: str) -> InputError:
 
 def _problem(detail: ErrorDetails, name: str, text: str, hint: str) -> Problem:
     key = ".".join(str(step) for step in detail["loc"])
-    message = f"`{key}`: {detail['msg']}"[:300] if key else detail["msg"][:300]
+    reason = detail["msg"].removeprefix("Value error, ")[:300]
+    message = f"`{key}`: {reason}" if key else reason
     return Problem(path=name, line=line_of(text, detail["loc"]), message=message, hint=hint)

@@ -1,6 +1,7 @@
 """`LineFormat`: a JSONL format in which every line names the schema and its own kind."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -50,6 +51,33 @@ class LineFormat(Generic[LineT]):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise ValueError(f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
+
+    def parse(self, text: bytes) -> LineT | None:
+        """Return the line of a text, as `from_value` does; a line as promptci writes it takes a quarter of the time.
+
+        Raises
+        ------
+        ValueError
+            If the text is not JSON, or claims this schema and a known kind but is invalid.
+        """
+        for start, validate in self._starts:
+            if text.startswith(start):
+                try:
+                    return validate(text)
+                except ValidationError:  # `from_value` tells what is wrong
+                    break
+        return self.from_value(json.loads(text))
+
+    @cached_property
+    def _starts(self) -> list[tuple[bytes, Callable[[bytes], LineT]]]:
+        """How the lines of each kind begin, as promptci writes them, and what reads such a line."""
+        return [
+            (
+                f'{{"schema":{json.dumps(self.schema_id)},"kind":{json.dumps(kind)},'.encode(),
+                adapter.validator.validate_json,
+            )
+            for kind, adapter in self._adapters.items()
+        ]
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of one line."""

@@ -1,10 +1,11 @@
 """`promptci/night/v1`: one line for each prompt and night, on the history branch."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from promptci.documents.document import Document
 from promptci.drift.reference import Day
@@ -34,18 +35,26 @@ UNASKED = frozenset({DriftVerdict.OUTAGE, DriftVerdict.ERROR})
 """Nights that have no marks."""
 
 
+def _require_time(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)  # nights are counted by their day
+    except ValueError:
+        raise ValueError("not a time; write it like 2026-03-02T03:17:00Z") from None
+    return text
+
+
 class NightLine(Document):
     """One prompt in one night. A line is never changed later."""
 
     schema_: Literal["promptci/night/v1"] = Field(default="promptci/night/v1", alias="schema")
-    at: str = Field(description="Time in UTC.")
+    at: Annotated[str, AfterValidator(_require_time)] = Field(description="Time in UTC.")
     run: str | None = Field(default=None, description="Id of the workflow run.")
     prompt: str
     version: str
     fingerprint: str
     goldens: str
     judge: str
-    reference: str | None = Field(description="SHA-256 of the reference's file; null: there is none.")
+    reference: str | None = Field(default=None, description="SHA-256 of the reference's file; null: there is none.")
     model: str
     models: tuple[str, ...] = Field(default=(), description="Models that answered, as the responses name them.")
     system_fingerprint: tuple[str, ...] = ()

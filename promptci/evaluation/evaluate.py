@@ -7,18 +7,22 @@ from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import find_config
 from promptci.evaluation import unchanged
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
+from promptci.pipeline.collection.collect import NOTHING_TO_TEST
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.side_files import judge_labels, quarantine
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 
 if TYPE_CHECKING:
-    from promptci.evaluation import prompt_evaluation, results, run_memory
+    from promptci.evaluation import prompt_evaluation, results, selection, sign_off
+    from promptci.evaluation.memory import run_memory
     from promptci.gates import model as gates
 else:
     prompt_evaluation = lazy_import("promptci.evaluation.prompt_evaluation")
     results = lazy_import("promptci.evaluation.results")
-    run_memory = lazy_import("promptci.evaluation.run_memory")
+    run_memory = lazy_import("promptci.evaluation.memory.run_memory")
+    selection = lazy_import("promptci.evaluation.selection")
+    sign_off = lazy_import("promptci.evaluation.sign_off")
     gates = lazy_import("promptci.gates.model")
 
 
@@ -31,12 +35,16 @@ def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest,
     ------
     InputError
         With every mistake found before anything is asked, where no prompt can be tested.
+    UsageError
+        Where a requested prompt or case does not exist.
     """
     started_at = env.timestamp()
     collected = quarantine.exclude_quarantined_cases(collected, revisions.base, revisions.head, env.now().date())
     # Where base has no configuration yet, head's files bind, as for the gate.
     base = revisions.base if revisions.base is not None and find_config(revisions.base, request.config_path) else None
     collected = judge_labels.attach_labels(collected, base, revisions.head)
+    if request.prompts or request.cases:
+        collected = selection.select(collected, request)
     if collected.plans or request.shard is not None:
         return prompt_evaluation.evaluate_prompts(collected, revisions, request, env, started_at)
     if request.dry_run:
@@ -58,9 +66,12 @@ def _report_untested(
         notes=(*collected.notes, *memory.notes),
         gate_source=collected.config_source,
         requests_per_day=collected.config.requests_per_day,
+        site_url=collected.config.site_url or None,
     )
     problems = results.input_findings(collected.problems)
     report = gates.GateReport(prompts=(), policy=collected.config.gate, problems=problems)
+    if report.exit_code:
+        facts = sign_off.add_override(report, facts, collected, revisions, root=request.root, env=env)
     result = results.write_report(
         report, facts, request, env, memory, secret_names=[collected.config.provider.api_key_env]
     )

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from promptci.app.requests import CheckRequest, RunRequest, RunResult
 from promptci.config.policy import GatePolicy
 from promptci.errors import InputError, Problem, PromptciError
-from promptci.evaluation import run_memory
-from promptci.evaluation.run_memory import NO_MEMORY, MemoryContext
+from promptci.evaluation.memory import run_memory
+from promptci.evaluation.memory.run_memory import NO_MEMORY, MemoryContext
 from promptci.findings import Finding, MessageFacts
 from promptci.gates.model import GateReport
-from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 from promptci.report import write

@@ -1,19 +1,27 @@
 """Test prompts at one revision: no comparison, the absolute limits decide."""
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import load_revision_config, require_named_config
 from promptci.errors import InputError
-from promptci.evaluation import comment_template, evaluate, results
+from promptci.evaluation import evaluate
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import check_output_folder
-from promptci.pipeline.collection import collect_all, coverage
-from promptci.pipeline.collection.collect import CollectedRun
+from promptci.lazy_import import lazy_import
+from promptci.pipeline.collection import collect_all, coverage, prompt_settings
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.side_files.rubric import load_rubric
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
+
+if TYPE_CHECKING:
+    from promptci.evaluation import comment_template, results
+else:
+    comment_template = lazy_import("promptci.evaluation.comment_template")
+    results = lazy_import("promptci.evaluation.results")
 
 
 def run(request: RunRequest, env: Environment) -> RunResult:
@@ -48,4 +56,5 @@ def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:
     plans = collect_all.collect_all(head, config)
     source = f"{config_path} at {head.label}" if config.present else "defaults (there is no promptci.yml)"
     rubric = load_rubric(head, config.judge.rubric)
-    return CollectedRun(config=config, config_source=source, plans=plans, notes=tuple(notes), rubric=rubric)
+    collected = CollectedRun(config=config, config_source=source, plans=plans, notes=tuple(notes), rubric=rubric)
+    return prompt_settings.apply_prompt_settings(collected, None, head, config_path)

@@ -13,24 +13,19 @@ from promptci.report.unchanged import ready_report
 from promptci.report.unchanged.ready_report import UnchangedRun
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from promptci.app.requests import RunRequest
-    from promptci.pipeline.collection.collect import CollectedRun
+    from promptci.pipeline.collection.collected_run import CollectedRun
     from promptci.pipeline.environment import Environment
     from promptci.pipeline.revisions import Revisions
-
-NO_VERDICTS: Mapping[str, object] = {"verdicts": 0, "labelled": 0, "correct": 0, "interval": None}
-"""`precision` in report.json where a memory is kept and empty."""
 
 
 def report_unchanged(
     collected: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment, started_at: str
 ) -> RunResult | None:
-    """Write the report; return None where it takes the renderers: for notes, earlier runs, or a caller's view."""
+    """Write the report; return None where it takes the renderers: for notes, or a caller's view."""
     config, base_sha = collected.config, revisions.base_sha
     is_plain = not (collected.notes or collected.problems or config.comment_template) and env.trigger == Trigger()
-    if request.needs_view or base_sha is None or not is_plain or not _is_memory_empty(collected, revisions, request):
+    if request.needs_view or base_sha is None or not is_plain or not _is_memory_usable(collected, revisions, request):
         return None
     run = UnchangedRun(
         base_rev=revisions.base_name,
@@ -41,7 +36,6 @@ def report_unchanged(
         generated_at=env.timestamp(),
         policy=config.gate,
         source=collected.config_source,
-        precision=None if config.run.memory is None else NO_VERDICTS,
     )
     texts = ready_report.fill_report(run, env.redactor(config.provider.api_key_env))
     if texts is None:
@@ -55,9 +49,7 @@ def report_unchanged(
     return RunResult(exit_code=0, unchanged=headline, paths=OutputPaths(folder=request.out))
 
 
-def _is_memory_empty(collected: CollectedRun, revisions: Revisions, request: RunRequest) -> bool:
-    """Return whether no memory is kept, or none was written yet and nothing is wrong with its folder."""
-    if collected.config.run.memory is None:
-        return True
-    folder = request.root / collected.config.run.memory
-    return not folder.exists() and find_folder_problem(request.root, folder, revisions.head) is None
+def _is_memory_usable(collected: CollectedRun, revisions: Revisions, request: RunRequest) -> bool:
+    """Return whether the memory, which such a run neither reads nor extends, needs no note: its folder is in order."""
+    memory = collected.config.run.memory
+    return memory is None or find_folder_problem(request.root, request.root / memory, revisions.head) is None

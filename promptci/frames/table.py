@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptci.errors import UsageError
 from promptci.lazy_import import lazy_import
+from promptci.wording import install_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +24,15 @@ def build_table(
         If pandas is not installed.
     """
     try:
-        table = pd.DataFrame.from_records(list(rows), columns=list(columns) or None).convert_dtypes()
+        table = pd.DataFrame.from_records(list(rows), columns=list(columns) or None)
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "pandas is not installed", "Install it with promptci: `pip install 'promptci-action[frames]'`."
-        ) from error
+        raise UsageError("pandas is not installed", install_extra("frames")) from error
+    return with_missing_values(table, times)
+
+
+def with_missing_values(table: "pd.DataFrame", times: Iterable[str] = ()) -> "pd.DataFrame":
+    """Return the table with `pd.NA` for what is missing, and the columns in `times` as timestamps in UTC."""
+    table = table.convert_dtypes()
     for column in times:
         if column in table:
             table[column] = pd.to_datetime(table[column], utc=True, format="ISO8601")

@@ -34,21 +34,21 @@ def nothing_to_lose(run: PromptRun, policy: GatePolicy) -> Finding | None:
 def without_baseline(run: PromptRun, policy: GatePolicy) -> Finding:
     """Judge a prompt that has no earlier version: only absolute limits can fail it, and without them nothing decides.
 
-    A new prompt passes without limits too where every case passes: with a failed case, nobody has said how many may.
+    A new prompt, or one that is tested by itself, passes without limits too where every case passes: with a failed
+    case, nobody has said how many may.
     """
     counted = [case for case in run.cases if case.excluded_reason is None]
     rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
-    added = run.plan.change.status is Status.ADDED
     quality = run.head.quality if run.head else None
     facts = NewPromptFacts(
         passed=sum(rate == 1.0 for rate in rates),
         cases=len(rates),
-        added=added,
+        added=run.plan.change.status is Status.ADDED,
         min_quality=policy.min_quality,
         critical=sum(case.counts_as_critical for case in counted),
         is_below=quality is not None and policy.min_quality is not None and quality < policy.min_quality - EXACT,
     )
-    passes = facts.is_limited or (added and facts.passed == len(counted))
+    passes = facts.is_limited or facts.passed == len(counted)
     return Finding(
         rule="new-prompt" if passes else "nothing-required",
         verdict=Verdict.PASS if passes else Verdict.INCONCLUSIVE,

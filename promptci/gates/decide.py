@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from promptci import verdict as verdicts
+from promptci.compare.sample import SamplePair
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
 from promptci.gates import baseline_rule, evidence, judge_rule, limits, quality_rule, remarks
@@ -28,14 +29,25 @@ def decide(
     such as a deadline reached. Versions that cannot be compared are no test.
     """
     shown = evidence.assess(runs, policy, multiplicity)
-    tested = [run.samples for run in runs if run.samples and not run.mismatches and not run.plan.same_fingerprint]
-    together = evidence.together(tested, policy)
+    together = evidence.together(_list_pooled(runs, policy), policy)
     return GateReport(
-        prompts=tuple(decide_one(run, policy, of_prompt) for run, of_prompt in zip(runs, shown, strict=True)),
+        prompts=tuple(
+            decide_one(run, policy.for_prompt(run.name), of_prompt) for run, of_prompt in zip(runs, shown, strict=True)
+        ),
         policy=policy,
         problems=tuple(problems),
         pooled=quality_rule.together(together) if together else None,
     )
+
+
+def _list_pooled(runs: Sequence[PromptRun], policy: GatePolicy) -> list[SamplePair]:
+    """Return the samples of the prompts that are tested together: those that were compared, by the run's own margin."""
+    return [
+        run.samples
+        for run in runs
+        if run.samples and not run.mismatches and not run.plan.same_fingerprint
+        if policy.for_prompt(run.name).max_drop == policy.max_drop
+    ]
 
 
 def decide_one(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> PromptRun:

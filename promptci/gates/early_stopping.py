@@ -43,6 +43,11 @@ class PromptBounds:
     missing: int
     """Answers not asked for yet."""
 
+    @property
+    def name(self) -> str:
+        """Name of the prompt."""
+        return self.best.name
+
     def decided(self, policy: GatePolicy) -> PromptRun | None:
         """Return the run with the decision that no answer can change any more; None while an answer can.
 
@@ -51,7 +56,7 @@ class PromptBounds:
         of single answers) and the larger the drop. Repeats, marks, weights and clusters have no such order, so there
         only critical cases and `min_quality` settle. `pass` and `inconclusive` are settled where both bounds agree and
         no limit on cost or latency can still be crossed.
-        What is not foreseen: calls that fail, and a provider that changes its model on the way.
+        Calls that fail, and a provider that changes its model during the run, are not accounted for.
         """
         if not self.missing:
             return self.worst if self.measured.verdict is self.worst.verdict else None
@@ -72,7 +77,9 @@ class VerdictBounds:
 
     def all_decided(self, policy: GatePolicy) -> bool:
         """Whether no answer can change any verdict, that of the prompts together included."""
-        decided = [run for bounds in self.prompts if (run := bounds.decided(policy)) is not None]
+        decided = [
+            run for bounds in self.prompts if (run := bounds.decided(policy.for_prompt(bounds.name))) is not None
+        ]
         if len(decided) < len(self.prompts):
             return False
         worst = verdicts.worst(run.verdict for run in decided)
@@ -89,9 +96,11 @@ def bounds(runs: Sequence[PromptRun], policy: GatePolicy) -> VerdictBounds:
     Which prompts count in the correction for several depends on answers still missing, so head's best case corrects
     for all and its worst for none.
     """
-    without = replace(policy, max_cost_increase=None, max_p95_increase=None)
+    no_limits: dict[str, None] = {"max_cost_increase": None, "max_p95_increase": None}
+    own = {name: {**values, **no_limits} for name, values in policy.by_prompt.items()}
+    without = replace(policy, max_cost_increase=None, max_p95_increase=None, by_prompt=own)
     favoured_head, favoured_base = (
-        [_complete(run, policy, favoured=arm) for run in runs] for arm in (Arm.HEAD, Arm.BASE)
+        [_complete(run, policy.for_prompt(run.name), favoured=arm) for run in runs] for arm in (Arm.HEAD, Arm.BASE)
     )
     best = decide(favoured_head, without, multiplicity=Multiplicity.ALL)
     worst = decide(favoured_base, policy, multiplicity=Multiplicity.NONE)
@@ -121,7 +130,7 @@ class StopState:
 def stop_state(runs: Sequence[PromptRun], policy: GatePolicy) -> StopState:
     """Look at the answers so far: what `pipeline.rounds` asks after each chunk of questions."""
     both = bounds(runs, policy)
-    decided = tuple(of_prompt.decided(policy) is not None for of_prompt in both.prompts)
+    decided = tuple(of_prompt.decided(policy.for_prompt(of_prompt.name)) is not None for of_prompt in both.prompts)
     return StopState(complete=both.all_decided(policy), decided=decided)
 
 
@@ -136,7 +145,7 @@ def report(plain: GateReport) -> GateReport:
     both = bounds(plain.prompts, plain.policy)
     prompts = []
     for run, of_prompt in zip(plain.prompts, both.prompts, strict=True):
-        settled = of_prompt.decided(plain.policy)
+        settled = of_prompt.decided(plain.policy.for_prompt(run.name))
         if settled is None:
             raise ValueError(f"the verdict of {run.name} is not settled")
         prompts.append(_merge_decisions(run, settled, of_prompt.missing))

@@ -68,19 +68,21 @@ def assess(
     share = policy.alpha / budget.quality
 
     def of_comparable(p: Callable[[PromptRun, GatePolicy], float | None]) -> list[float | None]:
-        return [None if run.mismatches else p(run, policy) for run in runs]
+        return [None if run.mismatches else p(run, policy.for_prompt(run.name)) for run in runs]
 
     quality = of_comparable(_quality_p)
     if multiplicity is Multiplicity.ALL:
         quality = corrections.holm(quality)
     elif multiplicity is Multiplicity.TESTABLE:
-        quality = corrections.tarone_holm(quality, [_smallest_p(run, policy) for run in runs], budget.quality)
+        quality = corrections.tarone_holm(
+            quality, [_smallest_p(run, policy.for_prompt(run.name)) for run in runs], budget.quality
+        )
     cost, latency = corrections.holm(of_comparable(_cost_p)), corrections.holm(of_comparable(_latency_p))
     return tuple(
         PromptEvidence(
             quality_p=None if quality_p is None else min(1.0, quality_p * share),
-            is_regression=_is_regression(run.effect, quality_p, budget.quality, policy),
-            is_within_margin=_is_within_margin(run, policy),
+            is_regression=_is_regression(run.effect, quality_p, budget.quality, policy.for_prompt(run.name)),
+            is_within_margin=_is_within_margin(run, policy.for_prompt(run.name)),
             cost_p=None if cost_p is None else min(1.0, cost_p * policy.alpha / budget.cost),
             latency_p=None if latency_p is None else min(1.0, latency_p * policy.alpha / budget.latency),
             answered_p=_answered_p(run),

@@ -126,7 +126,7 @@ class CriticalFacts(NamedTuple):
 
     ids: tuple[str, ...]
     added: bool
-    """The prompt is new: the cases fail, and were not broken."""
+    """There is no earlier version: the cases fail, and were not broken."""
 
 
 class MinQualityFacts(NamedTuple):

@@ -18,7 +18,7 @@ from promptci.gates.facts import (
 )
 from promptci.prompts.model import Prompt
 from promptci.runs.model import Answer
-from promptci.runs.prompt_plan import Arm, Status
+from promptci.runs.prompt_plan import Arm
 from promptci.scoring.judges import pairwise
 from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals
@@ -72,7 +72,7 @@ def all_excluded(run: PromptRun) -> Finding | None:
 
 def critical(run: PromptRun, shown: PromptEvidence) -> Sequence[Finding]:
     """Find critical cases that broke or are never answered any more, or that a new prompt fails."""
-    added = run.plan.change.status is Status.ADDED
+    added = run.plan.change.base is None
     if added:
         ids = [case.case.id for case in run.cases if case.counts_as_critical and case.pass_rate(Arm.HEAD) == 0.0]
     else:

@@ -10,7 +10,7 @@ from promptci.scoring.prompt_run import PromptRun
 
 def repeat_rule(policy: GatePolicy, prompts: int) -> RepeatRule:
     """Return the rule for a run that compares so many prompts."""
-    return lambda run: next_answers(run.counted(), policy, prompts)
+    return lambda run: next_answers(run.counted(), policy.for_prompt(run.name), prompts)
 
 
 def next_answers(run: PromptRun, policy: GatePolicy, prompts: int) -> int | None:

@@ -1,7 +1,9 @@
 """Read git's objects through one `cat-file --batch` that stays open: a process for each file would be slow."""
 
+import io
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
@@ -12,6 +14,8 @@ from promptci.git import command
 CHUNK = 2**20
 MAX_PENDING = 100
 """Objects that are asked for at once: their names fit into a pipe, so that neither side waits for the other."""
+MAX_BYTES_IN_MEMORY = 4 * 2**20
+"""Larger blobs that are opened are in a temporary file."""
 MAX_KEPT_BYTES, MAX_KEPT_TOTAL = 2**16, 2**26
 """Size of an object that is kept after it was read ahead, and of all of them."""
 
@@ -82,21 +86,36 @@ class ObjectReader:
         GitError
             Where git does not have the object.
         """
+        size, file = self.open_blob(oid, max_bytes)
+        with file:
+            return size, file.read()
+
+    def open_blob(self, oid: str, max_bytes: int) -> tuple[int, IO[bytes]]:
+        """Return a blob's size and content as a file: on disk, where it is large. Over `max_bytes` the file is empty.
+
+        Raises
+        ------
+        GitError
+            Where git does not have the object.
+        """
         if oid in self._kept:
-            return len(self._kept[oid]), self._kept[oid]
-        fix = "The clone may be partial; clone without a filter."
+            return len(self._kept[oid]), io.BytesIO(self._kept[oid])
         try:
-            questions, answers = self._pipes()
-            questions.write(oid.encode() + b"\n")
-            questions.flush()
-            header = answers.readline().split()
-            if len(header) != 3 or header[1] != b"blob":
-                raise GitError(f"git has no content for the object {oid}", fix)
-            size = int(header[2])
-            content = answers.read(size + 1)[:-1] if size <= max_bytes else _skip(answers, size + 1)
+            size, answers = self._request_blob(oid)
+            return size, _receive(answers, size, max_bytes)
         except OSError as error:
-            raise GitError(f"git cat-file ended while it was asked for {oid}", "Run `git fsck`.") from error
-        return size, content
+            raise _ended(oid) from error
+
+    def _request_blob(self, oid: str) -> tuple[int, IO[bytes]]:
+        """Ask git for a blob; return its size, and the pipe from which its content and a line end have to be read."""
+        questions, answers = self._pipes()
+        questions.write(oid.encode() + b"\n")
+        questions.flush()
+        header = answers.readline().split()
+        if len(header) != 3 or header[1] != b"blob":
+            fix = "The clone may be partial; clone without a filter."
+            raise GitError(f"git has no content for the object {oid}", fix)
+        return int(header[2]), answers
 
     def close(self) -> None:
         """End the process when the last user is done."""
@@ -112,16 +131,20 @@ class ObjectReader:
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
-            self._process = subprocess.Popen(
-                command.build_command(self._root, "cat-file", "--batch"),
-                env=command.build_environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            self._process = _start(self._root)
         if self._process.stdin is None or self._process.stdout is None:
             raise GitError("git cat-file has no pipes")
         return self._process.stdin, self._process.stdout
+
+
+def _start(root: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command.build_command(root, "cat-file", "--batch"),
+        env=command.build_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _read_small_blob(answers: IO[bytes]) -> bytes | None:
@@ -134,6 +157,33 @@ def _read_small_blob(answers: IO[bytes]) -> bytes | None:
         return answers.read(size + 1)[:-1]
     _skip(answers, size + 1)
     return None
+
+
+def _ended(oid: str) -> GitError:
+    return GitError(f"git cat-file ended while it was asked for {oid}", "Run `git fsck`.")
+
+
+def _receive(answers: IO[bytes], size: int, max_bytes: int) -> IO[bytes]:
+    """Return a file with the content that follows; of one over `max_bytes` an empty file."""
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=MAX_BYTES_IN_MEMORY)  # noqa: SIM115 - the caller's
+    try:
+        if size <= max_bytes:
+            _copy(answers, file, size)
+        _skip(answers, 1 if size <= max_bytes else size + 1)
+    except OSError:
+        file.close()
+        raise
+    file.seek(0)
+    return file
+
+
+def _copy(stream: IO[bytes], file: IO[bytes], count: int) -> None:
+    while count > 0:
+        piece = stream.read(min(count, CHUNK))
+        if not piece:
+            raise OSError("the pipe ended")
+        file.write(piece)
+        count -= len(piece)
 
 
 def _skip(stream: IO[bytes], count: int) -> bytes:

@@ -1,9 +1,11 @@
 """A snapshot with some files replaced: what a revision would be after a change that is not made yet."""
 
+import io
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from promptci.git import globs
+from promptci.git.safe_open import SizeLimit
 from promptci.git.snapshot import Snapshot
 
 
@@ -28,6 +30,13 @@ class OverlaySnapshot:
     def read(self, path: str) -> bytes | None:
         """Return a file's content, or None where there is none."""
         return self._files[path] if path in self._files else self._base.read(path)
+
+    def open(self, path: str, limit: SizeLimit) -> IO[bytes] | None:
+        """Open a copy of a file's content."""
+        if path not in self._files:
+            return self._base.open(path, limit)
+        data = self._files[path]
+        return None if data is None else io.BytesIO(data)
 
     def read_ahead(self, paths: Iterable[str]) -> None:
         """Read the files of the snapshot below together."""

@@ -110,6 +110,10 @@ class Repo:
                 return branch
         raise GitError("There is no default branch to compare with", "Give --base a branch, tag or commit.")
 
+    def commit_message(self, sha: str) -> str:
+        """Return the message of a commit."""
+        return command.run_git(self.root, "show", "--no-patch", "--format=%B", sha).decode(errors="replace")
+
     def snapshot(self, rev: str) -> Snapshot:
         """Return the files of a revision; `.` is the working tree, all zeros (a branch's first push) the empty tree."""
         if rev == WORK_TREE:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.errors import InputError, Problem
@@ -14,6 +15,21 @@ def not_plain_file(path: str, message: str) -> InputError:
     """Return the error for a path that is not a plain file."""
     fix = "Prompts, goldens and configuration must be plain files in the repository."
     return InputError([Problem(path=path, message=message, hint=fix)])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SizeLimit:
+    """How large a file may be."""
+
+    max_bytes: int
+    setting: str
+    """Key of promptci.yml that sets it, such as `prompts.max_golden_mb`."""
+
+    def refusal(self, path: str, size: int) -> InputError:
+        """Return the error for a file that is larger."""
+        message = f"the file has {size / 1e6:,.1f} MB; `{self.setting}` allows {self.max_bytes / 1e6:,.6g} MB"
+        hint = f"Split the file, or raise `{self.setting}` in promptci.yml."
+        return InputError([Problem(path=path, message=message, hint=hint)])
 
 
 def open_plain_file(root: Path, path: str) -> int | None:

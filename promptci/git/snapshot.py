@@ -1,13 +1,16 @@
 """The files of one revision: of a commit, read from git's objects, or of the working tree."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import IO, ClassVar, Protocol
 
 from promptci.git import command, globs, safe_open
-from promptci.git.objects import ObjectReader
+from promptci.git.objects import CHUNK, MAX_BYTES_IN_MEMORY, ObjectReader
+from promptci.git.safe_open import SizeLimit
 
 MAX_FILE_BYTES = 16 * 2**20
 SYMLINK, GITLINK = "120000", "160000"
@@ -34,6 +37,13 @@ class Snapshot(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content, or None where there is none; InputError for what is not a plain file."""
+        ...
+
+    def open(self, path: str, limit: SizeLimit) -> IO[bytes] | None:
+        """Open a copy of a file, which is on disk where it is large; None where there is none.
+
+        InputError for what is not a plain file, or is larger than the limit.
+        """
         ...
 
     def read_ahead(self, paths: Iterable[str]) -> None:
@@ -84,6 +94,27 @@ class CommitSnapshot:
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content from git's objects."""
+        oid = self._find_blob(path)
+        if oid is None:
+            return None
+        size, content = self._objects.read(oid, MAX_FILE_BYTES)
+        if size > MAX_FILE_BYTES:
+            raise safe_open.not_plain_file(path, f"the file has {size} bytes; the limit is {MAX_FILE_BYTES}")
+        return content
+
+    def open(self, path: str, limit: SizeLimit) -> IO[bytes] | None:
+        """Open a copy of a file's content, which is on disk where it is large."""
+        oid = self._find_blob(path)
+        if oid is None:
+            return None
+        size, file = self._objects.open_blob(oid, limit.max_bytes)
+        if size > limit.max_bytes:
+            file.close()
+            raise limit.refusal(path, size)
+        return file
+
+    def _find_blob(self, path: str) -> str | None:
+        """Return the object id of a plain file, with the process that reads it open; None where there is none."""
         entry = self._entries.get(path)
         if entry is None:
             return None
@@ -93,10 +124,7 @@ class CommitSnapshot:
         if mode == GITLINK:
             raise safe_open.not_plain_file(path, "this is a submodule")
         self._open()
-        size, content = self._objects.read(oid, MAX_FILE_BYTES)
-        if size > MAX_FILE_BYTES:
-            raise safe_open.not_plain_file(path, f"the file has {size} bytes; the limit is {MAX_FILE_BYTES}")
-        return content
+        return oid
 
     def read_ahead(self, paths: Iterable[str]) -> None:
         """Read these files together; links, submodules and missing files are left to `read`."""
@@ -160,6 +188,22 @@ class WorkTree:
         if len(content) > MAX_FILE_BYTES:
             raise safe_open.not_plain_file(path, f"the file has more than {MAX_FILE_BYTES} bytes")
         return content
+
+    def open(self, path: str, limit: SizeLimit) -> IO[bytes] | None:
+        """Open a copy of a file's content, so that a later edit changes nothing; the rules of `read` hold."""
+        descriptor = safe_open.open_plain_file(self._root, path)
+        if descriptor is None:
+            return None
+        with os.fdopen(descriptor, "rb") as source:
+            if path not in self._existing:
+                return None
+            size = os.fstat(source.fileno()).st_size
+            if size > limit.max_bytes:
+                raise limit.refusal(path, size)
+            file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=MAX_BYTES_IN_MEMORY)  # noqa: SIM115 - the caller's
+            shutil.copyfileobj(source, file, CHUNK)
+        file.seek(0)
+        return file
 
     def read_ahead(self, paths: Iterable[str]) -> None:
         """Do nothing: files on disk are read one by one as fast."""

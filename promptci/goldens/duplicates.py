@@ -13,10 +13,14 @@ MAX_EXPECTED_CHARS = 40
 
 def describe_duplicates(cases: Iterable[Case]) -> list[str]:
     """Return a note for each group of cases with the same variables, contradictions first."""
-    groups: dict[str, list[Case]] = {}
+    first_cases: dict[bytes, Case] = {}
+    groups: dict[bytes, list[Case]] = {}
     for case in cases:
-        groups.setdefault(canonical.digest(dict(case.vars)), []).append(case)
-    repeated = [group for group in groups.values() if len(group) > 1]
+        digest = bytes.fromhex(canonical.digest(dict(case.vars)))
+        first = first_cases.setdefault(digest, case)
+        if first is not case:
+            groups.setdefault(digest, [first]).append(case)
+    repeated = list(groups.values())
     contradicting = [group for group in repeated if _find_contradiction(group)]
     notes = [_describe(group) for group in contradicting]
     notes += [_describe(group) for group in repeated if group not in contradicting]

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from promptci.files import canonical
+from promptci.files.image_file import ImageFile
 
 GRADED_ASSERTIONS = frozenset({"llm", "judge"})
 """Assertions that give scores between 0 and 1; with one of them quality is the mean score, else the pass rate."""
@@ -32,7 +33,21 @@ class Assertion:
     @property
     def content(self) -> list[Any]:
         """Everything that makes two assertions equal."""
-        return [self.type, self.value, dict(self.options), self.weight]
+        # As an integer where it is one: canonical JSON would have to look for it in all of the case.
+        whole = int(self.weight)
+        return [self.type, self.value, dict(self.options), whole if whole == self.weight else self.weight]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseImage:
+    """One image that a case names."""
+
+    written: str
+    """Its path as the case has it."""
+    place: Literal["images", "messages"]
+    """Under which key: after the text of the last user message, or within the conversation."""
+    file: ImageFile | None = None
+    """None: it is not read yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +71,16 @@ class Case:
     weight: float = 1.0
     question: str | None = None
     """Template of the prompt's last user message: the `{{input}}` of evaluators where the case has no such variable."""
+    images: tuple[CaseImage, ...] = ()
     path: str
     line: int | None = None
+    _digest: str | None = field(default=None, init=False, repr=False, compare=False)
+    """Cached value of `digest`."""
+
+    @property
+    def image_files(self) -> dict[str, ImageFile]:
+        """What is sent of its images, by their paths as written."""
+        return {image.written: image.file for image in self.images if image.file is not None}
 
     @property
     def is_graded(self) -> bool:
@@ -66,8 +89,12 @@ class Case:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the case's content: variables, expectation, assertions."""
-        return canonical.digest([dict(self.vars), self.expected, [a.content for a in self.assertions]])
+        """SHA-256 of the case's content: variables, expectation, assertions, images."""
+        if self._digest is None:
+            images = [[file.digest for file in self.image_files.values()]] if self.images else []
+            content = [dict(self.vars), self.expected, [a.content for a in self.assertions], *images]
+            object.__setattr__(self, "_digest", canonical.digest(content))
+        return self._digest or ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

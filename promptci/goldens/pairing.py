@@ -1,6 +1,5 @@
 """Pair the golden cases of two revisions. Base's are the regression suite; head's edits are shown apart."""
 
-from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -85,10 +84,15 @@ def pair_cases(
 
 def _match(base: Iterable[Case], head: Iterable[Case], key: Callable[[Case], Hashable]) -> dict[str, Case]:
     """Return head's cases by the id of the base case with the same key."""
-    waiting: dict[Hashable, deque[Case]] = {}
+    base = list(base)
+    if not base:
+        return {}
+    waiting: dict[Hashable, list[Case]] = {}
     for case in head:
-        waiting.setdefault(key(case), deque()).append(case)
-    return {case.id: queue.popleft() for case in base if (queue := waiting.get(key(case)))}
+        waiting.setdefault(key(case), []).append(case)
+    for cases in waiting.values():
+        cases.reverse()
+    return {case.id: matches.pop() for case in base if (matches := waiting.get(key(case)))}
 
 
 def _with_free_id(case: Case, base_ids: Collection[str]) -> Case:
@@ -101,4 +105,5 @@ def _requirements(case: Case) -> list[object]:
 
 
 def _content(case: Case) -> list[object]:
-    return [dict(case.vars), *_requirements(case), case.critical, case.weight, case.cluster]
+    images = [file.digest for file in case.image_files.values()]
+    return [dict(case.vars), images, *_requirements(case), case.critical, case.weight, case.cluster]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptci.errors import Problem
+from promptci.goldens.foreign_cases import convert_case
+from promptci.goldens.images import find_images
 from promptci.goldens.model import Assertion, Case
 
 CASE_KEYS = ("id", "vars", "expected", "ideal", "assert", "tags", "critical", "cluster", "weight")
@@ -69,21 +71,24 @@ def parse_case(
     A case without `id` gets one from `load_goldens`, which knows the whole set.
     """
     problem_count = len(problems)
+    value = convert_case(value)
     context = _CaseContext(path, line, find_line, problems)
     if not isinstance(value, Mapping):
         context.add_problem((), "a case must be a map", EXAMPLE_HINT)
         return None
     case_id = _parse_id(value.get("id"), context)
+    variables = _parse_variables(value, context)
     case = Case(
         id=case_id,
         has_written_id=bool(case_id),
-        vars=_parse_variables(value, context),
+        vars=variables,
         expected=_parse_expected(value, context),
         assertions=_parse_assertions(value.get("assert"), context),
         tags=_parse_tags(value.get("tags"), context),
         critical=_parse_critical(value.get("critical"), context),
         cluster=_parse_cluster(value.get("cluster"), context),
         weight=_parse_weight(value.get("weight"), context, ("weight",), MIN_WEIGHT),
+        images=find_images(variables),
         path=path,
         line=line,
     )
@@ -131,8 +136,9 @@ def _parse_variables(value: Mapping[str, Any], context: _CaseContext) -> dict[st
     """Return the variables: those of `vars`, else every key that means nothing else."""
     variables = value.get("vars")
     if isinstance(variables, Mapping):
+        turns = {key: value[key] for key in ("messages", "images") if isinstance(value.get(key), list)}
         for key in value:
-            if key not in CASE_KEYS and key not in COMMENT_KEYS:
+            if key not in CASE_KEYS and key not in COMMENT_KEYS and key not in turns:
                 known = (*CASE_KEYS, *COMMENT_KEYS)
                 intended = KEYS_BESIDE_VARS.get(str(key).lower()) or find_intended_key(str(key), known)
                 close = [intended] if intended else difflib.get_close_matches(str(key), known, n=1, cutoff=0.75)
@@ -140,7 +146,7 @@ def _parse_variables(value: Mapping[str, Any], context: _CaseContext) -> dict[st
                 context.add_problem(
                     (key,), f"unknown key `{_cut(key)}`", f"Did you mean `{close[0]}`?" if close else hint
                 )
-        return dict(variables)
+        return {**variables, **turns}
     if variables is not None:
         context.add_problem(("vars",), "`vars` must be a map of variables", 'Write "vars": {"input": "…"}.')
         return {}

@@ -135,7 +135,7 @@ class Memory:
                 if not text.strip():
                     continue
                 try:
-                    line = MEMORY_LINES.from_value(json.loads(text))
+                    line = MEMORY_LINES.parse(text)
                 except (ValueError, RecursionError):
                     damaged.append(f"{file.name}:{number}")
                 else:

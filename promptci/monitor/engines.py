@@ -13,6 +13,7 @@ from promptci.lazy_import import lazy_import
 from promptci.monitor.arm_hash import hash_hex
 from promptci.monitor.tables import LogTables, find_repeats
 from promptci.requestlog.aliases import ALIASES, PERCENT_MARKER
+from promptci.wording import install_extra
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,7 +24,6 @@ else:
     ibis = lazy_import("ibis")
 
 DUCKDB = "duckdb"
-INSTALL = 'Install the extra: pip install "promptci-action[monitor]".'
 TYPES = {
     "time": "timestamp",
     "request": "string",
@@ -57,7 +57,9 @@ REQUIRED = ("time", "request", "prompt")
 def require_ibis() -> None:
     """Raise PromptciError if the extra `monitor` is not installed."""
     if missing := [name for name in ("duckdb", "ibis") if find_spec(name) is None]:
-        raise PromptciError(f"`promptci monitor` needs {' and '.join(missing)}, which is not installed", INSTALL)
+        raise PromptciError(
+            f"`promptci monitor` needs {' and '.join(missing)}, which is not installed", install_extra("monitor")
+        )
 
 
 def open_duckdb(connection: duckdb.DuckDBPyConnection, *, has_marks: bool) -> LogTables:
@@ -157,7 +159,7 @@ def connect(url: str) -> BaseBackend:
     try:
         backend: BaseBackend = _connect_spark() if scheme in SPARK else ibis.connect(url)
     except ImportError as error:
-        fix = f"Install its driver: pip install 'ibis-framework[{scheme}]'."
+        fix = f"Install its driver: `pip install 'ibis-framework[{scheme}]'`."
         raise UsageError(f"The engine {scheme} is not installed: {error.name or error}", fix) from error
     except Exception as error:
         # Every engine has errors of its own.

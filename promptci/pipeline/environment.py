@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from promptci.redact import Redactor
+from promptci.reviews import ChangeReviews
 from promptci.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Trigger:
     """Whether the run was started by a schedule, so that nobody waits for it."""
     untrusted_source: UntrustedSource | None = None
     """None if the run has access to secrets."""
+    reviews: ChangeReviews | None = None
+    """What people did about the pull request; None outside of one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,10 +114,18 @@ class RunOptions:
     out: Path = DEFAULT_OUTPUT_FOLDER
     record: Path | None = None
     """File that gets a recording of all answers."""
+    prompts: tuple[str, ...] = ()
+    """Names of the only prompts to test; empty: all. A filtered run cannot pass."""
+    cases: tuple[str, ...] = ()
+    """Ids of the only cases to ask, or patterns of them; empty: all."""
     no_cache: bool = False
     dry_run: bool = False
     shard: Shard | None = None
     """The part of the run to ask; None asks all of it."""
+    explain_calls: int | None = None
+    """Calls that may find out which edit broke a failed prompt; None: as configured."""
+    batch_scope: str = ""
+    """Only batches of this scope are collected, such as those of one night; empty: any that asks the same."""
     answers: Provider | None = None
     """Replaces the configured provider, for example with the answers of a journal."""
     needs_view: bool = True

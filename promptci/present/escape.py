@@ -38,6 +38,8 @@ class Ready(str):
 
 def visible(text: str) -> str:
     """Show control, bidi, zero-width and other invisible characters as escapes, the way Python spells them."""
+    if text.isascii() and text.replace("\n", " ").replace("\t", " ").isprintable():
+        return text  # most texts, at a fraction of the time
     return _INVISIBLE.sub(lambda match: _spell_out(match[0]), text.replace("\r\n", "\n"))
 
 

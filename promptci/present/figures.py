@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from promptci.errors import UsageError
 from promptci.files import write
 from promptci.lazy_import import lazy_import
+from promptci.wording import install_extra
 
 if TYPE_CHECKING:
     import matplotlib as mpl
@@ -57,10 +58,7 @@ def house_style() -> Iterator[None]:
     try:
         context = mpl.rc_context(_STYLE)
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "Figures need matplotlib, which is not installed",
-            "Install it with promptci: `pip install 'promptci-action[figures]'`.",
-        ) from error
+        raise UsageError("Figures need matplotlib, which is not installed", install_extra("figures")) from error
     with context, warnings.catch_warnings():
         # A letter that the font lacks is drawn as a box; the reader sees it, and a warning would not help.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")

@@ -9,6 +9,8 @@ from rapidfuzz.distance import LCSseq
 
 _WORDS = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
 """A line break is a word of its own, so that equal lines match whatever their indentation."""
+MAX_DIFFERENT_SHARE = 0.7
+"""Where more of two texts differs, marks would cover nearly everything and show nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +32,15 @@ def diff_words(before: str, after: str) -> tuple[tuple[TextPiece, ...], tuple[Te
         differs_before[block.a : block.a + block.size] = [False] * block.size
         differs_after[block.b : block.b + block.size] = [False] * block.size
     return _join(words_before, differs_before), _join(words_after, differs_after)
+
+
+def mark_differences(before: str, after: str) -> tuple[tuple[TextPiece, ...], tuple[TextPiece, ...]]:
+    """Return the word diff of two answers; nothing is marked where they have too little in common to be compared."""
+    left, right = diff_words(before, after)
+    total = sum(len(piece.text) for piece in (*left, *right))
+    if sum(len(piece.text) for piece in (*left, *right) if piece.differs) > MAX_DIFFERENT_SHARE * total:
+        return (TextPiece(text=before, differs=False),), (TextPiece(text=after, differs=False),)
+    return left, right
 
 
 def _join(words: Sequence[str], differs: list[bool]) -> tuple[TextPiece, ...]:

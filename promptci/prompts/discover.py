@@ -9,8 +9,8 @@ from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8
 from promptci.prompts import suffixes
 from promptci.prompts.find import PROJECT_FILES, is_vendored
-from promptci.prompts.formats import data_prompt, python_prompt, script_prompt
-from promptci.prompts.formats.constants import Constant
+from promptci.prompts.formats.code import data_prompt, python_prompt, script_prompt
+from promptci.prompts.formats.code.constants import Constant
 from promptci.prompts.load import is_prompt_file, load_prompts
 from promptci.prompts.options import PromptOptions, Syntax
 from promptci.prompts.template import template_text
@@ -20,11 +20,12 @@ MAX_FILES = 2000
 MAX_BYTES = 256 * 1024
 MAX_NAMES = 20
 """Constants of one file that are proposed by their names."""
-TEXT_SUFFIXES = (*suffixes.TEXT, *suffixes.JINJA)
+TEXT_SUFFIXES = (*suffixes.TEXT, *suffixes.JINJA, *suffixes.PROMPTY, *suffixes.DOTPROMPT)
 _PROMPT_FOLDERS = {"prompt", "prompts"}
 _OTHER_FOLDERS = {"test", "tests", "__tests__", "docs", "doc", "examples", "goldens", "node_modules", "dist", "build"}
 _NAME = re.compile(r"prompts?\b|prompts?_|_prompts?|prompt|instructions?\b|system_?message", re.IGNORECASE)
 _FILE_STEM = re.compile(r"(.*[._-])?(prompts?|instructions?)([._-].*)?", re.IGNORECASE)
+_PROMPTFOO = re.compile(r"(.*[._-])?promptfooconfig([._-].*)?\.(yaml|yml|json)")
 
 Read = Callable[[str], bytes | None]
 
@@ -44,7 +45,8 @@ def propose_patterns(paths: Iterable[str], read: Read) -> PatternProposal:
     texts: list[str] = []
     include: list[str] = []
     unreadable: list[Problem] = []
-    candidates = [path for path in paths if _is_candidate(path)][:MAX_FILES]
+    listed = list(paths)
+    candidates = [path for path in listed if _is_candidate(path)][:MAX_FILES]
     for path in candidates:
         try:
             data = read(path)
@@ -63,7 +65,15 @@ def propose_patterns(paths: Iterable[str], read: Read) -> PatternProposal:
     _, problems = load_prompts(read, dict.fromkeys(texts, ()), PromptOptions(model="-", syntax=syntax))
     broken = {problem.path for problem in problems}
     patterns = _group_texts([path for path in texts if path not in broken], broken)
+    include += _find_promptfoo(listed, read)
     return PatternProposal(include=(*patterns, *include), syntax=syntax, unreadable=(*problems, *unreadable))
+
+
+def _find_promptfoo(paths: Iterable[str], read: Read) -> list[str]:
+    """Return the configurations of promptfoo that have a prompt which can be read."""
+    named = [path for path in paths if _PROMPTFOO.fullmatch(posixpath.basename(path)) and not is_vendored(path)]
+    prompts, _ = load_prompts(read, dict.fromkeys(named, ()), PromptOptions(model="-"))
+    return [path for path in named if any(prompt.path == path for prompt in prompts.values())]
 
 
 def _is_candidate(path: str) -> bool:
@@ -72,6 +82,8 @@ def _is_candidate(path: str) -> bool:
         return False
     if _OTHER_FOLDERS & {folder.lower() for folder in folders}:
         return False
+    if path.endswith((*suffixes.PROMPTY, *suffixes.DOTPROMPT)):
+        return not name.startswith("_")  # a partial of dotprompt
     stem = name.partition(".")[0]
     is_called_prompt = bool(_PROMPT_FOLDERS & {folder.lower() for folder in folders}) or bool(
         _FILE_STEM.fullmatch(stem)
@@ -119,7 +131,7 @@ def _list_unreadable(path: str, constants: Iterable[Constant]) -> Iterator[Probl
 
 def _find_syntax(paths: Sequence[str], read: Read) -> Syntax | None:
     """Return `{name}` where texts write variables so, and none of them writes `{{name}}`."""
-    plain = [path for path in paths if not path.endswith(suffixes.JINJA)]
+    plain = [path for path in paths if path.endswith(suffixes.TEXT)]
     texts = [(read(path) or b"").decode(errors="replace") for path in plain]
     has_braces = [text for text in texts if "{" in text or "}" in text]
     return "{name}" if has_braces and all(map(template_text.is_format_template, has_braces)) else None

@@ -114,9 +114,13 @@ def _complete(parsed: ParsedFile, source: PromptSource) -> ParsedFile:
     problems = list(parsed.problems)
     prompts = []
     for prompt in parsed.prompts:
-        model = prompt.model or source.options.model
+        own = [override for override in source.options.overrides if override.applies_to(prompt)]
+        default = next((override.model for override in reversed(own) if override.model), source.options.model)
+        model = prompt.model or default
         if model:
-            parameters = _add_defaults(prompt.parameters, source.options.parameters)
+            parameters = prompt.parameters
+            for defaults in (*(override.parameters for override in reversed(own)), source.options.parameters):
+                parameters = _add_defaults(parameters, defaults)
             is_whole = prompt.model == model and prompt.parameters == parameters
             prompts.append(prompt if is_whole else replace(prompt, model=model, parameters=parameters))
             continue

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from promptci.lazy_import import lazy_import
 from promptci.prompts.template import render
 
-MessageSyntax = Literal["fill", "jinja"]
-"""`fill`: `{{name}}` variables and nothing else."""
+MessageSyntax = Literal["fill", "jinja", "trimmed-jinja", "plain"]
+"""`fill`: `{{name}}` variables and nothing else. `plain`: the text is sent as it is.
+
+`trimmed-jinja`: without whitespace at either end once it is filled in.
+"""
+JINJA_SYNTAXES = frozenset(("jinja", "trimmed-jinja"))
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,16 +41,22 @@ class Message:
     @property
     def variables(self) -> set[str]:
         """Names of the variables that the message uses."""
-        return parse.find_variables(self.content) if self.syntax == "jinja" else render.find_variables(self.content)
+        if self.syntax == "plain":
+            return set()
+        find = parse.find_variables if self.syntax in JINJA_SYNTAXES else render.find_variables
+        return find(self.content)
 
     def fill(self, variables: Mapping[str, Any], max_chars: float = render.MAX_MESSAGE_CHARS) -> str:
         """Return the text with the variables filled in; raises MissingVariable, MessageTooLong and TemplateError."""
+        if self.syntax == "plain":
+            return self.content
         if self.syntax == "fill":
             return render.render(self.content, variables, max_chars=max_chars)
         try:
-            return evaluate.fill(self.content, variables, max_chars)
+            text = evaluate.fill(self.content, variables, max_chars)
         except expressions.UndefinedVariableError as error:
             raise render.MissingVariable(str(error)) from None
+        return text.strip() if self.syntax == "trimmed-jinja" else text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,11 +85,18 @@ class Prompt:
     test_data: tuple[Mapping[str, Any], ...] = ()
     test_data_lines: tuple[int, ...] = ()
     """Line of each testData item, for errors."""
+    own_cases: tuple[Mapping[str, Any], ...] = ()
+    """Cases in the file, in the form of golden files."""
     evaluators: tuple[StringEvaluator | LlmEvaluator, ...] = ()
     includes: tuple[str, ...] = ()
     """Files whose text was put in place of `{{> file}}`."""
     source: str = ""
     """The text of the file, or of its part that this prompt is, for the diff in the report."""
+    application: str = ""
+    """Id of the revision of the application that answers, where that is not a model alone."""
+    settings: Any = None
+    """Section `promptci` of the file, as written: what this prompt has of its own. None: there is none."""
+    settings_line: int = 1
     notes: tuple[str, ...] = ()
     """What a reader should know, such as keys that are ignored."""
 
@@ -103,8 +120,10 @@ class Prompt:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over everything that can change an answer, and nothing else."""
+        application = {"application": self.application} if self.application else {}
         return canonical.digest(
             {
+                **application,
                 "model": self.model,
                 "parameters": dict(self.parameters),
                 "response_format": self.response_format,

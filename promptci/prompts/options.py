@@ -2,11 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from promptci.prompts.model import Prompt
 
 Syntax = Literal["{{name}}", "{name}", "$name", "jinja"]
 """How a template writes a variable."""
 SYNTAXES: tuple[Syntax, ...] = ("{{name}}", "{name}", "$name", "jinja")
+
+
+class OptionsOverride(Protocol):
+    """Model and parameters that some prompts have of their own."""
+
+    @property
+    def model(self) -> str | None:
+        """Model of those that name none; None: that of all prompts."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Parameters by their names in the request."""
+        ...
+
+    def applies_to(self, prompt: "Prompt", /) -> bool:
+        """Return whether a prompt is one of them."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,3 +42,5 @@ class PromptOptions:
     """User message after a text that is the system message; empty: texts are whole prompts; None: by the text."""
     syntax: Syntax | None = None
     """None: by the format of the file."""
+    overrides: tuple[OptionsOverride, ...] = ()
+    """The later counts more."""

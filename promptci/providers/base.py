@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from annotated_types import Ge
@@ -19,12 +20,16 @@ class Request:
     """A request for one chat completion or one embedding; everything in it can change the answer."""
 
     model: str
-    messages: Sequence[Mapping[str, str]]
-    """`{"role": …, "content": …}`, variables filled in."""
+    messages: Sequence[Mapping[str, Any]]
+    """`{"role": …, "content": …}`, variables filled in; `content` is a text, or a list of parts with images."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Sent to the endpoint unchanged: `temperature`, `max_tokens`, …"""
     response_format: Mapping[str, Any] | None = None
     """`response_format` of the OpenAI API; None for text."""
+    application: str = ""
+    """Id of the revision of the application that is asked, for `kind: command`; empty: a model is asked."""
+    case: Mapping[str, Any] | None = None
+    """What the application gets: prompt, case and variables."""
     kind: Literal["chat", "embedding"] = "chat"
     """`embedding` asks for the vector of the only message's text; see `make_embedding_request`."""
     _key: str | None = field(default=None, init=False, repr=False, compare=False)
@@ -36,6 +41,8 @@ class Request:
         if self.kind == "embedding":
             return {"model": self.model, "input": self.messages[-1]["content"]}
         body: dict[str, Any] = {"model": self.model, "messages": [dict(m) for m in self.messages], **self.parameters}
+        if self.application:
+            body |= {"application": self.application, "case": dict(self.case or {})}
         return body if self.response_format is None else {**body, "response_format": dict(self.response_format)}
 
     @property
@@ -44,6 +51,18 @@ class Request:
         if self._key is None:
             object.__setattr__(self, "_key", canonical.digest(self.body))
         return self._key or ""
+
+
+def read_text(message: Mapping[str, Any]) -> str:
+    """Return the text of a message, without its images."""
+    content = message["content"]
+    return content if isinstance(content, str) else "\n".join(part.get("text", "") for part in content)
+
+
+def count_images(message: Mapping[str, Any]) -> int:
+    """Return the number of images in a message."""
+    content = message.get("content")
+    return sum(part["type"] == "image_url" for part in content) if isinstance(content, list) else 0
 
 
 def make_embedding_request(model: str, text: str) -> Request:
@@ -62,6 +81,16 @@ class Usage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ToolCall:
+    """One call of a tool that a model asks for."""
+
+    __pydantic_config__: ClassVar = STRICT_CONFIG
+    name: str
+    arguments: str = ""
+    """JSON, as the model wrote it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Completion:
     """One answer of a model."""
 
@@ -77,8 +106,13 @@ class Completion:
     finish_reason: str | None = None
     """`stop`, `length`, `content_filter`, …"""
     refusal: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
     batched: bool = False
     """Came through a Batch API, at half the price."""
+    cost_usd: Annotated[Decimal, Ge(0)] | None = None
+    """What the application says it cost; None: the price list tells."""
+    trace: str | None = None
+    """What an application adds to its answer, as JSON."""
 
 
 COMPLETION_CODEC = JsonCodec(Completion)
@@ -95,7 +129,7 @@ class CallError(Exception):
         ----------
         kind
             One of `auth`, `not-found`, `rate-limit`, `quota`, `timeout`, `connection`, `server`, `bad-request`,
-            `context-length`, `refused`, `malformed`, `not-recorded`, `budget`, `deadline`, `batch`.
+            `context-length`, `refused`, `malformed`, `not-recorded`, `budget`, `deadline`, `batch`, `application`.
         message
             What happened and what to do about it.
         fatal

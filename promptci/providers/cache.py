@@ -18,6 +18,8 @@ from promptci.redact import Redactor
 DEFAULT_MAX_AGE_S = 86_400.0
 MIN_SECRET_CHARS = 8
 """A shorter key is a placeholder such as `none`, which any answer may contain."""
+MAX_LINE_BYTES = 2**24
+"""A longer line is written, and read by the next run only."""
 _KEY_AT = len('{"key":"')
 _KEY_END = _KEY_AT + 64
 
@@ -56,13 +58,15 @@ class AnswerCache:
         self._segment: int | None = None
         self._segment_day = ""
         self._lines: dict[str, bytes] = {}
-        for file in self._segments():
+        """Lines of earlier runs, by key."""
+        self._written = _WrittenLines()
+        for file in _list_segments(folder, oldest=_day(now() - max_age_s)):
             self._read(file)
 
     def lookup(self, request: Request, replicate: int) -> Completion | None:
         """Return the answer this request got before, or None."""
         key = self._key(request, replicate)
-        line = self._lines.get(key)
+        line = self._written.read(key, self._segment) or self._lines.get(key)
         if line is None:
             return None
         try:
@@ -74,7 +78,8 @@ class AnswerCache:
             return COMPLETION_CODEC.from_json(value["completion"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.ignored_lines += 1
-            del self._lines[key]
+            self._lines.pop(key, None)
+            self._written.forget(key)
             return None
 
     def store(self, request: Request, replicate: int, completion: Completion) -> None:
@@ -87,37 +92,31 @@ class AnswerCache:
             return
         value = {"key": key, "at": self._now(), "completion": answer}
         line = json.dumps({**value, "seal": self._seal(value)}, separators=(",", ":")).encode() + b"\n"
-        self._lines[key] = line
         try:
+            segment = self._open()
             # The newline in front ends a line that another process left torn.
-            written = os.write(self._open(), b"\n" + line)
+            written = os.write(segment, b"\n" + line)
+            end = os.lseek(segment, 0, os.SEEK_CUR)
         except OSError as error:
             self.write_error = f"the answers are not cached: {error.strerror}"
+            return
+        if written != len(line) + 1:
+            self.write_error = "the answers are not cached: the disk is full"
         else:
-            if written != len(line) + 1:
-                self.write_error = "the answers are not cached: the disk is full"
+            self._written.add(key, end, len(line))
 
     def close(self) -> None:
         """Close the file being written."""
         if self._segment is not None:
             os.close(self._segment)
             self._segment = None
+            self._written = _WrittenLines()
 
     def _key(self, request: Request, replicate: int) -> str:
         return hashlib.sha256(f"{self._namespace}\n{request.key}\n{replicate}".encode()).hexdigest()
 
     def _seal(self, value: dict[str, Any]) -> str:
         return hmac.new(self._secret, canonical.canonical_json(value).encode(), hashlib.sha256).hexdigest()
-
-    def _segments(self) -> list[Path]:
-        """Return the files in use, oldest first, and remove those that are past use."""
-        oldest = _day(self._now() - self._max_age_s)
-        files = sorted(self._folder.glob("answers-????-??-??.jsonl"))
-        for file in files:
-            if file.stem.removeprefix("answers-") < oldest:
-                with suppress(OSError):
-                    file.unlink()
-        return [file for file in files if file.stem.removeprefix("answers-") >= oldest]
 
     def _read(self, file: Path) -> None:
         """Note where each key's newest answer stands, without reading the answers."""
@@ -138,10 +137,45 @@ class AnswerCache:
         if self._segment is None or self._segment_day != today:
             self.close()
             self._folder.mkdir(parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
             self._segment = os.open(self._folder / f"answers-{today}.jsonl", flags, 0o644)
             self._segment_day = today
         return self._segment
+
+
+def _list_segments(folder: Path, *, oldest: str) -> list[Path]:
+    """Return the files in use, oldest first, and remove those that are past use."""
+    files = sorted(folder.glob("answers-????-??-??.jsonl"))
+    for file in files:
+        if file.stem.removeprefix("answers-") < oldest:
+            with suppress(OSError):
+                file.unlink()
+    return [file for file in files if file.stem.removeprefix("answers-") >= oldest]
+
+
+class _WrittenLines:
+    """Where the lines stand that this run wrote: in memory, those of a large run would be more than all else."""
+
+    def __init__(self) -> None:
+        self._places: dict[bytes, int] = {}
+        """Beginning and length in the file being written, as one number, by digest."""
+
+    def add(self, key: str, end: int, length: int) -> None:
+        if length < MAX_LINE_BYTES:
+            self._places[bytes.fromhex(key)] = (end - length) * MAX_LINE_BYTES + length
+
+    def read(self, key: str, segment: int | None) -> bytes | None:
+        place = self._places.get(bytes.fromhex(key))
+        if place is None or segment is None:
+            return None
+        start, length = divmod(place, MAX_LINE_BYTES)
+        try:
+            return os.pread(segment, length, start)
+        except OSError:
+            return None
+
+    def forget(self, key: str) -> None:
+        self._places.pop(bytes.fromhex(key), None)
 
 
 def _day(seconds: float) -> str:

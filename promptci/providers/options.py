@@ -16,6 +16,8 @@ class ModelPrice:
     """USD per million input tokens."""
     output_usd: Decimal
     """USD per million output tokens."""
+    cached_input_usd: Decimal | None = None
+    """USD per million input tokens that the endpoint had cached; None: `input_usd`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +25,7 @@ class ProviderOptions:
     """Which provider answers, and how it is called."""
 
     kind: str = "openai"
-    """`openai` (any OpenAI-compatible endpoint), `local` (the embedded model) or `recorded` (answers from a file)."""
+    """`openai` (any OpenAI-compatible endpoint), `local`, `recorded` (answers from a file) or `command`."""
     base_url: str = OPENAI_URL
     """Address of the endpoint, up to and including `/v1`; Azure's may end in `?api-version=…`."""
     api_key_env: str = "OPENAI_API_KEY"
@@ -34,6 +36,16 @@ class ProviderOptions:
     """Parameters by their names in the request, each for prompts that do not set it."""
     path: str | None = None
     """File of recorded answers for kind `recorded`, relative to the repository's root."""
+    run: tuple[str, ...] = ()
+    """Program of kind `command`, and its arguments."""
+    env: tuple[str, ...] = ()
+    """Environment variables that this program gets."""
+    sources: tuple[str, ...] = ("**",)
+    """Globs of the files that make up the application."""
+    run_time_s: float = 600.0
+    """Limit of one run of the program."""
+    memory_mb: int = 4096
+    """Address space that it may take."""
     timeout_s: float = 60.0
     """Limit of one attempt, from the request to the last byte of the response."""
     max_attempts: int = 6

@@ -42,7 +42,10 @@ class PriceList:
         """Return the price of one call in USD, or None where the model's price is unknown."""
         if model in self._own:
             own = self._own[model]
-            return (own.input_usd * usage.input_tokens + own.output_usd * usage.output_tokens) / _MILLION
+            cached_usd = own.input_usd if own.cached_input_usd is None else own.cached_input_usd
+            cached = usage.cached_input_tokens
+            read = own.input_usd * (usage.input_tokens - cached) + cached_usd * cached
+            return (read + own.output_usd * usage.output_tokens) / _MILLION
         if self._base_url is None:
             return None
         return _public(model, usage, self._base_url)

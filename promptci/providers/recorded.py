@@ -7,7 +7,16 @@ from typing import Any
 
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import lines, write
-from promptci.providers.base import COMPLETION_CODEC, NO_HOOKS, CallHooks, CallKey, Completion, Provider, Request
+from promptci.providers.base import (
+    COMPLETION_CODEC,
+    NO_HOOKS,
+    CallHooks,
+    CallKey,
+    Completion,
+    Provider,
+    Request,
+    read_text,
+)
 from promptci.providers.http.errors import api_errors
 from promptci.providers.replay import ReplayProvider
 from promptci.redact import Redactor
@@ -81,14 +90,7 @@ class RecordingProvider:
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Ask the other provider; an answer recorded before for the same request is replaced."""
         completion = await self._provider.complete(request, replicate=replicate, hooks=hooks)
-        # Taken out before it is cut: half a secret would not be found.
-        asked = {"model": request.model, "user": self._redactor.redact(_last_user_message(request))[:MAX_SHOWN_CHARS]}
-        self._lines[request.key, replicate] = {
-            "key": request.key,
-            "replicate": replicate,
-            "request": self._safe(asked),
-            "completion": self._safe(COMPLETION_CODEC.to_json(completion)),
-        }
+        self._lines[request.key, replicate] = dump_recorded(request, replicate, completion, self._redactor)
         return completion
 
     async def aclose(self) -> None:
@@ -99,8 +101,21 @@ class RecordingProvider:
         finally:
             await self._provider.aclose()
 
-    def _safe(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: self._redactor.redact(item) if isinstance(item, str) else item for key, item in value.items()}
+
+def dump_recorded(request: Request, replicate: int, completion: Completion, redactor: Redactor) -> dict[str, Any]:
+    """Return the line of a recording that holds this answer, redacted."""
+
+    def make_safe(value: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: redactor.redact(item) if isinstance(item, str) else item for key, item in value.items()}
+
+    # Taken out before it is cut: half a secret would not be found.
+    asked = {"model": request.model, "user": redactor.redact(_last_user_message(request))[:MAX_SHOWN_CHARS]}
+    return {
+        "key": request.key,
+        "replicate": replicate,
+        "request": make_safe(asked),
+        "completion": make_safe(COMPLETION_CODEC.to_json(completion)),
+    }
 
 
 def _key(value: object) -> CallKey:
@@ -115,5 +130,5 @@ def _key(value: object) -> CallKey:
 
 
 def _last_user_message(request: Request) -> str:
-    user_texts = [message["content"] for message in request.messages if message["role"] == "user"]
-    return (user_texts or [message["content"] for message in request.messages] or [""])[-1]
+    user_texts = [read_text(message) for message in request.messages if message["role"] == "user"]
+    return (user_texts or [read_text(message) for message in request.messages] or [""])[-1]

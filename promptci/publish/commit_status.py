@@ -26,12 +26,12 @@ class CommitStatus:
     """Address of the run."""
 
 
-def status_state(verdict: Verdict, blocking: bool) -> State:
+def status_state(verdict: Verdict, blocking: bool, *, overridden: bool = False) -> State:
     """Return the state of a verdict; `blocking` is whether the run ends with another exit code than 0.
 
-    An `error` is never green, and what only advises is never red.
+    An `error` is green only where somebody with the right overrode it, and what only advises is never red.
     """
-    if verdict is Verdict.ERROR:
+    if verdict is Verdict.ERROR and not overridden:
         return "error"
     return "failure" if blocking else "success"
 

@@ -8,7 +8,7 @@ from typing import TextIO
 from promptci.errors import PromptciError
 from promptci.publish import check_run, comment, commit_status, footer
 from promptci.publish.annotation import Annotation
-from promptci.publish.github.api import CheckRun, GitHub, GitHubError
+from promptci.publish.github.api import CheckRun, GitHub, GitHubError, State
 from promptci.publish.runner import workflow_commands
 from promptci.publish.runner.context import ActionContext
 from promptci.publish.runner.event import PULL_REQUEST_EVENTS
@@ -37,6 +37,8 @@ class Publication:
     summary_md: str
     annotations: tuple[Annotation, ...]
     outputs: Mapping[str, str]
+    overridden: str = ""
+    """Who let the blocked change through and why, for the commit status; empty: nobody."""
 
 
 def publish_all(
@@ -143,14 +145,19 @@ def _publish_status(
     if github is None or not context.is_enabled("status"):
         return
     status = commit_status.CommitStatus(
-        state=commit_status.status_state(publication.verdict, publication.exit_code != 0),
+        state=_state(publication),
         context=context.check_name,
-        description=clean(publication.headline),
+        description=clean(publication.overridden or publication.headline),
         target_url=context.attempt_url,
     )
     note = commit_status.publish_status(github, context.head_sha, status)
     if note:
         yield note
+
+
+def _state(publication: Publication) -> State:
+    overridden = bool(publication.overridden) and publication.exit_code == 0
+    return commit_status.status_state(publication.verdict, publication.exit_code != 0, overridden=overridden)
 
 
 def _publish_check_run(
@@ -165,8 +172,10 @@ def _publish_check_run(
     run = CheckRun(
         sha=context.head_sha,
         name=context.check_name,
-        conclusion=commit_status.check_conclusion(publication.verdict, publication.exit_code != 0),
-        title=workflow_commands.safe_line(clean(publication.headline))[: check_run.MAX_TITLE_CHARS],
+        conclusion="success" if _state(publication) == "success" else "failure",
+        title=workflow_commands.safe_line(clean(publication.overridden or publication.headline))[
+            : check_run.MAX_TITLE_CHARS
+        ],
         summary=summary if len(summary) <= check_run.MAX_SUMMARY_CHARS else clean(publication.short_comment_md),
         external_id=f"{context.run_id}-{context.run_attempt}",
         details_url=context.run_url,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from promptci.errors import GitError, UsageError
 from promptci.git import command, new_commit, user_git
-from promptci.registry.number import ReleaseNumber
+from promptci.registry.number import FIRST, ReleaseNumber
 from promptci.registry.release import TAG_PREFIX, Release, tag_name
 from promptci.registry.tag_message import TagMessage, parse_trailers
 
@@ -116,6 +116,14 @@ def is_number(version: str) -> bool:
     return ReleaseNumber.find(version) is not None
 
 
+def find_name_problem(root: Path, prompt: str) -> str | None:
+    """Return why git takes no tag with the name of a prompt; None where it does."""
+    if not command.try_git(root, "check-ref-format", f"refs/tags/{tag_name(prompt, FIRST)}").returncode:
+        return None
+    hint = "Give the prompt a `name:` of letters, digits, `-` and `_`; git takes no blank, no `..` and no `.lock`."
+    return f"`{prompt}` cannot be in the name of a git tag. {hint}"
+
+
 def create_tag(root: Path, prompt: str, number: ReleaseNumber, commit: str, message: TagMessage) -> str:
     """Make the annotated tag of a release, signed where the user's git signs, and return its name.
 
@@ -125,10 +133,6 @@ def create_tag(root: Path, prompt: str, number: ReleaseNumber, commit: str, mess
         Where git refuses, as for a tag that is there already.
     """
     tag = tag_name(prompt, number)
-    check = command.try_git(root, "check-ref-format", f"refs/tags/{tag}")
-    if check.returncode:
-        hint = "Give the prompt a `name:` of letters, digits, `-` and `_`; git takes no blank, no `..` and no `.lock`."
-        raise UsageError(f"`{prompt}` cannot be in the name of a git tag", hint)
     words = ("tag", "--annotate", "--cleanup=verbatim", "--file=-", tag, commit)
     user_git.run_user_git(root, *words, data=str(message).encode())
     return tag

@@ -32,6 +32,8 @@ class CanaryReport:
     """Whether the shares were written."""
     samples: tuple[JudgedSample, ...] = ()
     """What the judge marked, of each prompt with a canary."""
+    pushed: tuple[str, ...] = ()
+    """Where the shares were pushed to, as lines for a person."""
 
     @property
     def outcome(self) -> CanaryOutcome:

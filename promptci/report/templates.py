@@ -7,11 +7,20 @@ from jinja2 import Environment
 
 from promptci.present import templates
 from promptci.present.templates import read_asset
-from promptci.report.text import goldens_text, judge_text, memory_text, next_steps, number_text, provenance
+from promptci.report.text import (
+    attribution_text,
+    goldens_text,
+    judge_text,
+    memory_text,
+    next_steps,
+    number_text,
+    provenance,
+)
 
 MODULES = {
     "text": number_text,
     "provenance": provenance,
+    "attribution": attribution_text,
     "goldens": goldens_text,
     "memory": memory_text,
     "judging": judge_text,

@@ -1,4 +1,7 @@
-"""Read a log file by DuckDB: ten times as fast as line by line, and with the same result."""
+"""Read a log file by DuckDB: ten times as fast as line by line.
+
+Lines that both readers take mean the same; DuckDB takes some whose JSON has a mistake, as `duckdb_sql` says.
+"""
 
 from __future__ import annotations
 

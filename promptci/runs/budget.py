@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 
 from promptci.providers.base import Completion, Request
 from promptci.providers.prices import PriceList
 from promptci.runs import estimate
+from promptci.runs.savings import Savings
 
 BATCH_SHARE = Decimal("0.5")
 """Price of a call through a Batch API, as a share of the normal price."""
@@ -27,6 +29,7 @@ class Budget:
         """Models with calls of unknown price."""
         self.uncounted_calls = 0
         """Answers without token counts; the budget is charged their estimate."""
+        self.savings = Savings()
         self._estimated_usd = Decimal(0)
         self._budget = budget_usd
         self._prices = prices
@@ -42,19 +45,15 @@ class Budget:
     @property
     def notes(self) -> tuple[str, ...]:
         """Limits of the budget that belong into the report."""
-        if self._budget is None:
-            return ()
-        return tuple(_list_gaps(self.unpriced_models, self.uncounted_calls))
+        return () if self._budget is None else tuple(_list_gaps(self.unpriced_models, self.uncounted_calls))
 
     async def reserve(self, request: Request) -> Decimal | None:
         """Reserve the most that the call could cost and return the amount; None if the budget forbids the call.
 
         A budget of 0 forbids all calls; otherwise a call of unknown price reserves nothing.
         """
-        if self._budget is None:
-            return Decimal(0)
-        if self._budget == 0:
-            return None
+        if not self._budget:
+            return Decimal(0) if self._budget is None else None
         max_cost = self._max_cost(request)
         if max_cost is None:
             self.unpriced_models.add(request.model)
@@ -80,6 +79,7 @@ class Budget:
             self._estimated_usd += reserved
         elif completion is not None:
             self._charge(model, cost)
+            self.savings.add_cached_tokens(completion, cost, partial(self.price_completion, model))
         self._reserved -= reserved
         self._settled.set()
         return cost
@@ -99,7 +99,9 @@ class Budget:
 
     def charge_resumed(self, model: str, completion: Completion, price: Decimal | None) -> None:
         """Charge a call that the interrupted run paid for; None means that its price is unknown."""
-        self._charge(model, price if price is None or not completion.batched else price * BATCH_SHARE)
+        paid = discount_batch(price, completion)
+        self._charge(model, paid)
+        self.savings.batch_usd += (price or 0) - (paid or 0)
 
     def _max_cost(self, request: Request) -> Decimal | None:
         if self._prices is None:
@@ -129,7 +131,14 @@ class Budget:
 
     def price_completion(self, model: str, completion: Completion) -> Decimal | None:
         """Return the price of an answer without charging it."""
+        if completion.cost_usd is not None:
+            return completion.cost_usd
         return None if self._prices is None else self._prices.price_completion(model, completion)
+
+
+def discount_batch(price: Decimal | None, completion: Completion) -> Decimal | None:
+    """Return what a call costs us: half of its price where it came by batch; None where the price is unknown."""
+    return price if price is None or not completion.batched else price * BATCH_SHARE
 
 
 def _list_gaps(unpriced_models: set[str], uncounted_calls: int) -> Iterator[str]:

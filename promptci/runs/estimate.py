@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from promptci.providers import prices
-from promptci.providers.base import Request, Usage
+from promptci.providers.base import Request, Usage, count_images, read_text
 from promptci.runs.model import Question
 
 DEFAULT_OUTPUT_TOKENS = 1024
 """Taken for the longest answer where the prompt sets no `max_tokens`."""
+TOKENS_PER_IMAGE = 1600
+"""What a large picture costs with most models; gpt-4o-mini counts up to thirty times as many."""
 TOKENS_PER_MESSAGE = 4
 """Role and separators."""
 
@@ -39,7 +41,10 @@ def estimate_max_usage(request: Request) -> Usage:
     """RunEstimate the most that one call may use: its messages, and the longest answer its parameters allow."""
     if request.kind == "embedding":  # nothing is written, and no roles are read
         return Usage(input_tokens=prices.estimate_tokens(request.messages[-1]["content"]), output_tokens=0)
-    read = sum(prices.estimate_tokens(message["content"]) + TOKENS_PER_MESSAGE for message in request.messages)
+    read = sum(
+        prices.estimate_tokens(read_text(message)) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * count_images(message)
+        for message in request.messages
+    )
     return Usage(input_tokens=read, output_tokens=_longest_output(request))
 
 

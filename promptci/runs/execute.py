@@ -224,6 +224,8 @@ class _Round:
         for place in group.places:
             if self._answers[place] is None:
                 self._keep(place, group, completion=completion, cost_usd=cost, cached=cached)
+                if cached:
+                    self._run_context.budget.savings.reused_usd += cost or 0
             cached = True  # one call is paid for once
 
     def _fail(self, group: _Group, error: AnswerError) -> None:

@@ -1,25 +1,36 @@
 """The journal: one line per answer, written as it arrives, so that a killed run loses nothing it has paid for."""
 
+import errno
 import fcntl
+import gzip
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import IO, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from promptci.documents.document import Document
 from promptci.errors import InputError, Problem, PromptciError
-from promptci.files import append, lines
+from promptci.files import append, lines, write
 from promptci.redact import Redactor
 from promptci.runs.model import ANSWER_CODEC, Answer
 
 FLUSH_S = 1.0
-_NAME_ANOTHER = "Name the journal.jsonl of an earlier run."
+MAX_PLAIN_BYTES = 1_000_000
+"""The journal of a finished run that is larger is compressed."""
+MAX_UNPACKED_BYTES = 2**31
+"""A larger one may have been made to fill the memory."""
+COMPRESSED_SUFFIX = ".gz"
+_NAME_ANOTHER = "Name the journal.jsonl, or journal.jsonl.gz, of an earlier run."
 _START_AFRESH = "Remove the file and run again; its answers have to be paid for again."
+_GZIP = 16
+"""Added to zlib's window bits: with the header of gzip."""
+_PIECE_BYTES = 2**20
 _LINE = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -169,10 +180,50 @@ class Journal:
         return self._descriptor
 
 
-def load_journal(path: Path) -> tuple[JournalRun, tuple[Answer, ...]]:
+def compress_journal(path: Path) -> Path:
+    """Compress the large journal of a finished run, which is only read again to draw its report; return its path.
+
+    Where that is impossible, as on a full disk, the journal stays as it is.
+    """
+    packed = path.with_name(path.name + COMPRESSED_SUFFIX)
+    try:
+        if path.stat().st_size <= MAX_PLAIN_BYTES:
+            return path
+        with path.open("rb") as source:
+            write.write_chunks(packed, _compress(source))
+        path.unlink()
+    except OSError:
+        return path
+    return packed
+
+
+def _compress(source: IO[bytes]) -> Iterator[bytes]:
+    """Yield the gzip form of a file, without its name and time: equal journals give equal files."""
+    compressor = zlib.compressobj(6, wbits=zlib.MAX_WBITS | _GZIP)
+    while piece := source.read(_PIECE_BYTES):
+        yield compressor.compress(piece)
+    yield compressor.flush()
+
+
+def _read(path: Path, max_unpacked_bytes: int) -> bytes:
+    """Return the content of a journal, unpacked."""
+    if path.suffix != COMPRESSED_SUFFIX:
+        return path.read_bytes()
+    try:
+        with gzip.open(path) as file:
+            content = file.read(max_unpacked_bytes + 1)
+    except (EOFError, zlib.error) as error:
+        raise OSError(errno.EIO, "it is damaged") from error
+    if len(content) > max_unpacked_bytes:
+        raise OSError(errno.EFBIG, f"it holds more than {max_unpacked_bytes:,} bytes")
+    return content
+
+
+def load_journal(path: Path, *, max_unpacked_bytes: int = MAX_UNPACKED_BYTES) -> tuple[JournalRun, tuple[Answer, ...]]:
     """Return the run's facts from the header, and the answers in the order they came.
 
-    An incomplete last line, which a killed run leaves behind, is skipped.
+    An incomplete last line, which a killed run leaves behind, is skipped. A compressed journal is unpacked, up to
+    `max_unpacked_bytes`.
 
     Raises
     ------
@@ -180,9 +231,9 @@ def load_journal(path: Path) -> tuple[JournalRun, tuple[Answer, ...]]:
         Naming every other line that cannot be read.
     """
     try:
-        content = path.read_bytes()
+        content = _read(path, max_unpacked_bytes)
     except OSError as error:
-        message = f"the journal cannot be read: {error.strerror}"
+        message = f"the journal cannot be read: {error.strerror or error}"
         raise InputError([Problem(path=str(path), message=message, hint=_NAME_ANOTHER)]) from error
     header, *rows = lines.decode_utf8(content[: content.rfind(b"\n") + 1], str(path)).split("\n")
     try:

@@ -27,8 +27,7 @@ OTHER_TOOLS = {
         "It is called `judge` here, with `judge.model` and `judge.rubric` in promptci.yml.",
     ),
     **dict.fromkeys(("javascript", "python", "ruby", "webhook"), _NO_CODE),
-    **dict.fromkeys(("levenshtein", "rouge-n", "bleu", "meteor"), "Use `similar`, which compares embeddings."),
-    "contains-json": "Use `is-json`, or `regex` where there is text around the JSON.",
+    "meteor": "Use `rouge-n`, `gleu` or `similar`.",
 }
 """Assertions of other tools to a hint at what does the same here."""
 

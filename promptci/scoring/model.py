@@ -107,6 +107,13 @@ class ScoredCase:
         )
 
     @property
+    def mark(self) -> float | None:
+        """From 0 to 1: the score where the case is graded, else whether it passed; None for missing data."""
+        if self.case.is_graded:
+            return self.score
+        return None if self.passed is None else float(self.passed)
+
+    @property
     def text(self) -> str | None:
         """The answer's text, or None where there is none."""
         return self.answer.completion.text if self.answer.completion else None

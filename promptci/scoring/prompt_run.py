@@ -14,6 +14,7 @@ from promptci.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from promptci.attribution.attribution import Attribution
     from promptci.compare.effect import Effect
     from promptci.compare.sample import SamplePair
     from promptci.findings import Finding
@@ -43,7 +44,6 @@ class PromptRun:
     follow_ups: tuple[Question, ...] = ()
     """Asked only where the first answers call for it: the versions disagree, or a critical case flipped."""
     scored: list[ScoredCase] = field(default_factory=list)
-    """In the order in which answers were asked for."""
     answers_per_case: int | None = None
     """With `repeats: auto`, the answers per case and version that have been asked for so far; None: no rounds."""
     trust: JudgeTrust | None = None
@@ -61,7 +61,6 @@ class PromptRun:
     worst_case: SamplePair | None = None
     """With each missing answer right at base and wrong at head; None where none is missing."""
     effect: Effect | None = None
-    """None without `samples`."""
     base: VersionSummary | None = None
     head: VersionSummary | None = None
     comparability: Comparability | None = None
@@ -69,6 +68,8 @@ class PromptRun:
     verdict: Verdict = Verdict.ERROR
     """An error until the gate has decided: no verdict is green by default."""
     findings: tuple[Finding, ...] = ()
+    attribution: Attribution | None = None
+    """Which edit broke it; None where that was not asked."""
     adjusted_p: float | None = None
     """After Holm's correction over the prompts of this run; None where the versions are not compared."""
 

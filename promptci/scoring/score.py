@@ -24,6 +24,8 @@ TRUNCATION_NOTES = {
     "content_filter": " (a content filter stopped the answer)",
 }
 """By finish reason; appended to the reason of a result that failed."""
+NEEDS_NO_TEXT = frozenset(("tool-calls", "latency", "cost"))
+"""Assertions that do not look at the answer's text."""
 
 
 async def score_answers(
@@ -110,10 +112,13 @@ async def _score_with_models(
     async def score(number: int, assertion: Assertion) -> AssertionResult:
         if (known := pairwise_results.get((answer.key, number))) is not None:
             return known
+        if (unanswered := _fail_for_tool_call(assertion, subject)) is not None:
+            return unanswered
         if assertion.type == embedding_similarity.ASSERTION_TYPE:
             return await embedding_similarity.check(assertion, subject, scorers.judge_config)
         if assertion.type not in ASSERTIONS:
-            return await judge.judge_answer(assertion, subject, scorers.judge_config)
+            named = scorers.judge_config
+            return await judge.judge_answer(assertion, subject, named and named.for_prompt(answer.prompt))
         return _check(assertion, subject, scorers.timer)
 
     results = await asyncio.gather(*(score(number, assertion) for number, assertion in enumerate(case.assertions)))
@@ -121,7 +126,18 @@ async def _score_with_models(
 
 
 def _check(assertion: Assertion, subject: Subject, timer: AssertionTimer) -> AssertionResult:
+    if (unanswered := _fail_for_tool_call(assertion, subject)) is not None:
+        return unanswered
     return _share(base.make_result(assertion, timer.check(assertion, subject)))
+
+
+def _fail_for_tool_call(assertion: Assertion, subject: Subject) -> AssertionResult | None:
+    """Return a failed result where the model called a tool and wrote no text, and a text is what is looked at."""
+    completion = subject.answer.completion
+    if completion is None or not completion.tool_calls or subject.text or assertion.type in NEEDS_NO_TEXT:
+        return None
+    reason = f"the model called the tool {base.quote(completion.tool_calls[0].name)} and wrote no answer"
+    return base.make_result(assertion, CheckOutcome(passed=False, reason=reason))
 
 
 @lru_cache(maxsize=4096)

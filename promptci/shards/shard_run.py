@@ -11,7 +11,7 @@ from promptci.documents.document import Document
 from promptci.errors import ProviderError, UsageError
 from promptci.files import write
 from promptci.pipeline.ask import asking, resume
-from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.pipeline.plan import partition
 from promptci.pipeline.plan.planning import PlannedRun

@@ -3,6 +3,7 @@
 const el = (tag, className, ...children) => {
   const made = document.createElement(tag);
   if (className) made.className = className;
+  if (tag === "pre") made.dir = "auto";
   made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;
 };
@@ -95,7 +96,7 @@ const drawCase = (record, numbers) => {
   if (excluded !== null) question.append(line("Excluded", prose(excluded)));
   if (expected !== null) question.append(line("Expected", el("pre", "", expected)));
   const texts = [before, after].map((answer) => answer?.[0] ?? null);
-  const pieces = texts.includes(null) ? texts.map((text) => [[text ?? "", false]]) : wordDiff(...texts);
+  const pieces = texts.includes(null) ? texts.map((text) => [[text ?? "", false]]) : markDifferences(...texts);
   const titles = before ? ["Before", "After"] : ["", "Answer"];
   const sides = [before, after].map((answer, i) => (answer ? drawAnswer(titles[i], answer, pieces[i], numbers[i]) : null));
   return [question, el("div", "answers", ...sides.filter(Boolean))];

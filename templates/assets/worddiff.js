@@ -53,3 +53,12 @@ const wordDiff = (before, after) => {
   walkBack(rows, middle.length, (i, j) => keep(start + i, start + j));
   return [joinWords(left, commonLeft), joinWords(right, commonRight)];
 };
+
+// The same, with nothing marked where the texts have too little in common to be compared.
+const markDifferences = (before, after) => {
+  const sides = wordDiff(before, after);
+  const pieces = sides.flat();
+  const size = (chosen) => chosen.reduce((sum, [text]) => sum + [...text].length, 0);
+  const isUnlike = size(pieces.filter(([, differs]) => differs)) > 0.7 * size(pieces);
+  return isUnlike ? [[[before, false]], [[after, false]]] : sides;
+};

@@ -395,7 +395,7 @@ def test_on_paper_the_table_is_gone_and_the_cases_are_whole(visit: Any) -> None:
     page.emulate_media(media="print")
     for gone in ("#cases", "#opened", ".tools"):
         assert not page.locator(gone).is_visible()
-    box = page.locator(".group.right .answer").first.bounding_box()
+    box = page.locator(".group.broken .answer").first.bounding_box()
     assert box is not None
     assert box["height"] > 20
     assert page.pdf(format="A4").startswith(b"%PDF")

@@ -122,14 +122,15 @@ def test_a_drawing_shows_its_dots_in_their_colours(visit: Any) -> None:
     assert box["height"] > 40
 
 
-def test_on_paper_everything_is_unfolded_and_the_tools_are_gone(visit: Any) -> None:
+def test_on_paper_broken_cases_are_unfolded_and_what_is_no_evidence_is_gone(visit: Any) -> None:
     page = visit(report_situations.page("several_prompts"))
-    folded = page.locator(".group.right .answer").first
+    folded = page.locator(".group.broken .case:not([open]) .answer").first
     assert not folded.is_visible()
     page.emulate_media(media="print")
     # The height counts: `content-visibility` keeps the box of what it hides.
     assert folded.bounding_box()["height"] > 20
-    assert not page.locator(".tools").is_visible()
+    for gone in (".tools", ".next", ".group.right", ".group.broken .case:nth-of-type(9)"):
+        assert not page.locator(gone).first.is_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from fakes import github_people
 from fakes import github_words as words
 from fakes.github_issues import Issues
 
@@ -78,6 +79,7 @@ class GitHub:
         self.pulls: list[dict[str, Any]] = []
         """Each with `number`, `sha`, `owner` and `branch` of the head."""
         self.issues = Issues()
+        self.people = github_people.People()
         self.renamed = False
         """True: the repository has another name now, and its old addresses lead to the new ones."""
         self.exchanges: list[Exchange] = []
@@ -206,6 +208,11 @@ class GitHub:
             if verb == method and match:
                 refused = self._may_not_write() if method != "GET" else None
                 return refused or act(*match.groups(), query=query, body=body)
+        for pattern, tell in github_people.routes(self.people, self._page, lambda s, b: Reply(status=s, body=b)):
+            match = re.fullmatch(pattern, path)
+            if method == "GET" and match:
+                reply: Reply = tell(*match.groups(), query=query)
+                return reply
         self.unknown.append(f"{method} {path}")
         return no(404, "Not Found")
 

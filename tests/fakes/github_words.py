@@ -155,7 +155,8 @@ def pull(api: str, full_name: str, known: Mapping[str, Any], *, whole: bool = Fa
     fork = f"{known['owner']}/{full_name.partition('/')[2]}"
     listed = {
         **{f"{each}_url": f"{own}/{each}" for each in urls},
-        **dict.fromkeys(("assignee", "body", "closed_at", "merge_commit_sha", "merged_at", "milestone", "auto_merge")),
+        **dict.fromkeys(("assignee", "closed_at", "merge_commit_sha", "merged_at", "milestone", "auto_merge")),
+        "body": known.get("body"),
         "_links": {each: {"href": f"{own}/{each}"} for each in links},
         "html_url": web,
         "issue_url": issue,
@@ -163,20 +164,25 @@ def pull(api: str, full_name: str, known: Mapping[str, Any], *, whole: bool = Fa
         "id": number,
         "node_id": f"PR_{number}",
         "number": number,
-        "labels": [],
+        "labels": [_label(name) for name in known.get("labels", ())],
         "state": "open",
         "locked": False,
         "title": "A change",
         "created_at": WHEN,
         "updated_at": WHEN,
         "author_association": "NONE",
-        "user": user(known["owner"]),
+        "user": known.get("user", user(known["owner"])),
         "base": _side(api, full_name, "main", "b" * 40),
         "head": _side(api, fork, known["branch"], known["sha"]),
     }
     counts = dict.fromkeys(("additions", "changed_files", "comments", "commits", "deletions", "review_comments"), 1)
     merge_state = {"mergeable": None, "mergeable_state": "unknown", "merged": False, "merged_by": None}
     return {**listed, **counts, **merge_state, "maintainer_can_modify": False} if whole else listed
+
+
+def _label(name: str) -> dict[str, Any]:
+    common = {"id": 1, "node_id": "LA_1", "url": "https://api.github.com", "description": ""}
+    return {**common, "name": name, "color": "ff0000", "default": False}
 
 
 def _side(api: str, full_name: str, branch: str, sha: str) -> dict[str, Any]:

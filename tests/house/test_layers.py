@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2] / "promptci"
 
 LAYERS = [  # top to bottom
     {"cli", "action", "frames"},
+    {"tour"},
     {"usecases"},
     {"evaluation"},
     {"app"},
@@ -19,13 +20,13 @@ LAYERS = [  # top to bottom
     {"pipeline"},
     {"memory", "history", "registry", "audit", "requestlog"},
     {"scoring"},
-    {"runs"},
+    {"runs", "attribution"},
     {"config"},
     {"prompts", "goldens", "git", "providers"},
     {"compare"},
     {"documents"},
     {"stats", "files", "redact"},
-    {"findings"},
+    {"findings", "reviews"},
     {"errors", "lazy_import", "process_setup", "verdict", "wording"},
     {"runtime"},
 ]
@@ -104,7 +105,9 @@ def test_no_use_case_imports_another() -> None:
         for path, package, source in modules()
         if package == "usecases"
         for name in imported(source)
-        if name.startswith("promptci.usecases.") and name.split(".")[3] not in {path.stem, f"{path.stem}_workflow"}
+        if name.startswith("promptci.usecases.")
+        and name.split(".")[3] != path.stem
+        and not name.split(".")[3].startswith(f"{path.stem}_")
     ]
     assert not sideways
 
@@ -159,9 +162,9 @@ def test_nothing_is_too_big() -> None:
 
 REPORT_LAYERS = [  # top to bottom; the sentences of a view are made while it is built
     {"unchanged"},
-    {"write", "figures", "canary_page", "monitor_text"},
+    {"write", "figures", "canary_page", "canary_look", "monitor_text", "binder"},
     {"monitor_page"},
-    {"html", "markdown", "export", "run_diff", "canary_document"},
+    {"html", "markdown", "terminal", "export", "run_diff", "canary_document"},
     {"canary_report"},
     {"templates"},
     {"build"},

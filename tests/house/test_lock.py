@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-BASE, LOCAL, BUILD = (ROOT / f"requirements{kind}.lock" for kind in ("", "-local", "-build"))
+BASE, CODE, LOCAL, BUILD = (ROOT / f"requirements{kind}.lock" for kind in ("", "-code", "-local", "-build"))
 PYTHONS = ("3.11", "3.12", "3.13")
 Environment = dict[str, str]
 
@@ -76,7 +76,7 @@ def missing(python: str, asked: list[Requirement], paths: tuple[Path, ...]) -> l
     return wrong
 
 
-@pytest.mark.parametrize("path", [BASE, LOCAL, BUILD], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [BASE, CODE, LOCAL, BUILD], ids=lambda path: path.name)
 def test_every_requirement_has_hashes_and_no_machine_is_named(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"://|index|find-links|trusted-host|(^|\s)-[a-z]|/\w+/", text), "an index, a host or a path"
@@ -88,6 +88,7 @@ def test_every_requirement_has_hashes_and_no_machine_is_named(path: Path) -> Non
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_lock_matches_pyproject(python: str) -> None:
     assert missing(python, read_requirements(), (BASE,)) == [], "run `.ci/lock`"
+    assert missing(python, read_requirements("code"), (BASE, CODE)) == [], "run `.ci/lock`"
     assert missing(python, read_requirements("local"), (BASE, LOCAL)) == [], "run `.ci/lock`"
 
 

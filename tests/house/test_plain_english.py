@@ -11,8 +11,9 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent / "promptci"
+PROGRAMS = [TESTS.parent / "tools", TESTS.parent / "benchmarks"]
 
-FORBIDDEN_FIRST_WORD = re.compile(r"\s*(Give|Say|Tell)\b")
+FORBIDDEN_FIRST_WORD = re.compile(r"\s*(Give|Say|Tell)s?\b")
 FORBIDDEN_NAMES = {
     *("beside", "desk", "errand", "found", "gathered", "given", "how", "left", "made", "more", "of", "one", "said"),
     *("there", "told", "wanted", "way", "what", "who", "whose", "why"),
@@ -26,9 +27,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def forbidden_docstrings(source: str) -> list[int]:
     """Lines of the definitions whose docstring begins with a forbidden word."""
     return [
-        node.lineno
+        getattr(node, "lineno", 1)
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, Function | ast.ClassDef)
+        if isinstance(node, Function | ast.ClassDef | ast.Module)
         if FORBIDDEN_FIRST_WORD.match(ast.get_docstring(node) or "")
     ]
 
@@ -36,7 +37,9 @@ def forbidden_docstrings(source: str) -> list[int]:
 def test_docstrings_begin_with_a_plain_verb() -> None:
     results = [
         f"{path.relative_to(TESTS.parent)}:{line}"
-        for path in sorted([*ROOT.rglob("*.py"), *TESTS.rglob("*.py")])
+        for folder in (ROOT, TESTS, *PROGRAMS)
+        for path in sorted(folder.rglob("*.py"))
+        if ".rivals" not in path.parts  # programs of others, which the benchmark installs
         for line in forbidden_docstrings(path.read_text(encoding="utf-8"))
     ]
     assert results == []
@@ -44,6 +47,8 @@ def test_docstrings_begin_with_a_plain_verb() -> None:
 
 def test_a_planted_docstring_is_caught() -> None:
     assert forbidden_docstrings('def f():\n    """Give the sum."""') == [1]
+    assert forbidden_docstrings('class Sums:\n    """Gives sums."""') == [1]
+    assert forbidden_docstrings('"""Say what a sum is."""') == [1]
     assert forbidden_docstrings('def f():\n    """Given a sum, return it."""') == []
 
 

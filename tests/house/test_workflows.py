@@ -1,5 +1,6 @@
 """Our own workflows: pinned, with the least rights, bounded in time; and a release that is attested and pinned."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from fakes import tools
+from fakes.repo import RepoBuilder
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"
@@ -92,6 +94,28 @@ def test_the_digest_goes_into_action_yml(tmp_path: Path) -> None:
         assert load(file)["runs"] == {"using": "docker", "image": f"docker://ghcr.io/promptci/promptci@{digest}"}
         others = [line for line in file.read_text().splitlines() if not line.startswith("  image:")]
         assert others == [line for line in before.splitlines() if not line.startswith("  image:")]
+
+
+def test_a_release_gets_its_tag_and_moves_the_major_one(tmp_path: Path) -> None:
+    (script,) = [step["run"] for step in load(FOLDER / "release.yml")["jobs"]["tag"]["steps"] if "run" in step]
+    origin = RepoBuilder(tmp_path / "origin", "--bare")
+    work = RepoBuilder(tmp_path / "work")
+    files = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("action.yml", ".ci/pin-image")}
+    main = work.write(files).commit("main")
+    (work.path / ".ci" / "pin-image").chmod(0o755)
+    work.git("remote", "add", "origin", str(origin.path))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "gh").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "gh").chmod(0o755)
+    environ = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "GITHUB_REPOSITORY": "promptci/promptci"}
+
+    for version, digest in (("1.0.0", DIGEST), ("1.1.0", DIGEST.replace("0", "f"))):
+        work.git("checkout", "--quiet", "--detach", main)
+        command = ["bash", "-eo", "pipefail", "-c", script]
+        subprocess.run(command, cwd=work.path, env=environ | {"VERSION": version, "DIGEST": digest}, check=True)
+        assert origin.git("rev-parse", "v1^{commit}") == origin.git("rev-parse", f"v{version}^{{commit}}")
+        assert f"image: docker://ghcr.io/promptci/promptci@{digest}" in origin.git("show", f"v{version}:action.yml")
+    assert origin.git("tag", "--list").split() == ["v1", "v1.0.0", "v1.1.0"]
 
 
 @pytest.mark.parametrize("words", [("ghcr.io/a/b", "latest"), ("ghcr.io/a/b", DIGEST[:-1]), ("b c/d", DIGEST)])

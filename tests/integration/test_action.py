@@ -59,7 +59,7 @@ def test_a_regression_is_commented_marked_announced_and_blocked(run: Run, github
     assert "Sure! Your number" in (run.folder / "summary").read_text()
     (result,) = runner.log(log)
     assert (result.name, result.properties["file"], result.properties["line"]) == ("error", PROMPT, "5")
-    assert "\n      + Sure! Your number is GH-1001\n" in log
+    assert "\n      + after     {+Sure! Your number is +}GH-1001\n" in log
 
 
 def test_the_second_run_updates_the_comment(run: Run, github: fake.GitHub) -> None:
@@ -127,7 +127,7 @@ def test_the_log_gives_the_reason_once_where_it_is_every_prompt_s(tmp_path: Path
     assert (code, run.outputs["verdict"]) == (4, "error")
     below_headline = log[log.index("\nerror: ") :].splitlines()[2:]
     assert [line for line in below_headline if "Incorrect API key" in line] == [
-        line for line in below_headline if line.startswith("  invoice, order and refund: ")
+        line for line in below_headline if line.startswith("  all 3 prompts: ")
     ]
     assert "HTTP 401: Incorrect API key provided." in "".join(below_headline)
 

@@ -43,7 +43,9 @@ def break_prompt(run: Run) -> str:
     return run.builder.write({PROMPT: prompt(BAD)}).commit()
 
 
-@pytest.mark.parametrize("event", ["issue_comment", "pull_request_review", "deployment", "check_suite", "label"])
+@pytest.mark.parametrize(
+    "event", ["issue_comment", "pull_request_review_comment", "deployment", "check_suite", "label"]
+)
 def test_an_event_that_is_not_known_is_refused(run: Run, github: fake.GitHub, event: str) -> None:
     break_prompt(run)
     run.event, run.payload = event, {}

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.repo import RepoBuilder
@@ -131,6 +132,53 @@ def test_a_look_that_changes_nothing_writes_nothing(shop: RepoBuilder) -> None:
         assert shop.git("status", "--porcelain") == ""
 
 
+def recorded(shop: RepoBuilder) -> list[dict[str, Any]]:
+    text = shop.git("show", "promptci/history:canary/production/order@v2.jsonl")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_looks_that_changed_something_are_recorded_on_the_history_branch(shop: RepoBuilder) -> None:
+    look(shop, 0, "--apply", "--history")
+    log(shop, "day", 0, 5, BAD)
+    for hours in (0.25, 0.3, 0.35):
+        assert look(shop, hours, "--apply", "--history").returncode == 0
+    assert [(line["outcome"], line["share"], line["new_share"]) for line in recorded(shop)] == [
+        ("wait", 0, 5),
+        ("wait", 5, 5),
+    ]
+    assert look(shop, 8, "--apply", "--history").returncode == 1
+    last = recorded(shop)[-1]
+    assert (last["outcome"], last["new_share"], last["schema"]) == ("roll back", 0, "promptci/canary-look/v1")
+    quality = next(metric for metric in last["metrics"] if metric["metric"] == "quality")
+    assert quality["status"] == "worse"
+    assert quality["log_e_worse"] >= quality["need_worse"]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
+    checked = call_promptci(["history", "check"], shop.path, environ)
+    assert (checked.returncode, checked.stdout.splitlines()[0]) == (0, "canary: 3 lines"), checked.stdout
+
+
+def test_a_history_branch_that_cannot_be_written_is_an_error_and_hides_no_rollback(shop: RepoBuilder) -> None:
+    shop.git("remote", "add", "origin", str(shop.path.parent / "nowhere.git"))
+    begun = look(shop, 0, "--apply", "--history")
+    assert (begun.returncode, shares(shop)) == (4, [5])
+    assert "error: " in begun.stderr
+    log(shop, "day", 0, 5, BAD)
+    assert (look(shop, 8, "--apply", "--history").returncode, shares(shop)) == (1, [0])
+
+
+def test_a_glob_that_matches_nothing_is_said(shop: RepoBuilder) -> None:
+    look(shop, 0, "--apply")
+    done = look(shop, 8, "--apply", log="typo/*.jsonl")
+    assert shares(shop) == [5]
+    assert "order: hold at 5%" in done.stdout
+    assert "no file matches --log: nothing was read" in done.stdout
+
+
+def test_a_dry_run_records_nothing(shop: RepoBuilder) -> None:
+    assert look(shop, 0, "--dry-run", "--history").returncode == 0
+    assert "promptci/history" not in shop.git("branch", "--list", "--all")
+
+
 def test_a_stop_between_the_two_files_is_safe(shop: RepoBuilder) -> None:
     """The state is written first: a rollback is taken up again, a promotion begins its step anew."""
     look(shop, 0, "--apply")
@@ -198,3 +246,58 @@ def test_a_dry_run_prints_the_decision_and_writes_nothing(shop: RepoBuilder) -> 
     assert (result["outcome"], result["applied"], result["prompts"][0]["new_share"]) == ("roll back", False, 0)
     assert before == ((shop.path / STATE).read_bytes(), (shop.path / YML).read_bytes())
     assert not (shop.path / "promptci-report" / "canary.html").exists()
+
+
+@pytest.fixture
+def origin(shop: RepoBuilder, tmp_path: Path) -> RepoBuilder:
+    """The remote of the shop, and its only other clone."""
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(shop.path), str(tmp_path / "origin.git")], check=True)
+    shop.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    subprocess.run(["git", "clone", "--quiet", str(tmp_path / "origin.git"), str(tmp_path / "other")], check=True)
+    return RepoBuilder(tmp_path / "other")
+
+
+def share_at(origin: RepoBuilder) -> float:
+    origin.git("pull", "--quiet")
+    return shares(origin)[0]
+
+
+def test_a_rollback_is_pushed_on_top_of_what_others_pushed(shop: RepoBuilder, origin: RepoBuilder) -> None:
+    """Main moves between two looks: by work of others, and by a step that is newer than this clone."""
+    begun = look(shop, 0, "--apply", "--push")
+    assert (begun.returncode, share_at(origin)) == (0, 5), begun.stderr
+    assert "pushed to main" in begun.stderr
+    log(shop, "good", 0, 5, n=12_000)
+    stepped = look(origin, 8, "--apply", "--push", log=str(shop.path / "logs" / "*.jsonl"))
+    assert stepped.returncode == 0, stepped.stdout
+    assert "promote" in stepped.stdout, stepped.stdout
+    origin.write({"README.md": "Another's work."}).commit()
+    origin.git("push", "--quiet", "origin", "main")
+    assert (share_at(origin), shares(shop)) == (25, [5])
+    log(shop, "bad", 8, 25, BAD)
+    ended = look(shop, 17, "--apply", "--push")
+    assert (ended.returncode, share_at(origin)) == (1, 0), ended.stderr
+    assert (origin.path / "README.md").read_text() == "Another's work."
+    assert origin.git("log", "-1", "--format=%s") == "Canary in production: roll back"
+    again = look(shop, 18, "--apply", "--push")
+    assert (again.returncode, share_at(origin)) == (0, 0), again.stdout
+
+
+def test_a_rollback_that_cannot_be_pushed_is_an_error_and_no_rollback(
+    shop: RepoBuilder, origin: RepoBuilder, tmp_path: Path
+) -> None:
+    assert look(shop, 0, "--apply", "--push").returncode == 0
+    log(shop, "bad", 0, 5, BAD)
+    hook = tmp_path / "origin.git" / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho protected\nexit 1\n")
+    hook.chmod(0o755)
+    outputs = tmp_path / "outputs"
+    ended = look(shop, 9, "--apply", "--push", GITHUB_OUTPUT=str(outputs))
+    assert ended.returncode == 4
+    assert "protected" in ended.stderr
+    assert not outputs.exists()
+    assert share_at(origin) == 5
+
+
+def test_a_push_without_apply_is_a_mistake(shop: RepoBuilder) -> None:
+    assert look(shop, 0, "--push").returncode == 2

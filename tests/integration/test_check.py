@@ -457,6 +457,25 @@ def test_a_second_run_takes_its_answers_from_the_cache(tmp_path: Path) -> None:
     assert only(first).regressions == only(second).regressions == only(third).regressions
 
 
+def test_cached_answers_are_scored_by_the_present_assertions(tmp_path: Path) -> None:
+    rows = [json.loads(row) for row in goldens(12).splitlines()]
+    contains = [
+        {"id": row["id"], "vars": row["vars"], "assert": [{"type": "contains", "value": "GH-"}]} for row in rows
+    ]
+    with serving() as server:
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(12)}, server)
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        assert view(checked(builder)).verdict == "fail"
+        asked = len(server.calls)
+        builder.git("checkout", "-q", "main")
+        builder.write({GOLDENS: "".join(json.dumps(row) + "\n" for row in contains)}).commit()
+        builder.git("checkout", "-q", "pr")
+        builder.git("rebase", "-q", "main")
+        loosened = checked(builder)
+    assert (len(server.calls) - asked, view(loosened).verdict) == (0, "inconclusive")
+    assert only(loosened).regressions == []
+
+
 def test_recorded_answers_give_the_same_report_without_the_model(tmp_path: Path) -> None:
     tape = tmp_path / "shop" / "answers.jsonl"
     with serving() as server:
@@ -484,6 +503,25 @@ def test_a_report_is_drawn_again_from_its_json_and_from_its_journal(tmp_path: Pa
     replay = report.redraw_report(out / "journal.jsonl", tmp_path / "replay", builder.path, make_environment()[0])
     assert only(replay).quality == only(live).quality
     assert only(replay).regressions == only(live).regressions
+
+
+def test_the_large_journal_of_a_finished_run_is_compressed_drawn_from_and_never_resumed(tmp_path: Path) -> None:
+    with serving(lambda _: "order " * 2000) as server:
+        builder = shop(tmp_path, FILES, server)
+        builder.write({PROMPT: prompt(BAD)}).commit()
+        live = checked(builder, no_cache=True)
+        out = tmp_path / "out"
+        assert sorted(path.name for path in out.glob("journal*")) == ["journal.jsonl.gz"]
+        before = len(server.calls)
+        checked(builder, no_cache=True)
+        assert len(server.calls) == 2 * before
+        packed = out / "journal.jsonl.gz"
+        replay = report.redraw_report(packed, tmp_path / "replay", builder.path, make_environment()[0])
+        assert only(replay).quality == only(live).quality
+        (out / "report.json").unlink()  # as if the run had been killed before its end
+        checked(builder, no_cache=True)
+        assert len(server.calls) == 3 * before
+    assert sorted(path.name for path in out.glob("journal*")) == ["journal.jsonl.gz"]
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:

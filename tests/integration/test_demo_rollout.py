@@ -33,6 +33,13 @@ def test_the_bad_version_is_rolled_back_without_a_hand_in_between(tmp_path: Path
     assert outcomes[-1] == "roll back"
     assert "The next 200 customers all got v1.0.0, from bundle 7." in lines
 
+    (blocked,) = [line for line in lines if ": blocked order-extractor; " in line]
+    assert "verdict fail" in blocked
+    (rolled_back,) = [line for line in lines if ": rolled-back order-extractor in production; " in line]
+    assert "v1.1.0 at 5% → v1.0.0 at 100%; Quality: " in rolled_back
+    assert any(re.match(r"The chain of \d+ entries is whole; its head is ", line) for line in lines)
+    assert any(re.match(r"\d+ tags and commits name an entry", line) for line in lines), lines
+
     bundle = json.loads((tmp_path / "demo" / "published" / "production.bundle.json").read_bytes())
     assert (bundle["serial"], bundle["prompts"]["order-extractor"]["share"]) == (7, 0)
     git = ["git", "--git-dir", str(tmp_path / "demo" / "origin.git"), "log", "-1", "--format=%B", "main"]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from fakes.openai_server import error
 from fakes.repo import RepoBuilder
-from support.repositories import GOLDENS, GOOD, PROMPT, goldens, prompt
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving
 
 from promptci.cli.command_group import group
 from promptci.errors import GitError
@@ -309,7 +310,10 @@ def test_outside_of_a_repository_it_is_an_error(tmp_path: Path) -> None:
         doctor.examine(tmp_path, "promptci.yml")
 
 
-def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(tmp_path: Path) -> None:
+def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     good = repository(tmp_path / "good")
     bad = repository(tmp_path / "bad", **{GOLDENS: None, ".gitignore": "promptci-report/\n"})
 
@@ -318,7 +322,20 @@ def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(tmp_path: Pat
         assert done.exception is None
         return done.return_value, done.output
 
-    assert doctor_of(good) == (0, "0 errors, 0 warnings\n")
+    code, text = doctor_of(good)
+    assert (code, text.splitlines()) == (
+        0,
+        [
+            "ok: configuration: promptci.yml is valid",
+            "ok: prompts and goldens: 1 prompt, 20 golden cases",
+            "ok: judges: none is used",
+            "ok: endpoint: https://api.openai.com/v1, key from OPENAI_API_KEY, which is not set here",
+            "ok: ignored folders: git ignores what promptci writes",
+            "ok: workflow: triggers, permissions and inputs fit",
+            "note: order: 20 golden cases can show a drop of 6.5 points or more",
+            "0 errors, 0 warnings",
+        ],
+    )
     code, text = doctor_of(bad)
     assert (code, text.splitlines()[-1]) == (1, "1 error, 1 warning")
     assert f"error: {PROMPT}:1: " in text
@@ -329,10 +346,48 @@ def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(tmp_path: Pat
     assert {result["file"] for result in value["findings"]} == {".gitignore", PROMPT}
 
 
+def ask(builder: RepoBuilder) -> tuple[int, str]:
+    done = CliRunner().invoke(group, ["doctor", "--repo", str(builder.path), "--ask"], standalone_mode=False)
+    return done.return_value, done.output
+
+
+def test_each_model_is_asked_once_where_that_is_wanted(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = repository(tmp_path, **{"promptci.yml": config(server)})
+        code, text = ask(builder)
+        assert (code, len(server.calls)) == (0, 1)
+    assert "ok: model fake-1: answered in " in text
+
+
+def test_the_model_of_an_evaluator_in_a_prompt_file_is_a_judge_too(tmp_path: Path) -> None:
+    evaluator = (
+        "evaluators:\n- name: fit\n  llm:\n    modelId: judge-1\n    prompt: 'Good or poor? {{completion}}'\n"
+        "    choices: [{choice: good, score: 1}, {choice: poor, score: 0}]\n"
+    )
+    with serving() as server:
+        builder = repository(tmp_path, **{"promptci.yml": config(server), PROMPT: prompt(GOOD, extra=evaluator)})
+        builder.write({"goldens/order.labels.jsonl": ""})
+        _, text = ask(builder)
+        assert len(server.calls) == 2
+    assert "ok: model judge-1: answered in " in text
+    assert "ok: judges: judge-1\n" in text
+
+
+def test_a_model_that_does_not_answer_is_an_error_and_so_is_a_missing_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with serving(lambda _: error(404, "no such model")) as server:
+        code, text = ask(repository(tmp_path / "a", **{"promptci.yml": config(server)}))
+    assert (code, "error: model fake-1: " in text) == (1, True)
+    code, text = ask(repository(tmp_path / "b"))
+    assert (code, "error: no model was asked: `OPENAI_API_KEY` is not set" in text) == (1, True)
+
+
 def test_init_adds_to_a_gitignore_and_takes_nothing_out(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("node_modules/\n.promptci/")
-    assert ".gitignore" in init.write_starter_files(tmp_path, provider="local")
+    assert ".gitignore" in init.write_starter_files(tmp_path, provider="local").written
     assert (tmp_path / ".gitignore").read_text() == (
-        "node_modules/\n.promptci/\npromptci-report/\npromptci-judge/\npromptci-demo/\n"
+        "node_modules/\n.promptci/\npromptci-report/\npromptci-judge/\npromptci-demo/\npromptci-site/\n"
     )
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)

@@ -33,6 +33,7 @@ def test_findings_and_numbers_are_printed(tmp_path: Path) -> None:
         1,
         [
             FOUND,
+            "never-failed: there is no memory of earlier runs in .promptci/memory.",
             "1 finding in 2 cases",
         ],
     )
@@ -65,3 +66,73 @@ def test_no_golden_case_at_all_is_not_a_clean_set(tmp_path: Path) -> None:
     linted = call_promptci(["goldens", "lint"], builder.path, {})
     assert linted.returncode == 4
     assert "No prompt has golden cases, so nothing was checked" in linted.stderr
+
+
+LOG = (
+    {"promptci.request": "r1", "gen_ai.prompt.name": "order",
+     "promptci.variables": {"input": "Where is GH-9? ann@gmail.com"},
+     "gen_ai.output.messages": "GH-8", "gen_ai.evaluation.score.value": 0, "gen_ai.prompt.version": "v1"},
+    {"promptci.request": "r2", "gen_ai.prompt.name": "order", "gen_ai.prompt.version": "v2",
+     "gen_ai.input.messages": [{"role": "system", "content": "x"}, {"role": "user", "content": "Where is  gh-1?"}],
+     "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "GH-1"}]}]},
+    {"promptci.request": "r3", "gen_ai.prompt.name": "other", "promptci.variables": {"input": "no"}},
+    {"promptci.request": "r4", "gen_ai.prompt.name": "order", "gen_ai.prompt.version": "v2",
+     "gen_ai.input.messages": [{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"},
+                               {"role": "user", "content": "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789abcdefgh"}]},
+    {"promptci.request": "r5", "gen_ai.prompt.name": "order", "gen_ai.prompt.version": "v2", "error.type": "timeout",
+     "promptci.variables": {"input": "a long question " * 40}},
+    {"promptci.request": "r6", "gen_ai.prompt.name": "order", "gen_ai.prompt.version": "v2", "error.type": "timeout",
+     "promptci.variables": {"input": "a long  question " * 40 + "!"}},
+    {"promptci.request": "r7", "gen_ai.prompt.name": "order"},
+)  # fmt: skip
+
+
+def write_log(folder: Path) -> Path:
+    path = folder / "requests.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in LOG))
+    return path
+
+
+def test_a_failing_line_of_the_log_becomes_a_case_without_people(tmp_path: Path) -> None:
+    builder, log = repository(tmp_path), write_log(tmp_path)
+    added = call_promptci(["goldens", "add", "--from", str(log), "--line", "1", "--prompt", "order"], builder.path, {})
+    assert added.returncode == 0, added.stderr
+    assertion = {"type": "not-equals", "value": "GH-8", "name": "not the logged answer"}
+    case = {"vars": {"input": "Where is GH-9? person@mail.example"}, "assert": [assertion], "tags": ["from-log"]}
+    assert json.loads((builder.path / GOLDENS).read_text().splitlines()[-1]) == case
+    again = call_promptci(
+        ["goldens", "add", "--from", str(log), "--request", "r1", "--prompt", "order"], builder.path, {}
+    )
+    assert (again.returncode, "has a case with these variables" in again.stderr) == (2, True)
+    assert call_promptci(["goldens", "stats"], builder.path, {}).stdout.startswith("order: 3 cases")
+
+
+def test_the_right_answer_can_be_given(tmp_path: Path) -> None:
+    builder, log = repository(tmp_path), write_log(tmp_path)
+    command = ["goldens", "add", "--from", str(log), "--request", "r4", "--prompt", "order", "--expected", "GH-4"]
+    assert call_promptci(command, builder.path, {}).returncode == 0
+    last = json.loads((builder.path / GOLDENS).read_text().splitlines()[-1])
+    assert last["expected"] == "GH-4"
+    assert last["vars"]["messages"][-1] == {"role": "user", "content": "[redacted]"}
+
+
+def test_a_line_without_an_answer_needs_the_right_one(tmp_path: Path) -> None:
+    builder, log = repository(tmp_path), write_log(tmp_path)
+    done = call_promptci(["goldens", "add", "--from", str(log), "--line", "5", "--prompt", "order"], builder.path, {})
+    assert (done.returncode, "has no answer" in done.stderr) == (2, True)
+    none = call_promptci(["goldens", "add", "--from", str(log), "--line", "7", "--prompt", "order"], builder.path, {})
+    assert (none.returncode, "0 requests of `order`" in none.stderr) == (2, True)
+
+
+def test_a_sample_has_each_kind_of_request_once(tmp_path: Path) -> None:
+    builder, log = repository(tmp_path), write_log(tmp_path)
+    done = call_promptci(
+        ["goldens", "sample", "--from", str(log), "--prompt", "order", "--size", "9"], builder.path, {}
+    )
+    cases = [json.loads(line) for line in done.stdout.splitlines()]
+    # r2 is in the golden set but for blanks and capitals; of r5 and r6 one is enough.
+    assert [case["metadata"]["line"] in {5, 6} or case["metadata"]["line"] for case in cases] == [1, True, 4]
+    assert [case["tags"] for case in cases] == [["from-log", "failed"]] * 2 + [["from-log"]]
+    assert "different inputs that the golden set lacks" in done.stderr
+    (builder.path / GOLDENS).write_text(done.stdout)
+    assert call_promptci(["goldens", "stats"], builder.path, {}).stdout.startswith("order: 3 cases")

@@ -29,8 +29,8 @@ from promptci.app.requests import CheckRequest, RunResult
 from promptci.cli.command_group import group
 from promptci.evaluation import check, run
 from promptci.report.model.judge import JudgeView
+from promptci.report.model.judge_calibration import CalibrationDocument
 from promptci.usecases.reporting import report
-from promptci.usecases.trust import judge_calibration
 
 LABELS = "goldens/order.labels.jsonl"
 EVALUATOR = """\
@@ -446,7 +446,7 @@ def test_the_command_measures_and_writes_down(tmp_path: Path) -> None:
     assert "Both fail: 30" in message
     assert "with 200 labels about ±" in message
     written = json.loads((tmp_path / "judge" / "calibration.json").read_text(encoding="utf-8"))
-    assert written["schema"] == judge_calibration.CalibrationDocument.schema_id()
+    assert written["schema"] == CalibrationDocument.schema_id()
     assert written["prompts"]["order"]["calibration"]["passed_by_both"] == 30
 
 

@@ -2,6 +2,10 @@
 
 import csv
 import json
+import os
+import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,12 +15,19 @@ from support.repositories import shop as made
 
 from promptci.app.requests import CheckRequest
 from promptci.evaluation import run
-from promptci.report.build.case_store import MAX_CASES_IN_MEMORY, DiskCases
+from promptci.report.build.cases.case_store import MAX_CASES_IN_MEMORY, DiskCases
 from promptci.usecases.reporting import report
 
 SECRET = "canary-4f9a8b7c6d5e3f2a"
 COUNT = MAX_CASES_IN_MEMORY + 100
 WRONG, LEAKING = 4711, 4712
+MANY, MAX_RUN_MB, MAX_REPORT_MB = 100_000, 450, 400
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+"""
+"""Starts the process that is measured: the memory of a process counts as that of those that it starts itself."""
 
 
 def answer(call: Call) -> str:
@@ -54,3 +65,40 @@ def test_a_run_whose_cases_are_held_in_a_file_is_reported_whole(tmp_path: Path) 
     report.redraw_report(out / "report.json", tmp_path / "again", builder.path, environment)
     for path in sorted((tmp_path / "again").iterdir()):
         assert path.read_bytes() == (out / path.name).read_bytes(), path.name
+
+
+def varied_goldens(count: int) -> str:
+    """Return cases of 1 kB, of which no two have the same words."""
+    draw = random.Random("goldens")  # noqa: S311 - the same texts each time
+    words = ["".join(draw.choices("abcdefghijklmnop", k=7)) for _ in range(1000)]
+    rows = (
+        {
+            "id": f"c{n}",
+            "vars": {"input": f"{' '.join(draw.choices(words, k=120))}: where is GH-{1000 + n}?"},
+            "expected": f"GH-{1000 + n}",
+        }
+        for n in range(count)
+    )
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+def measure_peak_mb(*words: str) -> float:
+    """Run the command line in a process of its own; return the most memory that it took."""
+    command = [sys.executable, "-c", MEASURE, sys.executable, "-m", "promptci", *words]
+    environ = {**os.environ, "OPENAI_API_KEY": SECRET}
+    return float(subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout)
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_cases_are_run_and_drawn_again_in_little_memory(tmp_path: Path) -> None:
+    out, again = tmp_path / "out", tmp_path / "again"
+    with serving() as server:
+        settings = config(server, run={"concurrency": 50})
+        builder = made(tmp_path, {"promptci.yml": settings, PROMPT: prompt(GOOD), GOLDENS: varied_goldens(MANY)})
+        assert (builder.path / GOLDENS).stat().st_size > 100e6
+        peak_mb = measure_peak_mb("run", "--repo", str(builder.path), "--head", "HEAD", "--out", str(out))
+    assert peak_mb < MAX_RUN_MB
+    assert measure_peak_mb("report", str(out / "report.json"), "--out", str(again)) < MAX_REPORT_MB
+    assert (again / "report.json").read_bytes() == (out / "report.json").read_bytes()
+    with (out / "cases.csv").open(newline="", encoding="utf-8-sig") as file:
+        assert [row["case"] for row in csv.DictReader(file)] == [f"c{n}" for n in range(MANY)]

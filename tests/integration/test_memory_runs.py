@@ -93,7 +93,7 @@ def test_a_flaky_case_among_the_broken_ones_is_marked(tmp_path: Path) -> None:
         builder = changed(tmp_path, server)
         outcomes = [ran(builder, day, no_cache=True) for day in range(3)]
     assert [only(outcome).regressions for outcome in outcomes] == [["c003"], [], ["c003"]]
-    assert "`c003` **flaky**: right → wrong" in (tmp_path / "out2" / "comment.md").read_text()
+    assert "`c003` **flaky**, right → wrong" in (tmp_path / "out2" / "comment.md").read_text()
     assert "**flaky**" not in (tmp_path / "out0" / "comment.md").read_text()
     page = (tmp_path / "out2" / "report.html").read_text()
     assert page.count('<span class="label">flaky</span>') == 1

@@ -155,3 +155,26 @@ def test_a_constant_that_is_gone_is_never_no_change(tmp_path: Path, name: str) -
     else:
         assert result.verdict == "error"
         assert message in " ".join(result.text.split())
+
+
+def test_a_promptfoo_configuration_is_tested_where_it_lies(tmp_path: Path) -> None:
+    cases = "".join(f"GH-{1000 + i},contains:GH-{1000 + i}\n" for i in range(12))
+    files = {
+        "promptfooconfig.yaml": "prompts: [file://prompts/order.json]\nproviders: [openai:fake-1]\ntests: cases.csv\n",
+        "prompts/order.json": chat(GOOD),
+        "cases.csv": f"input,__expected\n{cases}".replace("contains:", "equals:"),
+    }
+    patterns = {"include": ["promptfooconfig.yaml"]}
+    result, prompts = check(tmp_path, files, {"prompts/order.json": chat(BAD)}, patterns)
+    assert (result.verdict, prompts) == ("fail", [["order", "changed", "fail"]])
+    assert "this is read as a promptfoo configuration" in (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
+
+
+def test_a_chat_request_in_json_is_tested_where_it_lies(tmp_path: Path) -> None:
+    files = {"prompts/order.json": chat(GOOD), "goldens/order.jsonl": goldens(12)}
+    result, prompts = check(tmp_path, files, {"prompts/order.json": chat(BAD)}, {"include": ["prompts/*.json"]})
+    assert (result.verdict, prompts) == ("fail", [["order", "changed", "fail"]])
+
+
+def chat(instruction: str) -> str:
+    return json.dumps([{"role": "system", "content": instruction}, {"role": "user", "content": "{{input}}"}])

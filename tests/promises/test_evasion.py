@@ -149,6 +149,10 @@ EDITS: dict[str, Edit] = {
     "move out of reach": move_out_of_reach,
     "rewrite in a vendored folder": rewrite_out_of_reach("node_modules/p/order.prompt.yml"),
     "rewrite under another ending": rewrite_out_of_reach("prompts/order.yml"),
+    "rewrite as text": lambda builder: builder.remove(PROMPT).write({"prompts/order.md": "Be chatty."}) and None,
+    "rewrite as another format": lambda builder: (
+        builder.remove(PROMPT).write({"src/order.prompty": "system:\nBe chatty.\nuser:\n{{input}}\n"}) and None
+    ),
     "rewrite in a file of another name": rewrite_out_of_reach("src/config.yaml"),
     "move the file": lambda builder: builder.rename(PROMPT, MOVED) and None,
     "write another name": write_name,
@@ -247,7 +251,7 @@ def test_default_model_that_is_taken_away_is_an_error(tmp_path: Path) -> None:
 ERRORS_OF_A_HARMLESS_CHANGE = {
     "delete the file", "empty the file", "weight zero", "move out of reach", "rename the goldens", "write another name",
     "rename a variable", "make assertions advisory", "rewrite in a vendored folder", "rewrite under another ending",
-    "rewrite in a file of another name",
+    "rewrite in a file of another name", "rewrite as text", "rewrite as another format",
 }  # fmt: skip
 """Edits that leave nothing to test by, or that base's cases cannot answer: each is an `error` that says what to do."""
 

@@ -104,6 +104,30 @@ def odd_models(call: Call) -> Reply | str:
     return reply(completion(copy_or_chat(call), model="fallback-9" if other else "fake-1"))
 
 
+def edit_provider(**settings: Any) -> Change:
+    """Return a change of settings that decide who answers; the prompt stays as it is."""
+
+    def change(builder: RepoBuilder) -> None:
+        whole = json.loads((builder.path / "promptci.yml").read_text())
+        builder.write({"promptci.yml": json.dumps({**whole, "provider": {**whole["provider"], **settings}})})
+
+    return change
+
+
+def rewritten_as(path: str) -> Change:
+    return lambda builder: builder.remove(PROMPT).write({path: f"{BAD} Be brief. {{{{input}}}}"})
+
+
+def in_code(statement: str) -> Situation:
+    """A prompt is a constant of a program, and then it is set in a way that cannot be read."""
+    code, before = "src/prompts.py", "OTHER = 1\nORDER = 'Copy the order number. {{input}}'\n"
+    return Situation(
+        files={PROMPT: "", code: before, "goldens/ORDER.jsonl": goldens(CASES)},
+        change=lambda builder: builder.write({code: f"OTHER = 1\n{statement}\n"}),
+        sections={"prompts": {"include": [f"{code}:ORDER"], "user": False}, "provider": {"model": "fake-1"}},
+    )
+
+
 BROKEN = "model: fake-1\nmessages: [\n"
 UNFILLED = prompt(GOOD).replace("{{input}}", "input")
 
@@ -184,6 +208,31 @@ SITUATIONS: dict[str, Situation] = {
         sections={"run": {"assertion_time": "0.1s", "repeats": 1}},
     ),
     "the prompt is deleted": Situation(change=lambda builder: builder.remove(PROMPT)),
+    # What the change edits is not what was asked.
+    **{
+        f"the change edits {' and '.join(settings)} of the provider": Situation(change=edit_provider(**settings))
+        for settings in (
+            {"base_url": "http://127.0.0.1:9/v1"}, {"kind": "local"}, {"strip_reasoning": False},
+            {"headers": {"X-Route": "cheap"}}, {"kind": "command", "run": ["true"]},
+        )
+    },
+    # The prompt is still there, and nothing reaches it.
+    **{
+        f"the prompt is rewritten as {path}": Situation(change=rewritten_as(path))
+        for path in (
+            "prompts/order.md", "prompts/order.prompt.md", "prompts/order.txt", "prompts/order.j2",
+            "other/order.prompt", "other/order.prompty", "prompts/order.json", "prompts/order.py",
+            "other/order.prompt.json",
+        )
+    },
+    **{
+        f"a constant: {statement}": in_code(statement)
+        for statement in (
+            "from other import ORDER", "import other as ORDER", "ORDER = open('order.txt').read()", "ORDER += BAD",
+            "ORDER = 'x {{input}}'\ndel ORDER\nfrom other import *", "ORDER = 'x {{input}}'\nfrom other import *",
+            "def ORDER():\n    return load('order')", "for ORDER in ['Be chatty. {{input}}']: pass", "ORDER: str",
+        )
+    },
     "prompt and goldens are deleted": Situation(change=lambda builder: builder.remove(PROMPT, GOLDENS)),
 }  # fmt: skip
 

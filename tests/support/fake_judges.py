@@ -25,7 +25,7 @@ JUDGE = Assertion(type="judge")
 
 @dataclass
 class FakeJudge:
-    """Gives its answers in turn, the last one for ever; keeps what it was asked."""
+    """Returns its answers in turn, the last one for ever; keeps what it was asked."""
 
     answers: list[str | None]
     finishes: list[str] = field(default_factory=lambda: ["stop"])

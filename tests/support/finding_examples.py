@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 
 from support.drift_examples import DRIFT_EXAMPLES
 
-from promptci.findings import Facts, InterruptedRun, MessageFacts, NoFacts, NoSecrets, PromptNames
+from promptci.findings import (
+    Facts,
+    FilteredRun,
+    InterruptedRun,
+    MessageFacts,
+    NoFacts,
+    NoSecrets,
+    PromptNames,
+    UntestedSettings,
+)
 from promptci.gates.facts import (
     CaseIds,
     ComparedCases,
@@ -34,6 +43,7 @@ from promptci.gates.facts import (
     SuiteResult,
     WeakenedGoldens,
 )
+from promptci.gates.people.approval_rule import ApprovalFacts, Approver
 from promptci.monitor.alerts.facts import AlertFacts, DataFacts
 from promptci.rollout.facts import (
     CountedArms,
@@ -51,6 +61,10 @@ from promptci.rollout.facts import (
     UnscoredFacts,
 )
 
+APPROVAL = ApprovalFacts(
+    role="medical-review", pattern="prompts/clinical/**", prompts=("triage",), needed=1, by=("dr-ada",)
+)
+APPROVERS = (Approver(login="dr-ada", id=7, at=datetime(2026, 11, 2, 9, tzinfo=UTC)),)
 DROP = QualityFacts(
     measure="pass rate",
     base=58 / 60,
@@ -141,6 +155,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     ],
     "new-prompt": [
         NewPromptFacts(passed=8, cases=8, added=True),
+        NewPromptFacts(passed=8, cases=8, added=False),
         NewPromptFacts(passed=25, cases=30, added=True, min_quality=0.8),
         NewPromptFacts(passed=23, cases=30, added=True, min_quality=0.8, is_below=True),
         NewPromptFacts(passed=1, cases=1, added=False, critical=1),
@@ -257,14 +272,32 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
             " 320 checks of case `m-1` by `regex` (goldens/order.jsonl): simplify it, or raise the limit"
         )
     ],
+    "application": [MessageFacts(message="the application at head did not answer as it should: 1 case without one.")],
     "provider": [MessageFacts(message="`OPENAI_API_KEY` is not set. Set it.")],
     "input": [MessageFacts(message="goldens/order.jsonl:3: not JSON. Write one object a line.")],
     "could-not-run": [MessageFacts(message="There is no commit `x`. Fetch it.")],
+    "filtered": [
+        FilteredRun(filters=("--prompt order",), cases=60, all_cases=120),
+        FilteredRun(filters=("--prompt order", "--case refund-*"), cases=1, all_cases=60),
+    ],
     "no-secrets": [
         NoSecrets(prompts=("order",), source="pull requests from forks", remedy="A maintainer can run it: label it."),
         NoSecrets(prompts=("order", "refund"), source="Dependabot", remedy="Add the key to its secrets."),
     ],
     "unmerged-configuration": [PromptNames(names=("order",)), PromptNames(names=("order", "refund"))],
+    "provider-not-tested": [
+        UntestedSettings(names=("provider.base_url",)),
+        UntestedSettings(names=("provider.kind", "provider.strip_reasoning")),
+    ],
+    "missing-approval": [
+        APPROVAL,
+        APPROVAL._replace(needed=2, approvers=APPROVERS, stale=("dr-bo",), by=("dr-ada", "dr-bo", "@acme/medical")),
+    ],
+    "approval-unknown": [
+        APPROVAL._replace(reason="There is no token to ask GitHub with. Give the input github-token.")
+    ],
+    "approval-not-checked": [APPROVAL, APPROVAL._replace(prompts=("triage", "dose"), by=("dr-ada", "dr-bo"))],
+    "approved": [APPROVAL._replace(approvers=APPROVERS)],
     "canary-none": [NoFacts()],
     "canary-complete": [NoFacts()],
     "canary-started": [NewCanary(first_step=5, share=0), NewCanary(first_step=5, share=50)],

@@ -7,7 +7,7 @@ from functools import cache
 from support.run_notation import NEW, OLD, Numbers, comparison, many, problem, prompt, report
 
 from promptci.config.policy import GateMode, GatePolicy, OnInconclusive
-from promptci.evaluation import memory_lines
+from promptci.evaluation.memory import memory_lines
 from promptci.findings import Finding, InterruptedRun
 from promptci.memory.gate_precision import Precision
 from promptci.memory.model import CaseRecord, VerdictRecord

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,35 @@ def test_the_report_is_the_same_wherever_the_journal_ends(finished: RepoBuilder,
 
     assert outputs(out) == outputs(whole)
     assert sorted((out / JOURNAL).read_bytes().splitlines()) == sorted(content.splitlines())
+
+
+def test_the_report_is_the_same_where_the_journal_ends_within_a_later_round(tmp_path: Path) -> None:
+    files = {PROMPT: prompt(GOOD), GOLDENS: goldens(6)}
+    rounds = {**NO_MEMORY, "repeats": "auto", "auto_calls": 96}
+    seen: Counter[str] = Counter()
+
+    def waver(call: Call) -> str:
+        request = json.dumps(call.body, sort_keys=True)
+        seen[request] += 1
+        return model(call) if seen[request] % 3 else "I see no number."
+
+    with OpenAIServer(waver) as server:
+        first = shop(tmp_path / "first", {**files, "promptci.yml": config(server, run=rounds)})
+        first.write({PROMPT: prompt(GOOD + " Nothing else.")}).commit()
+        checked(first, record=tmp_path / "answers.jsonl")
+    provider = {"kind": "recorded", "path": str(tmp_path / "answers.jsonl")}
+    builder = shop(tmp_path, {**files, "promptci.yml": config(provider=provider, run=rounds)})
+    builder.write({PROMPT: prompt(GOOD + " Nothing else.")}).commit()
+    checked(builder)
+    whole = tmp_path / "out"
+    lines = (whole / JOURNAL).read_bytes().splitlines(keepends=True)
+    assert len(lines) > 1 + 3 * 12, "it took three rounds or more"
+    for kept in (1 + 12 + 5, 1 + 2 * 12, len(lines) - 1):
+        out = tmp_path / f"again-{kept}"
+        out.mkdir()
+        (out / JOURNAL).write_bytes(b"".join(lines[:kept]) + lines[-1][:20])
+        checked(builder, out=out)
+        assert outputs(out) == outputs(whole)
 
 
 def test_every_byte_of_the_last_line_may_be_missing(finished: RepoBuilder, tmp_path: Path) -> None:

@@ -41,13 +41,16 @@ def test_the_command_line_imports_nothing_heavy() -> None:
     run(f"import sys, promptci.cli; loaded = {HEAVY!r} & sys.modules.keys(); assert not loaded, loaded")
 
 
-def test_a_check_without_changes_loads_neither_models_nor_templates(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_memory", [False, True])
+def test_a_check_without_changes_loads_neither_models_nor_templates(tmp_path: Path, has_memory: bool) -> None:
     files = {
         "promptci.yml": "run: {cache: null}\n",
         "a.prompt.yml": "model: m\nmessages: [{role: user, content: Hi}]\n",
     }
     builder = RepoBuilder(tmp_path / "repo").write(files)
     builder.commit("base")
+    if has_memory:
+        builder.write({".promptci/memory/verdicts-2026-03-02.jsonl": "not read\n", ".promptci/.gitignore": "*\n"})
     arguments = [
         "check",
         "--repo",

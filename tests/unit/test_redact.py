@@ -199,6 +199,14 @@ def test_a_look_at_a_whole_document_misses_no_secret(  # noqa: PLR0917 - drawn o
     assert not (result and redactor.is_clean(json.dumps(value, ensure_ascii=ascii_only)))
 
 
+@given(text=st.text(alphabet='\\"/nrtbfu041é🙂\ud800\n\t', max_size=12), ascii_only=st.booleans())
+def test_a_document_is_searched_without_its_escapes(text: str, ascii_only: bool) -> None:
+    secret = f"ab{text}cd"
+    document = json.dumps({"text": f"x{secret}x"}, ensure_ascii=ascii_only).replace("/", "\\/")
+
+    assert not Redactor([secret]).is_clean(document)
+
+
 def test_a_document_without_secrets_is_known_to_hold_none() -> None:
     value = {"text": 'It said "no"\n\\ and 🙂', "number": 1.5}
 

@@ -1,6 +1,12 @@
 """Lists, counts and shortened names."""
 
-from promptci.wording import count, join_names, short_digest, short_sha
+import re
+import shlex
+
+from packaging.requirements import Requirement
+
+from promptci import __version__
+from promptci.wording import count, install_extra, join_names, short_digest, short_sha
 
 
 def test_names_are_listed_as_people_do() -> None:
@@ -22,3 +28,14 @@ def test_counts_have_a_plural_and_separators() -> None:
 def test_digests_are_cut_and_no_digest_is_named() -> None:
     assert (short_sha("0123456789"), short_sha(None)) == ("0123456", "working tree")
     assert (short_digest("0123456789abcdef"), short_digest(None)) == ("0123456789ab", "unknown")
+
+
+def test_the_way_to_install_an_extra_survives_every_shell() -> None:
+    """Brackets outside quotes are a pattern for zsh, which refuses the command where no file matches."""
+    (command,) = re.findall("`([^`]+)`", install_extra("code"))
+    words = shlex.split(command)
+    assert words[:2] == ["pip", "install"]
+    requirement = Requirement(words[2])
+    assert (requirement.name, requirement.extras) == ("promptci-action", {"code"})
+    assert str(requirement.url).endswith(f"@v{__version__}")
+    assert f"'{words[2]}'" in command

@@ -20,7 +20,8 @@ from promptci.findings import MessageFacts, remark
 from promptci.git.data_branch import BranchFiles, DataBranch
 from promptci.git.repo import Repo
 from promptci.pipeline.environment import Environment
-from promptci.present.escape import prose
+from promptci.present.escape import fence, prose
+from promptci.present.night_chart import draw_nights
 from promptci.publish.github.issues import connect_tracker
 from promptci.redact import Redactor
 from promptci.registry import tags
@@ -107,6 +108,7 @@ def render_issue(night: PromptNight) -> str:
     """Return the text of an issue, as Markdown."""
     line = night.line
     since = line.since if line is not None else None
+    chart = draw_nights([*night.earlier, *([line] if line is not None else [])])
     facts = [f"- {prose(text)}" for text in night.texts]
     steps = [
         "Look at what the model answers now: `promptci run`.",
@@ -118,6 +120,8 @@ def render_issue(night: PromptNight) -> str:
             f"**{prose(night.name)} {prose(night.version)}** answers its goldens worse since {since}.",
             "",
             *facts,
+            "",
+            fence(chart),
             "",
             *(f"{number}. {step}" for number, step in enumerate(steps, start=1)),
             "",

@@ -16,6 +16,7 @@ from promptci.pipeline.plan import planning
 from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
 from promptci.providers.base import Provider
+from promptci.runs.budget import discount_batch
 from promptci.runs.model import Answer
 from promptci.scoring.model import ScoredCase
 from promptci.stats.estimates.percentiles import percentiles
@@ -85,7 +86,10 @@ class AskedPrompt:
         completions = [answer.completion for answer in self.answers if answer.completion is not None]
         latency = percentiles([c.latency_ms for c in completions if c.latency_ms is not None])
         tokens = [c.usage.output_tokens for c in completions if c.usage is not None]
-        prices = [answer.cost_usd for answer in self.answers]
+        prices = [
+            answer.cost_usd if answer.completion is None else discount_batch(answer.cost_usd, answer.completion)
+            for answer in self.answers
+        ]
         total = None if not prices or None in prices else sum(filter(None, prices), Decimal(0))
         return {
             "p50_ms": None if latency.p50 is None else round(latency.p50, 1),
@@ -121,11 +125,16 @@ class Asker:
         return planning.plan_run(collected)
 
     def ask(
-        self, prompts: Sequence[WatchedPrompt], answers: int = 1, provider: Provider | None = None
+        self,
+        prompts: Sequence[WatchedPrompt],
+        answers: int = 1,
+        provider: Provider | None = None,
+        batch_scope: str | None = None,
     ) -> dict[str, AskedPrompt]:
         """Ask each prompt its cases, and return the answers by prompt; a `provider` replaces the configured one.
 
-        Nothing is taken from a cache or from an earlier night.
+        Nothing is taken from a cache or from an earlier night. With a `batch_scope`, `run.batch` decides whether the
+        Batch API is used; without, everything is asked at once.
 
         Raises
         ------
@@ -133,11 +142,17 @@ class Asker:
             For assertions that cannot be used, and variables that a case lacks.
         """
         planned = self.plan(prompts, answers)
-        run = replace(self.watch.config.run, repeats=answers)
+        limits = self.watch.config.run
+        run = replace(limits, repeats=answers, batch="never" if batch_scope is None else limits.batch)
         collected = replace(self.watch.collected, config=replace(self.watch.config, run=run))
         with tempfile.TemporaryDirectory(prefix="promptci-drift-") as folder:
             options = RunOptions(
-                root=self.root, config_path=self.config_path, out=Path(folder), no_cache=True, answers=provider
+                root=self.root,
+                config_path=self.config_path,
+                out=Path(folder),
+                no_cache=True,
+                answers=provider,
+                batch_scope=batch_scope or "",
             )
             revisions = Revisions(head=self.head, head_name=self.head.label)
             asked = asking.ask(planned, collected, revisions, options, self.env)

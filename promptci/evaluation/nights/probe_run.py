@@ -4,7 +4,7 @@ import asyncio
 
 from promptci.drift.probe import PROBES, REPEATS, count_tokens
 from promptci.errors import ProviderError
-from promptci.evaluation.nights.goldens_run import Asker
+from promptci.evaluation.nights.goldens_run import ACCOUNT_ERRORS, PROVIDER_ERROR, Asker
 from promptci.providers import registry
 from promptci.providers.base import CallError, Completion, Provider, Request
 from promptci.providers.local import model_file
@@ -21,6 +21,12 @@ class ProbeAnswers:
         self.texts: dict[str, list[str]] = {}
         self.models: set[str] = set()
         self.errors: list[str] = []
+        self._kinds: set[str] = set()
+
+    @property
+    def is_our_fault(self) -> bool:
+        """Whether what is missing is missing for a reason that is ours to fix, such as the key."""
+        return bool(self._kinds) and self._kinds <= ACCOUNT_ERRORS | {PROVIDER_ERROR}
 
     @property
     def tokens(self) -> dict[str, dict[str, int]]:
@@ -33,6 +39,11 @@ class ProbeAnswers:
         if completion.model:
             self.models.add(completion.model)
 
+    def add_error(self, kind: str, message: str) -> None:
+        """Keep why an answer is missing."""
+        self._kinds.add(kind)
+        self.errors.append(message)
+
 
 def ask_probes(asker: Asker, model: str, parameters: "dict[str, object]") -> ProbeAnswers:
     """Ask a model every probe several times; errors are kept, not raised."""
@@ -44,7 +55,7 @@ def ask_probes(asker: Asker, model: str, parameters: "dict[str, object]") -> Pro
             config.provider, env.environ, asker.root, home, concurrency=config.run.concurrency
         )
     except ProviderError as error:
-        answers.errors.append(str(error))
+        answers.add_error(PROVIDER_ERROR, str(error))
         return answers
     limit = next((name for name in LIMIT_NAMES if name in parameters), LIMIT_NAMES[-1])
     asyncio.run(_ask_all(provider, answers, model, {"temperature": 1, limit: 1}))
@@ -60,7 +71,7 @@ async def _ask_all(provider: Provider, answers: ProbeAnswers, model: str, parame
             try:
                 answers.add(probe, await provider.complete(request, replicate=replicate))
             except CallError as error:
-                answers.errors.append(error.message)
+                answers.add_error(error.kind, error.message)
 
     try:
         await asyncio.gather(*(ask(probe, text, n) for probe, text in PROBES.items() for n in range(REPEATS)))

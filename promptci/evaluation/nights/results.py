@@ -29,10 +29,15 @@ class PromptNight:
     """None: it could not be watched at all."""
     means: dict[str, float] = field(default_factory=dict)
     """Mean mark of each case tonight."""
-    before: NightLine | None = None
-    """The night before."""
+    earlier: tuple[NightLine, ...] = ()
+    """Nights before this one, the oldest first."""
     issue: str | None = None
     action: str | None = None
+
+    @property
+    def before(self) -> NightLine | None:
+        """The night before."""
+        return self.earlier[-1] if self.earlier else None
 
     @property
     def is_opened(self) -> bool:

@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 
 from promptci.config.find import load_revision_config, require_named_config
 from promptci.config.model import Config
-from promptci.errors import PromptciError, UsageError
+from promptci.errors import InputError, PromptciError, UsageError
 from promptci.files import canonical
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline.collection import collect, plan_prompt
-from promptci.pipeline.collection.collect import CollectedRun, Revision
+from promptci.pipeline.collection.collect import Revision
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.pipeline.collection.side_files import rubric
+from promptci.pipeline.plan import planning
 from promptci.prompts.model import Prompt
 from promptci.registry import tags
 from promptci.registry.released_prompt import VersionReader, load_prompts_by_name
@@ -127,14 +129,25 @@ def collect_watch(repo: Repo, head: Snapshot, config_path: str, environment: str
         except PromptciError as error:
             broken[prompt.name] = str(error)
     judge = replace(config.judge, pairwise=False, probes=0)
-    run = replace(config.run, repeats_on_disagreement=None, auto_calls=None, early_stop=False, batch="never")
+    run = replace(config.run, repeats_on_disagreement=None, auto_calls=None, early_stop=False)
     collected = CollectedRun(
         config=replace(config, judge=judge, run=run),
         config_source=config_path,
         plans=tuple(watched.plan for watched in prompts),
         rubric=builder.rubric,
     )
-    return Watch(environment=environment, collected=collected, prompts=tuple(prompts), broken=broken)
+    return _without_mistakes(Watch(environment=environment, collected=collected, prompts=tuple(prompts), broken=broken))
+
+
+def _without_mistakes(watch: Watch) -> Watch:
+    """Move prompts that cannot be asked to the broken ones, so that a mistake in one stops no other."""
+    broken = dict(watch.broken)
+    for prompt in watch.prompts:
+        if mistakes := planning.find_mistakes(prompt.plan, watch.collected):
+            broken[prompt.name] = str(InputError(mistakes))
+    sound = tuple(prompt for prompt in watch.prompts if prompt.name not in broken)
+    collected = replace(watch.collected, plans=tuple(prompt.plan for prompt in sound))
+    return replace(watch, collected=collected, prompts=sound, broken=broken)
 
 
 def _choose_environment(head: Snapshot, environment: str | None) -> str | None:
@@ -175,8 +188,8 @@ class _WatchBuilder:
 
     def watch(self, version: str, prompt: Prompt) -> WatchedPrompt:
         """Return a prompt with its goldens; raises for goldens that are missing or cannot be read."""
-        paths = collect.find_goldens(Revision(snapshot=self.head, config=self.config), prompt)
-        goldens = collect.load_golden_set(self.head, prompt, paths)
+        revision = Revision(snapshot=self.head, config=self.config)
+        goldens = collect.load_golden_set(revision, prompt, collect.find_goldens(revision, prompt))
         if not goldens.cases:
             raise UsageError(f"`{prompt.name}` has no goldens", f"Add {self.config.prompts.goldens}.")
         both = PromptVersion(prompt=prompt, goldens=goldens)

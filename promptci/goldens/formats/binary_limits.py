@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from promptci.errors import Problem
+from promptci.wording import install_extra
 
 MAX_ROWS = 100_000
 MAX_UNPACKED_BYTES = 128 * 2**20
@@ -13,7 +14,7 @@ MAX_UNPACKED_BYTES = 128 * 2**20
 
 def missing_extra(path: str, kind: str) -> Problem:
     """Return the problem that a reader is not installed."""
-    hint = "Install it, `pip install promptci-action[goldens]`, or save the file as JSON Lines."
+    hint = f"{install_extra('goldens')} Or save the file as JSON Lines."
     return Problem(path=path, message=f"reading {kind} files needs the extra `goldens`", hint=hint)
 
 

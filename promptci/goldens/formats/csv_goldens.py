@@ -7,6 +7,8 @@ mean in the other formats; every other column is a variable. A first line `sep=;
 import csv
 import io
 import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from promptci.errors import Problem
@@ -29,13 +31,19 @@ def parse_tsv(path: str, text: str) -> tuple[list[Case], list[Problem]]:
 
 def parse_csv(path: str, text: str, separator: str | None = None) -> tuple[list[Case], list[Problem]]:
     """Return the cases that can be used, and every problem of the others."""
-    csv.field_size_limit(MAX_FIELD_CHARS)
-    body, delimiter, line = _split_separator_line(text)
-    delimiter = separator or delimiter
-    rows = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
-    skipped_lines = line - 1
     problems: list[Problem] = []
-    cases = []
+    return list(iterate_rows(path, text, io.StringIO(text, newline=""), problems, separator)), problems
+
+
+def iterate_rows(
+    path: str, head: str, lines: Iterable[str], problems: list[Problem], separator: str | None = None
+) -> Iterator[Case]:
+    """Yield the cases of a table, and add each mistake to `problems`; `head` is the text with which it begins."""
+    csv.field_size_limit(MAX_FIELD_CHARS)
+    has_separator_line, delimiter = _find_delimiter(head)
+    skipped_lines = int(has_separator_line)
+    rows = csv.reader(islice(lines, skipped_lines, None), delimiter=separator or delimiter, strict=True)
+    line = 1 + skipped_lines
     header: list[str] = []
     try:
         for row in rows:
@@ -43,24 +51,24 @@ def parse_csv(path: str, text: str, separator: str | None = None) -> tuple[list[
                 pass
             elif not header:
                 header = [name.strip() for name in row]
-                problems += find_header_problems(header, path, line)
-                if problems:
-                    return [], problems
-            else:
-                cases.append(parse_row(header, row, path, line, problems))
+                header_problems = find_header_problems(header, path, line)
+                problems += header_problems
+                if header_problems:
+                    return
+            elif (case := parse_row(header, row, path, line, problems)) is not None:
+                yield case
             line = rows.line_num + skipped_lines + 1
     except csv.Error as error:
         # `line` is where the row begins: the quote that was never closed is there, not at the end of the file.
         message = f"the row cannot be read: {error}"
         problems.append(Problem(path=path, line=line, message=message, hint="Close every quote."))
-    return [case for case in cases if case is not None], problems
 
 
-def _split_separator_line(text: str) -> tuple[str, str, int]:
-    """Return the text without a line `sep=;`, the delimiter, and the number of the first line that is left."""
+def _find_delimiter(text: str) -> tuple[bool, str]:
+    """Return whether the text begins with a line `sep=;`, and the delimiter."""
     if match := _SEPARATOR_LINE.match(text):
-        return text[match.end() :], match[1], 2
-    return text, _guess_delimiter(text), 1
+        return True, match[1]
+    return False, _guess_delimiter(text)
 
 
 def _guess_delimiter(text: str) -> str:

@@ -1,7 +1,7 @@
 """Golden cases as JSON lines: one case on each line; blank lines are skipped."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from promptci.errors import Problem
@@ -35,9 +35,14 @@ def _is_one_json_value(text: str) -> bool:
 
 def parse_values(path: str, values: Iterable[tuple[int, object]], problems: list[Problem]) -> list[Case]:
     """Return the cases of (line, value) pairs, and add each mistake to `problems`."""
+    return list(iterate_values(path, values, problems))
+
+
+def iterate_values(path: str, values: Iterable[tuple[int, object]], problems: list[Problem]) -> Iterator[Case]:
+    """Yield the cases of (line, value) pairs, and add each mistake to `problems`."""
     shared: dict[str, tuple[Assertion, ...]] = {}
     cases = (parse.parse_case(value, path, line, problems) for line, value in values)
-    return [_share_assertions(case, shared) for case in cases if case is not None]
+    return (_share_assertions(case, shared) for case in cases if case is not None)
 
 
 def _share_assertions(case: Case, shared: dict[str, tuple[Assertion, ...]]) -> Case:

@@ -2,18 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 
+from promptci.config.model import Config
 from promptci.errors import MissingKeyError, ProviderError
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import find_folder_problem, keep_out_of_git
-from promptci.pipeline.ask import batching, judge_modes, judge_trust, resume
+from promptci.pipeline.ask import batching, judge_modes, judge_trust, open_provider, resume
 from promptci.pipeline.ask.judge_client import JudgeClient
 from promptci.pipeline.ask.rounds import AskContext, AskRules, Rounds
-from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.pipeline.plan import planning
 from promptci.pipeline.plan.planning import PlannedRun
@@ -21,7 +22,6 @@ from promptci.pipeline.revisions import Revisions
 from promptci.providers import registry
 from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
-from promptci.providers.local import model_file
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import RecordingProvider
 from promptci.runs import journal
@@ -75,7 +75,7 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
     """
     api_key_env = collected.config.provider.api_key_env
     try:
-        provider = _provider(collected, revisions.head, options, env)
+        provider = open_provider.open_provider(collected, revisions, options, env)
     except ProviderError as error:
         if isinstance(error, MissingKeyError) and env.trigger.untrusted_source is not None:
             raise
@@ -126,37 +126,13 @@ class _Session:
     head: Snapshot
 
 
-def _memory_folder(collected: CollectedRun, head: Snapshot, options: RunOptions) -> Path | None:
-    """Return the folder that is kept between runs; None where there is none, or none that may be used."""
-    if collected.config.run.memory is None:
-        return None
-    folder = options.root / collected.config.run.memory
-    return None if find_folder_problem(options.root, folder, head) else folder
-
-
-def _provider(collected: CollectedRun, head: Snapshot, options: RunOptions, env: Environment) -> Provider:
-    """Return the provider that answers; raise ProviderError if it cannot be created."""
-    if options.answers is not None:
-        return options.answers
-    try:
-        memory = _memory_folder(collected, head, options)
-        home, calls = model_file.cache_home(env.environ), collected.config.run.concurrency
-        provider = registry.create_provider(
-            collected.config.provider, env.environ, options.root, home, concurrency=calls, memory=memory
-        )
-    except ProviderError as error:
-        if options.joined is None:
-            raise
-        return options.joined.over(error)
-    return provider if options.joined is None else options.joined.over(provider)
-
-
 async def _ask(
     planned: PlannedRun, collected: CollectedRun, session: _Session, options: RunOptions, env: Environment
 ) -> Asked:
     config, provider = collected.config, session.provider
     budget = Budget(config.run.budget_usd, prices=PriceList(config.provider))
-    count, notes = _Count(env, candidates=bool(planned.questions)), list[str]()
+    count = _Count(env, session.rules.while_waiting, candidates=bool(planned.questions))
+    notes = list[str]()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
         if (cache := _cache(collected, session.head, options, env, notes)) is not None:
@@ -180,7 +156,7 @@ async def _ask(
         for run in planned.prompts:  # before the first answer, so that an early stop knows what counts
             run.trust = await judge_trust.assess_judge(run, config.judge.min_kappa, judge)
         context = AskContext(
-            provider=provider, run_context=run_context, judge=judge, config=config, rules=session.rules
+            provider=provider, run_context=run_context, judge=judge, config=_ask_together(config), rules=session.rules
         )
         asking = Rounds(planned.prompts, context)
         await asking.ask_all(env.progress.extend)
@@ -202,6 +178,13 @@ async def _ask(
     )
 
 
+def _ask_together(config: Config) -> Config:
+    """Return the configuration in which an application gets all cases of a round at once, in one run of it."""
+    if config.provider.kind != "command":
+        return config
+    return replace(config, run=replace(config.run, concurrency=None))
+
+
 def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -> bool:
     """Note how each prompt's judges did, and distrust those that failed; return whether any trust changed."""
     changed = False
@@ -214,9 +197,15 @@ def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -
 
 
 def _collect_notes(budget: Budget, cache: AnswerCache | None, options: RunOptions) -> Sequence[str]:
-    """Return the notes on budget, cache and shards."""
+    """Return the notes on budget, savings, cache and shards."""
     trouble = [cache.write_error] if cache is not None and cache.write_error else []
-    return [*budget.notes, *trouble, *(options.joined.notes if options.joined is not None else ())]
+    saved = budget.savings.describe()
+    return [
+        *budget.notes,
+        *([saved] if saved else []),
+        *trouble,
+        *(options.joined.notes if options.joined is not None else ()),
+    ]
 
 
 def _judge(planned: PlannedRun, collected: CollectedRun, judges: JudgeClient) -> tuple[JudgeConfig, Sequence[str]]:
@@ -228,6 +217,7 @@ def _judge(planned: PlannedRun, collected: CollectedRun, judges: JudgeClient) ->
         model=named.model,
         rubric=collected.rubric,
         embedding_model=named.embedding_model,
+        by_prompt=collected.judges,
         pairwise=pairwise,
     )
     return judge, notes
@@ -252,9 +242,10 @@ def _cache(
 class _Count:
     """Counts calls as they are made, and reports progress."""
 
-    def __init__(self, env: Environment, *, candidates: bool) -> None:
+    def __init__(self, env: Environment, on_first: Callable[[], None] | None, *, candidates: bool) -> None:
         self.calls = self.cached = 0
         self._env = env
+        self._on_first = on_first
         self._candidates = candidates
 
     def candidate(self, answer: Answer) -> None:
@@ -267,6 +258,10 @@ class _Count:
             self._env.progress.step(answer)
 
     def _add(self, answer: Answer) -> None:
+        if self._on_first is not None:
+            # Not earlier: until then, this thread imports what it needs for the call.
+            threading.Thread(target=self._on_first, name="while-waiting").start()
+            self._on_first = None
         self.cached += answer.cached
         self.calls += not answer.cached and answer.completion is not None
 

@@ -14,7 +14,7 @@ from promptci.documents.document import Document
 from promptci.errors import InputError
 from promptci.files import write
 from promptci.git.state_folder import find_folder_problem
-from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.providers import registry
 from promptci.providers.base import CallError, CallKey, Completion, Provider, Request
@@ -69,6 +69,7 @@ class Batching:
     limits: RunLimits
     file: Path
     """File that lists the submitted batches for a later run."""
+    scope: str = ""
     errors: dict[CallKey, CallError] = field(default_factory=dict)
 
     async def ask(self, questions: Sequence[Question], provider: Provider, run_context: RunContext) -> "Batched":
@@ -148,7 +149,7 @@ class Batching:
                 rest = {ask: request for ask, request in rest.items() if ask not in own}
         refused: dict[CallKey, CallError] = {}
         spent = Decimal(0)
-        for order in batch.split_into_jobs(rest, self.http):
+        for order in batch.split_into_jobs(rest, self.http, self.scope):
             job_state = await batch.find_batch(self.http, order)
             if job_state is None:
                 part, cost = _affordable(order, questions, run_context, spent)
@@ -212,10 +213,13 @@ def create_batching(collected: CollectedRun, options: RunOptions, env: Environme
         return None
     http = registry.create_batch_client(provider_options, env.environ, env.clock)
     folder = options.out
-    if limits.cache is not None and find_folder_problem(options.root, options.root / limits.cache) is None:
-        folder = options.root / limits.cache
+    cache = None if limits.cache is None or options.batch_scope else options.root / limits.cache
+    if cache is not None and find_folder_problem(options.root, cache) is None:
+        folder = cache
     endpoint = provider_options.base_url.rstrip("/")
-    return None if http is None else Batching(http=http, endpoint=endpoint, limits=limits, file=folder / STATE)
+    if http is None:
+        return None
+    return Batching(http=http, endpoint=endpoint, limits=limits, file=folder / STATE, scope=options.batch_scope)
 
 
 def _pending(questions: Sequence[Question], run_context: RunContext) -> dict[CallKey, Request]:
@@ -252,7 +256,7 @@ def _affordable(
             break
         taken |= own
         cost += extra_cost
-    return BatchJob(requests=taken), cost
+    return replace(order, requests=taken), cost
 
 
 def _rows(

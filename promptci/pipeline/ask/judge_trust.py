@@ -16,6 +16,7 @@ async def assess_judge(run: PromptRun, min_kappa: float, judge_config: JudgeConf
 
     None where no case of the prompt is scored by a judge.
     """
+    judge_config = judge_config.for_prompt(run.name)
     identities = tuple(_identities(run.plan, judge_config.model, judge_config.rubric))
     if not identities:
         return None

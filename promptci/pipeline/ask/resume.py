@@ -41,7 +41,8 @@ def open_journal(
         known = _load_known(path, run.redacted(redactor))
         if not known:
             path.unlink(missing_ok=True)
-        (options.out / "report.json").unlink(missing_ok=True)
+        for finished in ("report.json", JOURNAL + journal.COMPRESSED_SUFFIX):
+            (options.out / finished).unlink(missing_ok=True)
     except OSError as error:
         raise journal.unwritable(path, error) from error
     return journal.Journal.open(path, run=run, redactor=redactor), known

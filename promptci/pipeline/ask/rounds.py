@@ -52,6 +52,8 @@ class AskRules:
     """With `run.early_stop`; None: every question is asked."""
     repeat_rule: RepeatRule | None = None
     """With `repeats: auto`; None: every case is asked as often as configured."""
+    while_waiting: Callable[[], None] | None = None
+    """Called once, in a thread, when the first answer has come."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -271,6 +273,6 @@ def _few(ids: Sequence[str], most: int = 5) -> str:
 
 
 def _find_stop_errors(answers: Sequence[Answer]) -> tuple[AnswerError, ...]:
-    """Return why the run was not finished: deadline or budget."""
+    """Return why the run was not finished: deadline, budget, or an application whose output cannot be used."""
     errors = {answer.error.kind: answer.error for answer in answers if answer.error is not None}
-    return tuple(errors[kind] for kind in ("deadline", "budget") if kind in errors)
+    return tuple(errors[kind] for kind in ("deadline", "budget", "application") if kind in errors)

@@ -8,6 +8,9 @@ from promptci.config.trust import find_untrusted_setting
 from promptci.errors import InputError, Problem
 from promptci.git.snapshot import Snapshot
 
+ANSWERING_SETTINGS = ("kind", "base_url", "path", "run", "env", "headers", "strip_reasoning")
+"""Keys of `provider` that decide who answers and what of an answer counts; a comparison takes them from base."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BindingConfig:
@@ -31,6 +34,15 @@ class BindingConfig:
         """Whether the change edits the configuration."""
         return self.base != self.head
 
+    @property
+    def untested_settings(self) -> tuple[str, ...]:
+        """What the change edits that can change every answer, while both versions are asked by base's."""
+        before, after = self.base.provider, self.head.provider
+        if not (self.base.present and self.head.present):
+            return ()
+        edited = [key for key in ANSWERING_SETTINGS if getattr(before, key) != getattr(after, key)]
+        return tuple(f"provider.{key}" for key in edited)
+
 
 def load_binding_config(base: Snapshot, head: Snapshot, path: str) -> BindingConfig:
     """Load the configuration of both revisions.
@@ -47,7 +59,9 @@ def load_binding_config(base: Snapshot, head: Snapshot, path: str) -> BindingCon
     config, source, notes = before, f"{path} at {base.label}", []
     if not before.present:
         # The gate stays that of base: the defaults. Nobody has reviewed another one yet.
-        config, source = replace(after, gate=before.gate), f"{path} at {head.label}, with the default gate"
+        overrides = tuple(replace(override, gate={}) for override in after.overrides)
+        config = replace(after, gate=before.gate, overrides=overrides)
+        source = f"{path} at {head.label}, with the default gate"
         if after.present:
             _check_trust(after, find_config(head, path) or path)
             notes.append(
@@ -79,7 +93,10 @@ def _check_trust(config: Config, path: str) -> None:
     if setting is None:
         return
     message = f"{setting}, and the base revision has no configuration that allows it"
-    hint = "Merge the configuration first: until then, a pull request must not choose where an API key is sent."
+    hint = (
+        "Merge the configuration first: until then, a pull request must not choose where an API key is sent, or which"
+        " program is run."
+    )
     raise InputError([Problem(path=path, message=message, hint=hint)])
 
 

@@ -144,10 +144,18 @@ def find_change_reasons(pair: PromptPair) -> Sequence[str]:
     reasons = []
     if base.fingerprint != head.fingerprint:
         has_includes = bool(base.includes or head.includes)
+        application_alone = replace(base, application=head.application).fingerprint == head.fingerprint
         rest_is_same = replace(base, model=head.model).fingerprint == head.fingerprint
         prompt = "prompt or a file it includes changed" if has_includes else "prompt changed"
+        if application_alone:
+            return [*_find_other_reasons(base, head), "application changed"]
         reasons.append("model changed" if rest_is_same else prompt)
-    if base.test_data != head.test_data:
+    return [*reasons, *_find_other_reasons(base, head)]
+
+
+def _find_other_reasons(base: Prompt, head: Prompt) -> list[str]:
+    reasons = []
+    if (base.test_data, base.own_cases) != (head.test_data, head.own_cases):
         reasons.append("testData changed")
     if base.evaluators != head.evaluators:
         reasons.append("evaluators changed")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from promptci.errors import InputError, Problem
+from promptci.files.image_file import is_image
 from promptci.git import globs
 from promptci.goldens.find import find_golden_files
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection import binding_config, change_reasons, coverage
+from promptci.pipeline.collection import binding_config, change_reasons, coverage, prompt_settings
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.head_models import apply_head_models
-from promptci.pipeline.collection.side_files import rubric
+from promptci.pipeline.collection.side_files import application_version, rubric
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files, find_selected_files
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from promptci.config.model import Config
     from promptci.git.changes import FileChange
     from promptci.git.snapshot import Snapshot
+    from promptci.goldens import images as goldens_images
     from promptci.goldens import load as goldens_load
     from promptci.goldens import model as goldens_model
     from promptci.goldens.model import GoldenSet
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from promptci.runs import prompt_plan
     from promptci.runs.prompt_plan import PromptPlan
 else:  # where nothing changed, no goldens are read
+    goldens_images = lazy_import("promptci.goldens.images")
     goldens_load = lazy_import("promptci.goldens.load")
     goldens_model = lazy_import("promptci.goldens.model")
     equal_requests = lazy_import("promptci.pipeline.collection.equal_requests")
@@ -57,24 +62,6 @@ class Revision:
     config: Config
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CollectedRun:
-    """Everything that a run needs to know before it asks."""
-
-    config: Config
-    """The binding one: base's where base has one."""
-    config_source: str
-    """Where it comes from, for the report."""
-    plans: tuple[PromptPlan, ...]
-    notes: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    """Mistakes in the files of some prompts. The others are tested all the same, and the verdict is `error`."""
-    rubric: str | None = None
-    """Text of the judge's rubric, from the revision of the configuration."""
-    unmerged_config: bool = False
-    """Whether only the change has a configuration: a comparison by it is no evidence that the change is harmless."""
-
-
 def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange], config_path: str) -> CollectedRun:
     """Collect the prompts that a change affects, and plan each.
 
@@ -93,7 +80,7 @@ def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange
     rubric_notes = rubric.note_edited_rubric(binding, head, collector.touched) if plans else ()
     provider = binding.config.provider
     models = {**provider.models, **collector.model_entries}
-    return CollectedRun(
+    collected = CollectedRun(
         config=replace(binding.config, provider=replace(provider, models=models)),
         config_source=binding.source,
         plans=plans,
@@ -101,7 +88,9 @@ def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange
         problems=tuple(collector.problems),
         rubric=rubric.load_rubric(rubric_source, binding.config.judge.rubric) if plans else None,
         unmerged_config=binding.is_unmerged,
+        untested_settings=binding.untested_settings,
     )
+    return prompt_settings.apply_prompt_settings(collected, base, head, config_path)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -142,6 +131,9 @@ class _Collector:
         base_prompts, base_problems = load_prompts(self.before.snapshot, self.patterns, options, loader)
         head_prompts, head_problems = load_prompts(head, self.patterns, configs[1].prompt_options, loader)
         head_prompts, self.model_entries = apply_head_models(head_prompts, provider, own)
+        if provider.kind == "command":
+            ids = application_version.identify_both(self.before.snapshot, head, provider, self.touched)
+            base_prompts, head_prompts = map(application_version.mark_application, (base_prompts, head_prompts), ids)
         self._sort_problems(base_problems, head_problems, {prompt.path for prompt in base_prompts.values()})
         broken = {problem.path for problem in head_problems}
         self.problems += coverage.find_idle_selectors(head, self.after.config, head_prompts.values(), broken)
@@ -159,13 +151,11 @@ class _Collector:
         plans = []
         for pair in pairs:
             try:
-                plan = self._plan(pair, *goldens[pair.current.address])
+                plans += [plan] if (plan := self._plan(pair, *goldens[pair.current.address])) else []
             except InputError as error:
                 self.problems.extend(error.problems)
             else:
-                plans += [plan] if plan else []
-                if not plan and pair.head and pair.head.path in self.touched:
-                    self.notes += pair.head.notes
+                self.notes += pair.head.notes if not plan and pair.head and pair.head.path in self.touched else ()
         return tuple(plans)
 
     def _goldens_of(self, prompt: Prompt) -> list[str]:
@@ -192,11 +182,11 @@ class _Collector:
         if not reasons and list(base_paths) == list(head_paths) and not self._might_matter(pair, head_paths):
             return None
         base_set = self._load_base_goldens(pair, base_paths)
-        head_set = load_golden_set(self.after.snapshot, pair.head, head_paths)
+        head_set = load_golden_set(self._bind(self.after), pair.head, head_paths)
         if pair.base and pair.head and _digests(base_set) != _digests(head_set):
             reasons.append("goldens changed")
         has_judge = any(a.type == "judge" for case in head_set.cases for a in case.assertions)
-        if self.binding.config.judge.rubric in self.touched and has_judge:
+        if has_judge and self.binding.config.judge.rubric in self.touched:
             reasons.append("judge rubric changed")
         if self.binding.is_edited:
             reasons.append("configuration changed")
@@ -207,21 +197,20 @@ class _Collector:
         if base and head and PROMPT_REASONS.issuperset(reasons) and equal_requests.asks_the_same(base, head):
             self.notes.append(f"{pair.current.name}: every request of its goldens is the same at both revisions.")
             return None
-        current = pair.current
-        return plan_prompt.plan_prompt(current.name, current.path, pair.status, base, head, reasons)
+        return plan_prompt.plan_prompt(pair.current.name, pair.current.path, pair.status, base, head, reasons)
+
+    def _bind(self, revision: Revision) -> Revision:
+        """Return a revision under the binding configuration."""
+        return replace(revision, config=self.binding.config)
 
     def _might_matter(self, pair: PromptPair, golden_paths: Sequence[str]) -> bool:
-        return (
-            self.binding.is_edited
-            or pair.is_renamed
-            or self.binding.config.judge.rubric in self.touched
-            or any(path in self.touched for path in (pair.current.path, *golden_paths))
-        )
+        paths = {self.binding.config.judge.rubric, pair.current.path, *golden_paths}
+        return self.binding.is_edited or pair.is_renamed or any(p in paths or is_image(p) for p in self.touched)
 
     def _load_base_goldens(self, pair: PromptPair, paths: Sequence[str]) -> GoldenSet:
         """Load base's goldens; files that were broken there must not stop the change that fixes them."""
         try:
-            return load_golden_set(self.before.snapshot, pair.base, paths)
+            return load_golden_set(self._bind(self.before), pair.base, paths)
         except InputError as error:
             self.notes += [f"At the base revision: {problem}" for problem in error.problems]
             return goldens_model.GoldenSet(paths=tuple(paths), cases=())
@@ -264,15 +253,25 @@ def find_related_paths(revision: Revision, path: str) -> set[str]:
     return {path, *includes.find_included_paths(text, path, snapshot.read), *goldens}
 
 
-def load_golden_set(snapshot: Snapshot, prompt: Prompt | None, paths: Sequence[str]) -> GoldenSet:
+def load_golden_set(revision: Revision, prompt: Prompt | None, paths: Sequence[str]) -> GoldenSet:
     """Load a prompt's goldens, testData among them; raise InputError with every mistake."""
     if prompt is None:
         return goldens_model.GoldenSet(paths=(), cases=())
-    files = {path: data for path in paths if (data := snapshot.read(path)) is not None}
     items, lines = prompt.test_data, prompt.test_data_lines
     if slips := goldens_load.find_test_data_slips(prompt.path, items, lines, prompt.variables):
         raise InputError(slips)
-    return goldens_load.load_goldens(files, goldens_load.cases_from_test_data(prompt.path, items, lines))
+    own_cases = [
+        *goldens_load.cases_from_test_data(prompt.path, items, lines),
+        *goldens_load.parse_own_cases(prompt.path, prompt.own_cases),
+    ]
+    with contextlib.ExitStack() as stack:
+        files = {
+            path: stack.enter_context(file)
+            for path in paths
+            if (file := revision.snapshot.open(path, revision.config.prompts.golden_limit)) is not None
+        }
+        golden_set = goldens_load.load_goldens(files, own_cases)
+    return goldens_images.load_images(golden_set, prompt.variables, revision.snapshot.read)
 
 
 def _digests(golden_set: GoldenSet) -> dict[str, str]:

@@ -6,8 +6,9 @@ from promptci.config.model import Config
 from promptci.errors import InputError, UsageError
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline.collection import collect, coverage, plan_prompt
-from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.prompt_version import PromptVersion
+from promptci.pipeline.collection.side_files import application_version
 from promptci.runs.prompt_plan import PromptPlan, Status
 
 
@@ -15,16 +16,18 @@ def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
     """Plan every prompt of one revision, with nothing to compare it with; raise InputError with every mistake."""
     revision = collect.Revision(snapshot=head, config=config)
     prompts, problems = collect.load_prompts(head, config.prompts.include, config.prompt_options)
+    application = application_version.identify_application(head, config.provider)
+    prompts = application_version.mark_application(prompts, application)
     problems += coverage.find_idle_selectors(head, config, prompts.values(), {problem.path for problem in problems})
     plans = []
     for prompt in prompts.values():
         try:
-            goldens = collect.load_golden_set(head, prompt, collect.find_goldens(revision, prompt))
+            goldens = collect.load_golden_set(revision, prompt, collect.find_goldens(revision, prompt))
         except InputError as error:
             problems.extend(error.problems)
         else:
             version = PromptVersion(prompt=prompt, goldens=goldens)
-            status = Status.ADDED
+            status = Status.UNCHANGED
             plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, status, None, version, ["requested"]))
     if problems:
         raise InputError(problems)

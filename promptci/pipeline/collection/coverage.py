@@ -11,6 +11,7 @@ from promptci.files import strict_yaml
 from promptci.git.changes import FileChange
 from promptci.git.snapshot import Snapshot, WorkTree
 from promptci.pipeline.collection.change_reasons import MIN_SIMILARITY, PromptPair, similarity
+from promptci.prompts import suffixes
 from promptci.prompts.find import (
     find_prompt_files,
     find_selected_files,
@@ -23,6 +24,11 @@ from promptci.prompts.options import PromptOptions
 from promptci.prompts.patterns import ANY_PART, parse_pattern, selects
 
 MAX_SHOWN = 3
+_TEXTS_AND_DATA = (*suffixes.TEXT, *suffixes.JINJA, *suffixes.DATA)
+ONLY_PROMPTS = (*suffixes.PROMPTY, *suffixes.DOTPROMPT, *(f".prompt{ending}" for ending in _TEXTS_AND_DATA))
+"""Endings of files that are prompts wherever they are."""
+MAYBE_PROMPTS = (*_TEXTS_AND_DATA, *suffixes.CODE)
+"""Endings of files that are prompts where prompts are."""
 _MESSAGES = re.compile(r"^[\s{\"']*messages[\"']?\s*:", re.MULTILINE)
 """The key that every prompt has, in a file of any format."""
 
@@ -108,8 +114,12 @@ def find_unreachable_prompts(
         return []
     renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
     missed = _find_missed_files(head, patterns, changes, {posixpath.splitext(prompt.path)[1] for prompt in deleted})
+    missed |= _find_other_formats(deleted, head, patterns, changes)
     problems = []
     for prompt in deleted:
+        if (unreadable := _find_unreadable_constant(prompt, head, renames)) is not None:
+            problems.append(unreadable)
+            continue
         path = _find_moved_part(prompt, head, renames, patterns, changes)
         path = path or (None if prompt.selector else renames.get(prompt.path)) or _find_successor(prompt, missed)
         if path is not None:
@@ -177,6 +187,43 @@ def _find_missed_files(
     return texts
 
 
+def _find_other_formats(
+    deleted: Iterable[Prompt], head: Snapshot, patterns: Sequence[str], changes: Sequence[FileChange]
+) -> dict[str, str]:
+    """Return the texts by path of new files that have a deleted prompt's name and may be prompts of another format.
+
+    Outside of the folders where prompts were, only the endings that prompts alone have count: `docs/order.md` may be
+    about anything.
+    """
+    covered = set(find_prompt_files(head, patterns))
+    folders = {posixpath.dirname(prompt.path) for prompt in deleted}
+    texts = {}
+    for change in changes:
+        path = change.head_path or ""
+        is_new = change.kind in {"added", "renamed"} and path not in covered
+        is_known = path.endswith(ONLY_PROMPTS) or (posixpath.dirname(path) in folders and path.endswith(MAYBE_PROMPTS))
+        if is_new and is_known:
+            texts[path] = (head.read(path) or b"").decode(errors="replace")
+    return texts
+
+
+def _find_unreadable_constant(
+    prompt: Prompt, head: Snapshot, renames: Mapping[str | None, str | None]
+) -> Problem | None:
+    """Return a problem where a program still has a deleted constant's name, such as by an import."""
+    path = renames.get(prompt.path) or prompt.path
+    if not prompt.selector.startswith(":") or path not in head.paths():
+        return None
+    root = prompt.selector[1:].partition(".")[0]
+    text = (head.read(path) or b"").decode(errors="replace")
+    is_named = re.search(rf"(?<![\w$.]){re.escape(root)}(?![\w$])", text)
+    if is_named is None or any(part.startswith(f":{root}.") for part in _list_parts(head, path)):
+        return None
+    message = f"`{root}` is still in this file, and no longer a text that can be read"
+    hint = f"Write the text of `{prompt.selector[1:]}` here, or add a pattern to `prompts.include` where it is now."
+    return Problem(path=path, line=text.count("\n", 0, is_named.start()) + 1, message=message, hint=hint)
+
+
 def _find_moved_part(
     prompt: Prompt,
     head: Snapshot,
@@ -215,4 +262,5 @@ def _find_name(path: str, text: str) -> str:
     written = content.get("name") if isinstance(content, dict) else None
     if isinstance(written, str) and written:
         return written
-    return guess_name(path) if is_prompt_file(path) else posixpath.splitext(posixpath.basename(path))[0]
+    stem = posixpath.splitext(posixpath.basename(path))[0]
+    return guess_name(path) if is_prompt_file(path) else stem.removesuffix(".prompt")

@@ -8,7 +8,7 @@ from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts.jinja.filters import TemplateError
 from promptci.prompts.model import Prompt
 from promptci.prompts.template import render
-from promptci.prompts.template.filled_messages import FilledMessages
+from promptci.prompts.template.filled_messages import fill_messages
 
 
 def asks_the_same(base: PromptVersion, head: PromptVersion) -> bool:
@@ -36,7 +36,8 @@ def _settings(prompt: Prompt) -> list[object]:
 
 def _describe(prompt: Prompt, case: Case) -> str:
     """Return a digest of the request for a case and of what its answer must satisfy."""
-    messages = [[message["role"], message["content"]] for message in FilledMessages(prompt.messages, case.vars)]
+    filled = fill_messages(prompt.messages, case.vars, case.image_files)
+    messages = [[message["role"], message["content"]] for message in filled]
     requirements = [case.expected, [a.content for a in case.assertions], case.critical, case.weight, case.cluster]
     # Operands are templates over the variables, too.
     is_templated = any("{{" in repr(part) for part in (case.assertions, prompt.evaluators))

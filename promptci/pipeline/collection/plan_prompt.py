@@ -8,11 +8,13 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from promptci.files.image_file import IMAGES
 from promptci.goldens.model import Assertion, Case
 from promptci.goldens.pairing import CaseChange, CasePair, pair_cases
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
 from promptci.prompts.model import Prompt
+from promptci.prompts.template.filled_messages import CONVERSATION
 from promptci.runs.prompt_plan import PlannedCase, PromptChange, PromptPlan, Status, Task
 
 _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -23,6 +25,8 @@ _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "endsWith": ("ends-with", {"ignore_case": True}),
 }
 EQUALS = (Assertion(type="equals"),)
+ALWAYS_SENT = frozenset((CONVERSATION, IMAGES))
+"""Variables of a case that are sent although no message names them."""
 EDITED_SUFFIX = " (edited)"
 """Marks the id of head's version of a case that base has, too."""
 
@@ -66,7 +70,7 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
 
 def _pair_versions(base: PromptVersion | None, head: PromptVersion | None) -> tuple[CasePair, ...]:
     variables = {name for version in (base, head) if version is not None for name in version.prompt.variables}
-    return pair_cases(_effective_cases(base), _effective_cases(head), variables)
+    return pair_cases(_effective_cases(base), _effective_cases(head), variables | ALWAYS_SENT)
 
 
 def _effective_cases(version: PromptVersion | None) -> Sequence[Case]:

@@ -7,7 +7,8 @@ from functools import cached_property
 from promptci.compare.error_budget import ErrorBudget
 from promptci.errors import InputError, Problem
 from promptci.files import canonical
-from promptci.pipeline.collection.collect import NOTHING_TO_TEST, CollectedRun
+from promptci.pipeline.collection.collect import NOTHING_TO_TEST
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.judge_question import judge_question
 from promptci.pipeline.plan import questions
 from promptci.providers.options import ProviderOptions
@@ -86,7 +87,7 @@ def plan_testable(collected: CollectedRun) -> tuple[CollectedRun, PlannedRun]:
     try:
         return collected, plan_run(collected)
     except InputError:
-        mistakes = [_find_mistakes(plan, collected) for plan in collected.plans]
+        mistakes = [find_mistakes(plan, collected) for plan in collected.plans]
         sound = tuple(plan for plan, plan_problems in zip(collected.plans, mistakes, strict=True) if not plan_problems)
         if not sound:
             raise
@@ -95,7 +96,8 @@ def plan_testable(collected: CollectedRun) -> tuple[CollectedRun, PlannedRun]:
     return testable, plan_run(testable)
 
 
-def _find_mistakes(plan: PromptPlan, collected: CollectedRun) -> Sequence[Problem]:
+def find_mistakes(plan: PromptPlan, collected: CollectedRun) -> Sequence[Problem]:
+    """Return what keeps one prompt from being asked: assertions that cannot be used, variables that a case lacks."""
     try:
         plan_run(replace(collected, plans=(plan,), problems=()))
     except InputError as error:
@@ -111,12 +113,12 @@ class _PlannedPrompt:
 
 
 def _plan_prompt(plan: PromptPlan, collected: CollectedRun) -> _PlannedPrompt:
-    limits, judge = collected.config.run, collected.config.judge
+    limits, judge = collected.config.run, collected.judge_of(plan.name)
     judged_by = identity.describe_scorers(
         (planned.case for planned in plan.task.cases),
         model=judge.model,
-        rubric=collected.rubric,
-        embedding_model=judge.embedding_model,
+        rubric=judge.rubric,
+        embedding_model=collected.config.judge.embedding_model,
     )
     critical = sum(planned.case.critical for other in collected.plans for planned in other.task.cases)
     budget = ErrorBudget(alpha=collected.config.gate.alpha, critical_cases=critical)
@@ -168,7 +170,7 @@ def estimate_judges(runs: Sequence[PromptRun], collected: CollectedRun) -> RunEs
         request
         for run in runs
         for request in cost_estimate.judge_requests(
-            run.cases_by_id, run.questions, model=collected.config.judge.model, rubric=collected.rubric
+            run.cases_by_id, run.questions, **collected.judge_of(run.name)._asdict()
         )
     ]
     asked = tuple(judge_question(request) for request in requests)
@@ -177,9 +179,14 @@ def estimate_judges(runs: Sequence[PromptRun], collected: CollectedRun) -> RunEs
 
 def describe_labels(collected: CollectedRun) -> Sequence[str]:
     """Return what measuring the judges by people's labels would ask and cost."""
-    options = collected.config.judge
     labelled = [answer for plan in collected.plans for answer in plan.task.labelled or ()]
-    requests = calibrate.calibration_requests(labelled, model=options.model, rubric=collected.rubric)
+    requests = [
+        request
+        for plan in collected.plans
+        for request in calibrate.calibration_requests(
+            plan.task.labelled or (), **collected.judge_of(plan.name)._asdict()
+        )
+    ]
     asked = tuple(judge_question(request) for request in requests)
     if not asked:
         return []

@@ -10,7 +10,7 @@ from promptci.goldens.model import Case
 from promptci.prompts.jinja.filters import TemplateError
 from promptci.prompts.model import Prompt
 from promptci.prompts.template import render
-from promptci.prompts.template.filled_messages import FilledMessages
+from promptci.prompts.template.filled_messages import fill_messages
 from promptci.providers.base import Request
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan
@@ -44,7 +44,7 @@ def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> Pro
         requests: dict[Arm, Request] = {}
         for arm, prompt in _arms(plan):
             try:
-                requests[arm] = _request(prompt, planned.case)
+                requests[arm] = _request(plan.name, prompt, planned.case)
             except render.MissingVariable as missing:
                 if arm is Arm.HEAD:
                     mistakes.append(_missing_variable(prompt, planned.case, missing.name))
@@ -69,15 +69,17 @@ def _arms(plan: PromptPlan) -> Iterator[tuple[Arm, Prompt]]:
         yield Arm.HEAD, plan.change.head
 
 
-def _request(prompt: Prompt, case: Case) -> Request:
-    messages = FilledMessages(prompt.messages, case.vars)
-    tuple(messages)  # a variable that is missing is found now
-    return Request(
+def _request(name: str, prompt: Prompt, case: Case) -> Request:
+    request = Request(
         model=prompt.model,
-        messages=messages,
+        messages=fill_messages(prompt.messages, case.vars, case.image_files),
         parameters=prompt.parameters,
         response_format=_response_format(prompt),
+        application=prompt.application,
+        case={"prompt": name, "case": case.id, "vars": case.vars} if prompt.application else None,
     )
+    _ = request.key  # fills the messages in: a variable that is missing is found now
+    return request
 
 
 def _response_format(prompt: Prompt) -> Mapping[str, Any] | None:

@@ -72,7 +72,8 @@ def not_confirmed(facts: AskedAgain) -> FindingText:
 def outage(facts: DriftOutage) -> FindingText:
     """Describe a night without usable answers."""
     return FindingText(
-        f"{facts.missing} of {count(facts.asked, 'answer')} are missing, more than {percent(facts.limit)}",
+        f"{facts.missing} of {count(facts.asked, 'answer')} {'is' if facts.missing == 1 else 'are'} missing,"
+        f" more than {percent(facts.limit)}",
         f"This night counts for nothing. The first reason: {facts.reason.rstrip('.')}.",
     )
 
@@ -215,7 +216,7 @@ def _fell(facts: ReadingFacts) -> str:
 
 
 def _since(facts: ReadingFacts) -> str:
-    return f" So it is since {facts.since}." if facts.since else ""
+    return f" This began on {facts.since}." if facts.since else ""
 
 
 def _worst(facts: ReadingFacts) -> str:

@@ -65,7 +65,7 @@ def new_prompt(facts: NewPromptFacts) -> FindingText:
     passed = f": {facts.passed:,} of {count(facts.cases, 'case')} passed" if facts.cases else ""
     if not facts.is_limited:
         return FindingText(
-            f"is new{passed}",
+            f"{'is new' if facts.added else 'was tested without a comparison'}{passed}",
             "There is no earlier version to compare with and no limit is set. It passes because every case did.",
         )
     quality = "" if facts.min_quality is None else f"a quality of {percent(facts.min_quality)} (`gate.min_quality`)"
@@ -114,7 +114,7 @@ def nothing_to_lose(facts: NothingToLose) -> FindingText:
 
 def nothing_required(facts: NewPromptFacts) -> FindingText:
     """Describe a prompt without an earlier version for which no limit decides."""
-    every = " A new prompt passes without a limit where every case does." if facts.added else ""
+    every = f" {'A new prompt' if facts.added else 'It'} passes without a limit where every case does."
     return FindingText(
         f"was not judged: {facts.passed:,} of {count(facts.cases, 'case')} passed, and no limit is set",
         f"There is no earlier version to compare with.{every} Set `gate.min_quality`, or mark cases as critical, so"

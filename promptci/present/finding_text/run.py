@@ -1,8 +1,11 @@
 """Texts of findings about the run as a whole: files, secrets, time and money."""
 
-from promptci.findings import InterruptedRun, MessageFacts, NoSecrets, PromptNames
+from collections.abc import Sequence
+
+from promptci.findings import FilteredRun, InterruptedRun, MessageFacts, NoSecrets, PromptNames, UntestedSettings
+from promptci.gates.people.approval_rule import ApprovalFacts
 from promptci.present.finding_text.text import FindingText
-from promptci.wording import join_names
+from promptci.wording import count, join_names
 
 MAX_PROMPTS = 20
 
@@ -37,6 +40,64 @@ def unmerged_configuration(facts: PromptNames) -> FindingText:
     )
 
 
+def provider_not_tested(facts: UntestedSettings) -> FindingText:
+    """Describe settings of the endpoint that a change edits, while the base's endpoint answered."""
+    names = join_names([f"`{name}`" for name in facts.names], MAX_PROMPTS)
+    return FindingText(
+        f"this change edits {names}, which was not tested: both versions were asked as the base revision says",
+        "A pull request must not choose where an API key is sent. After the merge, `promptci run` tests every prompt"
+        " with the new setting.",
+    )
+
+
+def filtered(facts: FilteredRun) -> FindingText:
+    """Describe a run of some of the prompts and cases."""
+    return FindingText(
+        f"only {facts.cases:,} of {count(facts.all_cases, 'case')} were asked (`{' '.join(facts.filters)}`), so this"
+        " run cannot pass",
+        "The results below are of these cases. Run without `--prompt` and `--case` for a verdict on the change.",
+    )
+
+
 def unfinished_early_stop(facts: MessageFacts) -> FindingText:
     """Describe an early stop after which an answer was lost."""
     return FindingText(f"the run was stopped early, and then {facts.message}", "Run again without `run.early_stop`.")
+
+
+def missing_approval(facts: ApprovalFacts) -> FindingText:
+    """Describe an approval that nobody, or not enough people, gave."""
+    progress = f"; {len(facts.approvers)} of {facts.needed} are there" if facts.needed > 1 else ""
+    detail = f"It counts for the head commit alone, and not from the author. Rule: `{facts.pattern}`."
+    if facts.stale:
+        stale = _code_names(facts.stale)
+        detail = f"{stale} approved an earlier commit, so the review is needed again. {detail}"
+    return FindingText(f"{_approval(facts)} is missing: it takes {_reviewers(facts)}{progress}", detail)
+
+
+def unknown_approval(facts: ApprovalFacts) -> FindingText:
+    """Describe an approval that GitHub could not be asked about."""
+    return FindingText(f"{_approval(facts)} could not be checked: {facts.reason.rstrip('.')}")
+
+
+def unchecked_approval(facts: ApprovalFacts) -> FindingText:
+    """Describe an approval that this run cannot see, because it belongs to no pull request."""
+    return FindingText(f"{_approval(facts)} takes {_reviewers(facts)}, which can be checked in the pull request only")
+
+
+def approved(facts: ApprovalFacts) -> FindingText:
+    """Describe an approval that is there."""
+    return FindingText(f"{_approval(facts)} is there, by {_code_names([each.login for each in facts.approvers])}")
+
+
+def _approval(facts: ApprovalFacts) -> str:
+    return f"the approval `{facts.role}` for {_code_names(facts.prompts)}"
+
+
+def _reviewers(facts: ApprovalFacts) -> str:
+    if facts.needed > 1:
+        return f"reviews by {facts.needed} of {_code_names(facts.by)}"
+    return f"a review by {'one of ' if len(facts.by) > 1 else ''}{_code_names(facts.by)}"
+
+
+def _code_names(names: Sequence[str]) -> str:
+    return join_names([f"`{name}`" for name in names], MAX_PROMPTS)

@@ -10,12 +10,15 @@ from promptci.prompts import suffixes
 from promptci.prompts.formats import github_prompt
 
 if TYPE_CHECKING:
-    from promptci.prompts.formats import data_prompt, python_prompt, script_prompt, text_prompt
+    from promptci.prompts.formats import dotprompt_prompt, prompty_prompt, text_prompt
+    from promptci.prompts.formats.code import data_prompt, python_prompt, script_prompt
     from promptci.prompts.source import ParsedFile, PromptSource
 else:  # a run reads few formats
-    data_prompt = lazy_import("promptci.prompts.formats.data_prompt")
-    python_prompt = lazy_import("promptci.prompts.formats.python_prompt")
-    script_prompt = lazy_import("promptci.prompts.formats.script_prompt")
+    data_prompt = lazy_import("promptci.prompts.formats.code.data_prompt")
+    dotprompt_prompt = lazy_import("promptci.prompts.formats.dotprompt_prompt")
+    prompty_prompt = lazy_import("promptci.prompts.formats.prompty_prompt")
+    python_prompt = lazy_import("promptci.prompts.formats.code.python_prompt")
+    script_prompt = lazy_import("promptci.prompts.formats.code.script_prompt")
     text_prompt = lazy_import("promptci.prompts.formats.text_prompt")
 
 
@@ -38,6 +41,8 @@ class PromptFormat:
 
 PROMPT_FORMATS: dict[str, PromptFormat] = {
     **dict.fromkeys(suffixes.GITHUB, PromptFormat(reader=github_prompt, is_marked=True)),
+    **dict.fromkeys(suffixes.PROMPTY, PromptFormat(reader=prompty_prompt)),
+    **dict.fromkeys(suffixes.DOTPROMPT, PromptFormat(reader=dotprompt_prompt)),
     **dict.fromkeys((*suffixes.TEXT, *suffixes.JINJA), PromptFormat(reader=text_prompt)),
     **dict.fromkeys(suffixes.PYTHON, PromptFormat(reader=python_prompt)),
     **dict.fromkeys(suffixes.SCRIPT, PromptFormat(reader=script_prompt)),

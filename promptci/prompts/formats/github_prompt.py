@@ -26,7 +26,7 @@ else:
 
 PROMPT_KEYS = (
     "name", "description", "model", "modelParameters", "responseFormat", "jsonSchema", "messages", "testData",
-    "evaluators", "tools", "toolChoice",
+    "evaluators", "tools", "toolChoice", "promptci",
 )  # fmt: skip
 ROLES = ("system", "developer", "user", "assistant")
 MAX_NAME_CHARS = 200
@@ -62,6 +62,8 @@ def parse(source: PromptSource) -> ParsedFile:
         evaluators=github_evaluators.parse_evaluators(value, context) if "evaluators" in value else (),
         includes=included,
         source=text,
+        settings=value.get("promptci"),
+        settings_line=document.line_of(("promptci",)),
         notes=tuple(context.notes),
     )
     return ParsedFile(() if context.problems else (prompt,), context.problems)

@@ -75,7 +75,11 @@ class ParseContext:
 
 
 def find_misspelt(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that `name` is probably meant to be; upper and lower case do not matter."""
-    by_lower = {key.lower(): key for key in known}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=MISSPELLING_CUTOFF)
-    return by_lower[close[0]] if close else None
+    """Return the known name that `name` is probably meant to be; case, and `_` or `-`, do not matter."""
+    by_spelling = {_normalize(key): key for key in known}
+    close = difflib.get_close_matches(_normalize(name), by_spelling, n=1, cutoff=MISSPELLING_CUTOFF)
+    return by_spelling[close[0]] if close else None
+
+
+def _normalize(name: str) -> str:
+    return name.lower().replace("-", "_").replace(" ", "_")

@@ -23,7 +23,7 @@ from promptci.prompts.template.template_text import Template
 FRONT_MATTER_SUFFIXES = (".md", ".markdown")
 FRONT_MATTER_KEYS = (
     "name", "description", "model", "modelParameters", "responseFormat", "jsonSchema", "tools", "toolChoice", "user",
-    "syntax",
+    "syntax", "promptci",
 )  # fmt: skip
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<settings>.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _OPENING = re.compile(r"---[ \t]*(?:\n|\Z)")
@@ -56,6 +56,8 @@ def parse(source: PromptSource) -> ParsedFile:
         messages=lay_out_messages(template, label, user),
         includes=template.includes,
         source=source.text,
+        settings=settings.get("promptci"),
+        settings_line=document.line_of(("promptci",)),
         notes=tuple(context.notes),
     )
     return ParsedFile(() if context.problems else (prompt,), context.problems)

@@ -61,6 +61,22 @@ def find_variables(text: str) -> set[str]:
     return loaded - stored
 
 
+def find_printed_variables(text: str) -> set[str]:
+    """Return the names that a template writes or goes through, where it has no default for them."""
+    printed: set[str] = set()
+    all_nodes = list(_walk(parse_template(text)))
+    unvisited: list[nodes.Node] = [node for node in all_nodes if isinstance(node, nodes.Output)]
+    unvisited += [node.iter for node in all_nodes if isinstance(node, nodes.For)]
+    while unvisited:
+        node = unvisited.pop()
+        if isinstance(node, nodes.Filter) and node.name in {"default", "d"}:
+            continue
+        if isinstance(node, nodes.Name):
+            printed.add(node.name)
+        unvisited.extend(node.iter_child_nodes())
+    return printed & find_variables(text)
+
+
 def _walk(node: "nodes.Node") -> Iterator["nodes.Node"]:
     pending = [node]
     while pending:

@@ -31,11 +31,14 @@ class BatchJob:
     """Questions to one model that go into one file."""
 
     requests: Mapping[CallKey, Request]
+    scope: str = ""
+    """Orders of another scope are never taken for this one, whatever they ask."""
 
     @property
     def name(self) -> str:
         """Name the order by what it asks: whoever asks the same finds the batch that is there already."""
-        return hashlib.sha256("\n".join(sorted(map(custom_id, self.requests))).encode()).hexdigest()
+        ids = sorted(map(custom_id, self.requests))
+        return hashlib.sha256("\n".join([self.scope, *ids] if self.scope else ids).encode()).hexdigest()
 
     def render(self, http: BatchClient) -> bytes:
         """Return the file for an endpoint."""
@@ -70,12 +73,12 @@ def custom_id(ask: CallKey) -> str:
     return f"{ask[0][:52]}-{ask[1]}"
 
 
-def split_into_jobs(requests: Mapping[CallKey, Request], http: BatchClient) -> list[BatchJob]:
+def split_into_jobs(requests: Mapping[CallKey, Request], http: BatchClient, scope: str = "") -> list[BatchJob]:
     """Put questions into as few files as the API allows: of one model each, and not too large."""
     by_model: dict[str, dict[CallKey, Request]] = {}
     for ask, request in requests.items():
         by_model.setdefault(request.model, {})[ask] = request
-    return [BatchJob(requests=part) for asked in by_model.values() for part in _parts(asked, http)]
+    return [BatchJob(requests=part, scope=scope) for asked in by_model.values() for part in _parts(asked, http)]
 
 
 async def find_batch(http: BatchClient, order: BatchJob) -> BatchState | None:

@@ -15,7 +15,7 @@ NOTICE_AFTER_S, NOTICE_EVERY_S = 10.0, 30.0
 
 
 class RefusalWatch:
-    """Tells a rate limit that passes from one that does not, such as a day's; one for each model."""
+    """Distinguishes a rate limit that passes from one that does not, such as a day's; one for each model."""
 
     def __init__(self, limiter: Limiter, clock: ProviderClock) -> None:
         self._limiter = limiter

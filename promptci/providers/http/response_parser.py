@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from promptci.providers.base import CallError, Completion, Usage
+from promptci.providers.base import CallError, Completion, ToolCall, Usage
 from promptci.providers.http.errors import api_errors
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice
 
@@ -47,7 +47,8 @@ def parse_completion(raw: object, *, latency_ms: float | None, wall: float) -> C
         raise api_errors.malformed_failure("the response's choice holds no message")
     finish_reason = _text(choice.get("finish_reason"))
     refusal = _text(message.get("refusal")) or None
-    text = _content(message, finish_reason=finish_reason, refusal=refusal)
+    calls = _tool_calls(message)
+    text = "" if calls and not message.get("content") else _content(message, finish_reason, refusal)
     return Completion(
         text=text,
         usage=_usage(body.get("usage"), has_text=bool(text)),
@@ -56,7 +57,31 @@ def parse_completion(raw: object, *, latency_ms: float | None, wall: float) -> C
         fingerprint=_shared_text(body.get("system_fingerprint")),
         finish_reason=_shared_text(finish_reason),
         refusal=refusal,
+        tool_calls=calls,
     )
+
+
+def _tool_calls(message: Mapping[str, object]) -> tuple[ToolCall, ...]:
+    """Return the tools that the model calls; none where one of them cannot be read."""
+    written = message.get("tool_calls")
+    functions = (
+        [call.get("function") if isinstance(call, Mapping) else None for call in written or ()]
+        if isinstance(written, list)
+        else [message["function_call"]]
+        if message.get("function_call")
+        else []
+    )
+    calls = [_tool_call(function) for function in functions]
+    return () if None in calls else tuple(call for call in calls if call is not None)
+
+
+def _tool_call(function: object) -> ToolCall | None:
+    name = _text(function.get("name")) if isinstance(function, Mapping) else None
+    if not isinstance(function, Mapping) or not name:
+        return None
+    arguments = function.get("arguments")
+    text = _text(arguments) if isinstance(arguments, str | None) else json.dumps(arguments)  # some send an object
+    return ToolCall(name=name, arguments=text or "")
 
 
 def strip_reasoning(completion: Completion) -> Completion:
@@ -135,7 +160,7 @@ def _parse_object(raw: object, expected: str) -> Mapping[str, Any]:
     return body
 
 
-def _content(message: Mapping[str, object], *, finish_reason: str | None, refusal: str | None) -> str:
+def _content(message: Mapping[str, object], finish_reason: str | None, refusal: str | None) -> str:
     content = message.get("content")
     text = content if isinstance(content, str) else None
     if isinstance(content, list):
@@ -148,7 +173,7 @@ def _content(message: Mapping[str, object], *, finish_reason: str | None, refusa
         return ""
     if message.get("tool_calls") or message.get("function_call"):
         failed = api_errors.malformed_failure(
-            "the model called a tool instead of answering: take the tools out of the prompt"
+            "the model called a tool in a way that cannot be read: a call has a function with a `name`"
         )
         raise AttemptFailed(failed.error, advice=RetryAdvice.NEVER)
     if any(message.get(key) for key in _REASONING_KEYS):

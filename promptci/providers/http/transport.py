@@ -97,7 +97,7 @@ def _open_session(headers: Mapping[str, str], proxy: str | None) -> Any:
 
     return aiohttp.ClientSession(
         # The limiter bounds the number of connections, and the caller the time of a call.
-        connector=aiohttp.TCPConnector(limit=0, ssl=create_ssl_context()),
+        connector=aiohttp.TCPConnector(limit=0, ssl=True if has_system_store() else create_ssl_context()),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
         headers=headers,
         auto_decompress=False,
@@ -109,10 +109,15 @@ def _open_session(headers: Mapping[str, str], proxy: str | None) -> Any:
 def create_ssl_context() -> ssl.SSLContext:
     """Trust what the system trusts (or SSL_CERT_FILE says), and Mozilla's list where the system has none."""
     context = ssl.create_default_context()
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile is None and paths.capath is None:
+    if not has_system_store():
         context.load_verify_locations(certifi.where())
     return context
+
+
+def has_system_store() -> bool:
+    """Return whether the system has certificates; aiohttp trusts these by itself, and has read them already."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile is not None or paths.capath is not None
 
 
 async def _read_response(response: Any) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptci.lazy_import import lazy_import
-from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
+from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request, count_images
 from promptci.providers.http import response_parser
 from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.retry import AttemptFailed
@@ -93,6 +93,8 @@ class LocalModel:
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
         """Ask; the model's name in the request plays no part. Raises CallError."""
+        if any(map(count_images, request.messages)):
+            raise CallError("bad-request", "the embedded model reads no images: use another provider", fatal=True)
         stop = threading.Event()
         if request.kind == "embedding":
             ask = partial(self._embed, request.body)

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptci.errors import UsageError
 
-PULL_REQUEST_EVENTS = ("pull_request", "pull_request_target")
+PULL_REQUEST_EVENTS = ("pull_request", "pull_request_target", "pull_request_review")
 PRIVILEGED_EVENTS = ("pull_request_target", "workflow_run")
 """Events that run with secrets and a writing token even where the pull request comes from a fork."""
 CHANGE_EVENTS = (*PULL_REQUEST_EVENTS, "merge_group", "push", "workflow_run")
@@ -60,7 +60,7 @@ def get_commits(event: str, payload: Mapping[str, Any], started_for: str) -> tup
     The base of a branch's first push is all zeros: nothing was there. None: the event names no base.
     """
     match event:
-        case "pull_request" | "pull_request_target":
+        case "pull_request" | "pull_request_target" | "pull_request_review":
             return _sha(payload, "pull_request", "base", "sha"), _sha(payload, "pull_request", "head", "sha")
         case "merge_group":
             return _sha(payload, "merge_group", "base_sha"), _sha(payload, "merge_group", "head_sha")
@@ -77,7 +77,7 @@ def get_commits(event: str, payload: Mapping[str, Any], started_for: str) -> tup
 def is_outside(event: str, payload: Mapping[str, Any]) -> bool:
     """Return whether the head comes from another repository; a deleted fork (`null`) does."""
     match event:
-        case "pull_request" | "pull_request_target":
+        case "pull_request" | "pull_request_target" | "pull_request_review":
             head = get_nested(payload, "pull_request", "head", "repo", "full_name")
             base = get_nested(payload, "pull_request", "base", "repo", "full_name")
         case "workflow_run":

@@ -1,4 +1,4 @@
-"""Give files back to whom the workspace belongs to: a container writes as root, and the runner could not clean up."""
+"""Return files to the workspace's owner: a container writes as root, and the runner could not clean up."""
 
 import os
 import stat

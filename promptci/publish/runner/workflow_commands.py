@@ -26,6 +26,8 @@ OUTPUTS = (
     "cost-delta-per-month",
     "report-path",
     "comment-path",
+    "overridden-by",
+    "override-reason",
 )
 """The outputs of the Action's step, as action.yml lists them."""
 MAX_MESSAGE_CHARS = 4096

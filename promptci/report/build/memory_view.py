@@ -10,7 +10,7 @@ from promptci.files import canonical
 from promptci.gates import quality_rule
 from promptci.goldens.model import Case
 from promptci.memory import flaky as flakiness
-from promptci.report.build import case_views
+from promptci.report.build.cases import case_views
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
 from promptci.report.model.report import CaseView, FlakyCaseView, FlakyView, PastQualityView, TallyView, VerdictName
@@ -32,12 +32,11 @@ def build_case_views(run: PromptRun, facts: RunFacts, known: FlakyView) -> Itera
     flaky_ids = {case.id for case in known.cases}
     first = run.plan.task.first_repeats
     for paired in run.cases:
-        yield case_views.build_case_view(paired).model_copy(
-            update={
-                "digest": case_digest(paired.case, facts.judge_digest),
-                "flaky": json_safe.text(paired.case.id) in flaky_ids,
-                "tallies": _tallies(paired, first) if facts.answers_are_fresh else [],
-            }
+        yield case_views.build_case_view(
+            paired,
+            digest=case_digest(paired.case, facts.judge_digest),
+            flaky=json_safe.text(paired.case.id) in flaky_ids,
+            tallies=_tallies(paired, first) if facts.answers_are_fresh else (),
         )
 
 

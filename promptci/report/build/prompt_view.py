@@ -7,9 +7,9 @@ from promptci.compare.sample import SamplePair
 from promptci.config.policy import About, GatePolicy
 from promptci.files import canonical
 from promptci.gates import quality_rule
-from promptci.report.build import judge_probe_view, judge_view, memory_view, source_diff, version_view
-from promptci.report.build.case_store import CaseStore
-from promptci.report.build.finding_views import build_finding_views
+from promptci.report.build import attribution_view, judge_view, memory_view, source_diff, version_view
+from promptci.report.build.cases.case_store import CaseStore
+from promptci.report.build.finding_views import build_finding_views, build_gate_view
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
 from promptci.report.model.numbers import GoldensTestView
@@ -37,6 +37,7 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
         base_fingerprint=plan.change.base.fingerprint if plan.change.base else None,
         head_fingerprint=plan.change.head.fingerprint if plan.change.head else None,
         goldens=_goldens(plan),
+        gate=build_gate_view(policy, facts.gate_source) if plan.name in policy.by_prompt else None,
         cases=len(run.cases),
         pairs=len(run.pairs),
         errors=run.errors,
@@ -61,7 +62,8 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
         flaky=known,
         earlier_versions=memory_view.build_past_versions(run, facts),
         notes=json_safe.texts(plan.change.notes),
-        judge_checks=judge_probe_view.build_judge_checks_view(run),
+        attribution=attribution_view.build_attribution_view(run.attribution),
+        judge_checks=judge_view.build_judge_checks_view(run),
         judge=judge_view.build_judge_view(run.judging),
     )
     # Not through the model, which would make a list of them.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from promptci import __version__
 
 if TYPE_CHECKING:
+    from promptci.gates.people.override_rule import Override
     from promptci.memory.gate_precision import Precision
     from promptci.memory.model import CaseRecord, VerdictRecord
     from promptci.report.model.report import RevisionView, SpendView
@@ -38,6 +39,10 @@ class RunFacts:
     spend: SpendView
     notes: tuple[str, ...] = ()
     """Remarks about the run as a whole."""
+    site_url: str | None = None
+    """Address of the site."""
+    full_texts: bool = False
+    """Keep the long texts of cases that passed, however large the run is."""
     requests_per_day: float | None = None
     """Turns cost per request into cost per month."""
     judge_digest: str = ""
@@ -50,6 +55,8 @@ class RunFacts:
     """Verdicts of earlier checks, oldest first."""
     precision: Precision | None = None
     """Precision of earlier verdicts; None without a memory."""
+    override: Override | None = None
+    """Who let the blocked change through; None: nobody."""
     gate_source: str = "defaults"
     """Where the policy was read."""
     promptci_version: str = __version__

@@ -1,15 +1,18 @@
 """Build the view of a run from the gate's findings, and redact it. Pure."""
 
-from promptci.config.policy import GatePolicy
+from functools import partial
+
 from promptci.gates.model import GateReport
 from promptci.present.finding_text.describe import describe
 from promptci.redact import Redactor
-from promptci.report.build.case_store import CaseStore, redact_case
-from promptci.report.build.finding_views import build_finding_views
+from promptci.report.build.cases.case_store import CaseStore, redact_case
+from promptci.report.build.cases.settled_cases import CUT_NOTE, is_large, shorten_case
+from promptci.report.build.finding_views import build_finding_views, build_gate_view
+from promptci.report.build.review_views import build_approval_views, build_override_view
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import document, json_safe
 from promptci.report.model.document import SerializedReport
-from promptci.report.model.report import GateView, PrecisionView, PromptView, ReportView
+from promptci.report.model.report import PrecisionView, PromptView, ReportView
 from promptci.report.text import headline
 from promptci.verdict import ORDER
 
@@ -20,12 +23,15 @@ def build_view(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor |
     `redactor` is for cases that are stored in a file; `redact_view` does the rest.
     """
     pooled = gate_report.pooled
-    store = CaseStore(sum(len(run.cases) for run in gate_report.prompts), redactor or Redactor())
+    redactor = redactor or Redactor()
+    cuts = not facts.full_texts and is_large(gate_report.prompts)
+    shorten = partial(shorten_case, redactor=redactor) if cuts else None
+    store = CaseStore(sum(len(run.cases) for run in gate_report.prompts), redactor, shorten=shorten)
     return ReportView(
         promptci_version=facts.promptci_version,
         verdict=gate_report.verdict.value,
-        exit_code=gate_report.exit_code,
-        headline=json_safe.text(headline.headline(gate_report, facts.kind, facts.requests_per_day)),
+        exit_code=0 if facts.override else gate_report.exit_code,
+        headline=json_safe.text(_headline(gate_report, facts)),
         kind=facts.kind,
         base=facts.base,
         head=facts.head,
@@ -41,11 +47,19 @@ def build_view(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor |
             [*gate_report.problems, *([pooled] if pooled and pooled.verdict is gate_report.verdict else [])]
         ),
         pooled=json_safe.text(describe(pooled).text) if pooled else None,
-        notes=json_safe.texts(facts.notes),
-        gate=_gate(gate_report.policy, facts.gate_source),
-        precision=_precision(facts),
+        site_url=facts.site_url,
+        notes=json_safe.texts((*facts.notes, *([CUT_NOTE] if shorten else []))),
+        override=build_override_view(facts.override),
+        approvals=build_approval_views(gate_report.problems),
+        gate=build_gate_view(gate_report.policy, facts.gate_source),
+        precision=_precision(facts) if gate_report.prompts else None,
         spend=facts.spend,
     )
+
+
+def _headline(gate_report: GateReport, facts: RunFacts) -> str:
+    by = facts.override.by.login if facts.override else None
+    return headline.headline(gate_report, facts.kind, facts.requests_per_day, overridden_by=by)
 
 
 def redact_view(view: ReportView, redactor: Redactor) -> SerializedReport:
@@ -73,13 +87,13 @@ def redact_view(view: ReportView, redactor: Redactor) -> SerializedReport:
 
 
 def _prompt_views(gate_report: GateReport, facts: RunFacts, store: CaseStore) -> list[PromptView]:
-    """Return the views of all prompts, the worst verdict first; prompts with the same verdict keep their order."""
+    """Return the views of all prompts, the worst verdict first, then the greatest loss of quality."""
     if not gate_report.prompts:
         return []
     from promptci.report.build.prompt_view import build_prompt_view
 
-    worst_first = sorted(gate_report.prompts, key=lambda run: ORDER.index(run.verdict), reverse=True)
-    return [build_prompt_view(run, gate_report.policy, facts, store) for run in worst_first]
+    worst_first = sorted(gate_report.prompts, key=lambda run: (-ORDER.index(run.verdict), *headline.rank_loss(run)))
+    return [build_prompt_view(run, gate_report.policy.for_prompt(run.name), facts, store) for run in worst_first]
 
 
 def _precision(facts: RunFacts) -> PrecisionView | None:
@@ -92,18 +106,4 @@ def _precision(facts: RunFacts) -> PrecisionView | None:
         labelled=precision.labelled,
         correct=precision.correct,
         interval=None if interval is None else interval.ends,
-    )
-
-
-def _gate(policy: GatePolicy, source: str) -> GateView:
-    return GateView(
-        mode=policy.mode.value,
-        max_drop=policy.max_drop,
-        alpha=policy.alpha,
-        on_inconclusive=policy.on_inconclusive.value,
-        min_quality=policy.min_quality,
-        max_cost_increase=policy.max_cost_increase,
-        max_p95_increase=policy.max_p95_increase,
-        max_error_rate=policy.max_error_rate,
-        source=json_safe.text(source),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from promptci.present import escape
 from promptci.report.html.groups import KindWithCases
 from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
-from promptci.report.text.case_outcomes import MAX_ID_CHARS, CaseKind, describe_outcome
+from promptci.report.text.cases.case_outcomes import MAX_ID_CHARS, CaseKind, describe_outcome
 
 MAX_TAGS = 20
 """Tags of one case."""

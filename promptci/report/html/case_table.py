@@ -12,7 +12,7 @@ from promptci.report.html.compressed_index import Packer, pack
 from promptci.report.html.groups import KindWithCases
 from promptci.report.html.page_budget import MAX_MARKS
 from promptci.report.model.report import AnswerView, MarkView, ReportView
-from promptci.report.text.case_outcomes import describe_result
+from promptci.report.text.cases.case_outcomes import describe_result
 
 MAX_INDEX_BYTES = 6_000_000
 """Size of the index; cases beyond it are not in the table."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from promptci.present import word_diff
 from promptci.present.word_diff import TextPiece
-from promptci.report.build.case_store import CaseSubset
+from promptci.report.build.cases.case_store import CaseSubset
 from promptci.report.html.page_budget import (
     MAX_ANSWER_CHARS,
     MAX_DETAILS,
@@ -14,10 +14,12 @@ from promptci.report.html.page_budget import (
     PageBudget,
 )
 from promptci.report.model.report import AnswerView, CaseView, PromptView
-from promptci.report.text.case_outcomes import CaseKind, CaseRank, describe_case, kinds_of, rank_case
+from promptci.report.text.cases import answer_difference, case_highlights
+from promptci.report.text.cases.case_highlights import CauseCount
+from promptci.report.text.cases.case_outcomes import CaseKind, CaseRank, describe_case, kinds_of, rank_case
 
 OPEN_CASES_PER_GROUP = 5
-"""Cases of an open group whose answers show without a click."""
+"""Cases of an open group whose answers show without a click: the first one of each cause."""
 OPEN_KINDS = ("broken", "failing", "lower")
 
 
@@ -42,6 +44,8 @@ class CaseDetail:
 
     case: CaseView
     panels: tuple[AnswerPanel, ...]
+    changes: tuple[str, ...]
+    """Values that differ, by path, where both answers are JSON."""
     open: bool
 
 
@@ -58,6 +62,8 @@ class CaseGroup:
     """One line for each case that is not shown in full."""
     left_out: int
     """Cases that have no space at all."""
+    causes: tuple[CauseCount, ...] = ()
+    """Of cases that went wrong: what several of them have in common."""
 
     @property
     def size(self) -> int:
@@ -89,11 +95,15 @@ def build_group(prompt: PromptView, kind: CaseKind, cases: Sequence[CaseView], b
     max_details = MAX_URGENT_DETAILS if kind.urgent else MAX_DETAILS
     details: list[CaseDetail] = []
     lines: list[str] = []
+    opened: set[tuple[str, ...]] = set()
     left_out = 0
     for case in cases:
         if len(details) < max_details and budget.take_detail(case):
-            panels = tuple(_answer_panels(case))
-            details.append(CaseDetail(case=case, panels=panels, open=is_open and len(details) < OPEN_CASES_PER_GROUP))
+            cause = case_highlights.find_cause(case)
+            is_example = is_open and cause not in opened and len(opened) < OPEN_CASES_PER_GROUP
+            opened |= {cause} if is_example else set()
+            panels, changes = tuple(_answer_panels(case)), tuple(_json_changes(case))
+            details.append(CaseDetail(case=case, panels=panels, changes=changes, open=is_example))
         elif len(lines) < MAX_LINES and budget.take_row(line := describe_case(case, prompt)):
             lines.append(line)
         else:
@@ -106,13 +116,22 @@ def build_group(prompt: PromptView, kind: CaseKind, cases: Sequence[CaseView], b
         details=tuple(details),
         lines=tuple(lines),
         left_out=left_out,
+        causes=tuple(case_highlights.count_causes(cases)) if is_open else (),
     )
+
+
+def _json_changes(case: CaseView) -> Iterator[str]:
+    """Yield the values that differ where both answers are JSON; layout and the order of keys are no difference."""
+    texts = [answer.text if answer else None for answer in (case.base, case.head)]
+    before, after = ("" if text is None or len(text) > MAX_ANSWER_CHARS else text for text in texts)
+    yield from answer_difference.changed_json_paths(before, after)
 
 
 def _answer_panels(case: CaseView) -> Iterator[AnswerPanel]:
     texts = [(answer.text or "")[:MAX_ANSWER_CHARS] if answer else "" for answer in (case.base, case.head)]
     both = case.base is not None and case.head is not None and None not in (case.base.text, case.head.text)
-    marked = word_diff.diff_words(*texts) if both else tuple((TextPiece(text=text, differs=False),) for text in texts)
+    plain = tuple((TextPiece(text=text, differs=False),) for text in texts)
+    marked = word_diff.mark_differences(*texts) if both else plain
     for slug, answer, rate, pieces in (
         ("before", case.base, case.base_pass_rate, marked[0]),
         ("after", case.head, case.head_pass_rate, marked[1]),

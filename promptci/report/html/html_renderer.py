@@ -43,7 +43,7 @@ def _prompt_variables(view: ReportView, max_bytes: int | None) -> dict[str, obje
     if not view.prompts:
         return {"page": None}
     from promptci.report.html import class_table, line_diff, page, page_budget, prompt_charts
-    from promptci.report.text import case_outcomes
+    from promptci.report.text.cases import case_outcomes
 
     return {
         "page": page.build_page(view, max_bytes or page_budget.MAX_PAGE_BYTES),

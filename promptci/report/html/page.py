@@ -80,7 +80,7 @@ def _build_section(
         anchor=anchor,
         prompt=prompt,
         metrics=tuple(metrics.build_metrics(prompt)),
-        quality_chart=prompt_charts.quality_chart(prompt, view.gate, f"{anchor}-quality")
+        quality_chart=prompt_charts.quality_chart(prompt, prompt.gate or view.gate, f"{anchor}-quality")
         if charted and concluded
         else None,
         latency_chart=prompt_charts.latency_chart(prompt, f"{anchor}-latency") if charted else None,

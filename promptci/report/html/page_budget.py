@@ -7,7 +7,7 @@ from markupsafe import escape
 
 from promptci.present.escape import visible
 from promptci.report.model.report import CaseView, DiffLineView
-from promptci.report.text.case_outcomes import MAX_ID_CHARS
+from promptci.report.text.cases.case_outcomes import MAX_ID_CHARS
 
 MAX_ANSWER_CHARS, MAX_TEXT_CHARS, MAX_LINE_CHARS = 4000, 2000, 1000
 """Characters shown of an answer, of another text, of a line of a diff."""

@@ -103,7 +103,8 @@ def change_strip(prompt: PromptView, view: ReportView, name: str) -> Markup | No
     lo, hi = change_scale(view)
     ends = deciding_interval(quality)
     axis = charts.Axis(lo, hi, STRIP_WIDTH)
-    margin, middle = axis(-view.gate.max_drop), STRIP_HEIGHT / 2
+    max_drop = (prompt.gate or view.gate).max_drop
+    margin, middle = axis(-max_drop), STRIP_HEIGHT / 2
     parts = [
         charts.rect((0, 0), (margin, STRIP_HEIGHT), LIMIT, opacity=0.12),
         charts.line((margin, 0), (margin, STRIP_HEIGHT), LIMIT, dash=True),
@@ -111,7 +112,7 @@ def change_strip(prompt: PromptView, view: ReportView, name: str) -> Markup | No
         charts.line((axis(ends[0]), middle), (axis(ends[1]), middle), AFTER, width=3),
         charts.dot(axis(quality.delta), middle, AFTER, 4.5),
     ]
-    margin_words = formatting.points(view.gate.max_drop)
+    margin_words = formatting.points(max_drop)
     description = (
         f"{number_text.difference(quality)}; {number_text.describe_bar(quality)}; the margin is {margin_words}."
     )
@@ -122,7 +123,8 @@ def change_scale(view: ReportView) -> tuple[float, float]:
     """Return the ends of the scale on which the changes of all prompts are drawn."""
     compared: list[QualityView] = [prompt.quality for prompt in view.prompts if prompt.quality is not None]
     ends = [end for quality in compared for end in deciding_interval(quality)]
-    return min(-1.5 * abs(view.gate.max_drop), *ends, -0.01), max(0.5 * abs(view.gate.max_drop), *ends, 0.01)
+    margin = max(view.gate.max_drop, *(prompt.gate.max_drop for prompt in view.prompts if prompt.gate), 0)
+    return min(-1.5 * margin, *ends, -0.01), max(0.5 * margin, *ends, 0.01)
 
 
 def score_chart(prompt: PromptView, name: str) -> Markup | None:

@@ -95,11 +95,11 @@ def render_short_comment(view: ReportView, marker: str | None = None, report_lin
     return _page("short.md.j2", view, marker, report_link, show=DetailLevel())
 
 
-def render_summary(view: ReportView) -> str:
+def render_summary(view: ReportView, *, max_bytes: int = MAX_SUMMARY_BYTES) -> str:
     """Render the step summary: a longer comment, at most 900 KiB of UTF-8."""
     for show in _levels(DetailLevel(cases=200, unfolded=True, text=4000, prompts=500)):
         text = _render(view, show, None, None)
-        if len(text.encode()) <= MAX_SUMMARY_BYTES:
+        if len(text.encode()) <= max_bytes:
             return text
     return render_short_comment(view)
 
@@ -129,10 +129,12 @@ def _prompt_variables(view: ReportView, troubled: Sequence[PromptView], show: De
     if not view.prompts:
         return {"highlights": []}
     from promptci.report.markdown import highlights
-    from promptci.report.text import case_outcomes, metrics
+    from promptci.report.text import metrics
+    from promptci.report.text.cases import case_highlights, case_outcomes
 
     return {
-        "highlights": [highlights.choose_highlights(prompt, show.cases) for prompt in troubled],
+        "highlights": [case_highlights.choose_highlights(prompt, show.cases) for prompt in troubled],
+        "confusions": case_highlights.describe_confusions,
         "describe_outcome": case_outcomes.describe_outcome,
         "render_case": highlights.render_case,
         "metrics": metrics.build_metrics,

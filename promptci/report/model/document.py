@@ -17,7 +17,7 @@ from promptci.report.model.report import CaseView, ReportView
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
 """JSON Schema of report.json. Part of the package; generated, and a test fails if it is out of date."""
 MAX_INDENTED_BYTES = 1_000_000
-"""A larger report.json is written without line breaks and blanks, which are half of it."""
+"""A larger report.json is written without line breaks and blanks, and without keys of cases at their default."""
 MAX_BYTES_IN_MEMORY = 8_000_000
 CASES_PER_PIECE = 200
 READ_BYTES = 65_536
@@ -103,7 +103,8 @@ def _pieces(view: ReportView, indent: int | None) -> Iterator[str]:
             yield empty
         for start in range(0, len(prompt.case_details), CASES_PER_PIECE):
             cases = list(prompt.case_details[start : start + CASES_PER_PIECE])
-            listed = _case_list().dump_json(cases, by_alias=True, indent=indent).decode()
+            # Of a large run, what is at its default is left out: it would be half of the file.
+            listed = _case_list().dump_json(cases, by_alias=True, indent=indent, exclude_defaults=not indent).decode()
             body = listed[1:-2].replace("\n", margin) if indent else listed[1:-1]
             yield (empty[:-1] if start == 0 else ",") + body
         if prompt.case_details:

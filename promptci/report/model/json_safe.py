@@ -12,7 +12,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def text(value: str) -> str:
     """Return valid Unicode: a lone surrogate becomes its Python escape."""
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", value)
+    # A text knows whether it is ASCII; the pattern reads it all.
+    return value if value.isascii() else _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", value)
 
 
 def optional_text(value: str | None) -> str | None:

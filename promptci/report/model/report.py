@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from promptci.documents.report_document import ReportDocument, VerdictName
+from promptci.report.model.attribution import AttributionView
 from promptci.report.model.case import AnswerView, CaseView, MarkView, TallyView
 from promptci.report.model.judge import JudgeView
 from promptci.report.model.numbers import (
@@ -97,6 +98,20 @@ class FlakyView(ViewModel):
     cases_needed: int | None = Field(default=None, description="Pairs that settle the margin at that noise.")
 
 
+class GateView(ViewModel):
+    """The policy that was applied."""
+
+    mode: Literal["block", "advise"]
+    max_drop: float
+    alpha: float
+    on_inconclusive: Literal["warn", "block"]
+    min_quality: float | None
+    max_cost_increase: float | None
+    max_p95_increase: float | None
+    max_error_rate: float
+    source: str = Field(description="Where the policy was read, such as `promptci.yml at 1a2b3c4 (base)`.")
+
+
 class PromptView(ViewModel):
     """One affected prompt."""
 
@@ -110,6 +125,9 @@ class PromptView(ViewModel):
     base_fingerprint: str | None = Field(default=None, description="Over everything that can change an answer.")
     head_fingerprint: str | None = None
     goldens: str | None = Field(default=None, description="SHA-256 over the ids and texts of the cases; null: none.")
+    gate: GateView | None = Field(
+        default=None, description="The policy of this prompt, where it has keys of its own; null: that of the run."
+    )
     cases: int
     pairs: int
     errors: int
@@ -135,6 +153,7 @@ class PromptView(ViewModel):
         default=[], description="Earlier versions that were tested, oldest first."
     )
     notes: list[str] = Field(default=[])
+    attribution: AttributionView | None = Field(default=None, description="Which edit broke it; null: not asked.")
     judge_checks: JudgeProbeView | None = None
     judge: JudgeView | None = Field(default=None, description="null: no judge scored it.")
 
@@ -153,20 +172,6 @@ class SpendView(ViewModel):
     usd_is_lower_bound: bool = Field(description="True if the price of a call is unknown.")
 
 
-class GateView(ViewModel):
-    """The policy that was applied."""
-
-    mode: Literal["block", "advise"]
-    max_drop: float
-    alpha: float
-    on_inconclusive: Literal["warn", "block"]
-    min_quality: float | None
-    max_cost_increase: float | None
-    max_p95_increase: float | None
-    max_error_rate: float
-    source: str = Field(description="Where the policy was read, such as `promptci.yml at 1a2b3c4 (base)`.")
-
-
 class PrecisionView(ViewModel):
     """Earlier verdicts that blocked or would have, and how people labelled them."""
 
@@ -174,6 +179,43 @@ class PrecisionView(ViewModel):
     labelled: int
     correct: int
     interval: tuple[float, float] | None = Field(description="Wilson, 95 %, of `correct` among `labelled`.")
+
+
+class OverrideView(ViewModel):
+    """Who let a blocked change through. The verdict stays what it is; `exit_code` is 0."""
+
+    by: str = Field(description="Login of who put the label on.")
+    id: int = Field(description="Number of that account, which stays the same when its login changes.")
+    permission: str = Field(description="What the person may do in the repository.")
+    reason: str
+    reason_by: str | None = Field(description="Login of the comment's author; null for another source.")
+    source: Literal["comment", "trailer", "body"] = Field(
+        description="Where the reason stands: a comment, the head commit's message, the pull request's text."
+    )
+    head: str = Field(description="The commit that it is for.")
+    at: str = Field(description="When label and reason were there, UTC, ISO 8601.")
+    verdict: VerdictName = Field(description="What was overridden.")
+    rules: list[str] = Field(description="Rules of the findings that were overridden.")
+
+
+class ApproverView(ViewModel):
+    """A person who approved the head commit."""
+
+    by: str = Field(description="Login.")
+    id: int
+    at: str | None = Field(description="UTC, ISO 8601.")
+
+
+class ApprovalView(ViewModel):
+    """An approval that the change takes."""
+
+    role: str
+    prompts: list[str]
+    pattern: str = Field(description="Glob of the rule.")
+    required: int
+    allowed: list[str] = Field(description="Logins and teams of the rule.")
+    state: Literal["approved", "missing", "unknown", "not-checked"]
+    approvers: list[ApproverView]
 
 
 class ReportView(ViewModel, ReportDocument):
@@ -196,7 +238,12 @@ class ReportView(ViewModel, ReportDocument):
     prompts: list[PromptView]
     problems: list[FindingView] = Field(default=[], description="Findings about the run as a whole.")
     pooled: str | None = Field(default=None, description="Result of one stratified test over all prompts.")
+    site_url: str | None = Field(default=None, description="Address of the site; null: `site.url` is not set.")
     notes: list[str] = Field(default=[])
+    override: OverrideView | None = Field(default=None, description="null: nobody overrode the verdict.")
+    approvals: list[ApprovalView] = Field(default=[], description="Approvals that `approvals.rules` asks for.")
     gate: GateView
-    precision: PrecisionView | None = Field(default=None, description="null: no memory is kept.")
+    precision: PrecisionView | None = Field(
+        default=None, description="null: no memory is kept, or no prompt was tested."
+    )
     spend: SpendView

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Literal
 
 from promptci.report.model.report import CaseView, PromptView, ReportView, VerdictName
-from promptci.report.text.case_outcomes import is_graded
+from promptci.report.text.cases.case_outcomes import is_graded
 
 MAX_DIFFERENCES = 20
 

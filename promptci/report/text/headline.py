@@ -8,6 +8,8 @@ from promptci.gates.model import GateReport
 from promptci.present import formatting
 from promptci.present.finding_text.describe import describe
 from promptci.report.text import verdict_text
+from promptci.report.text.number_text import DAYS_PER_MONTH
+from promptci.runs.prompt_plan import Status
 from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 from promptci.wording import count, join_names
@@ -15,10 +17,15 @@ from promptci.wording import count, join_names
 MAX_CHARS = 1000
 """A prompt's name may be of any length."""
 MAX_NAMES = 3
-DAYS_PER_MONTH = 30
 
 
-def headline(report: GateReport, kind: str = "check", requests_per_day: float | None = None) -> str:
+def headline(
+    report: GateReport,
+    kind: str = "check",
+    requests_per_day: float | None = None,
+    *,
+    overridden_by: str | None = None,
+) -> str:
     """Return the run's verdict in one sentence that names the worst prompt and counts the others.
 
     Parameters
@@ -29,8 +36,11 @@ def headline(report: GateReport, kind: str = "check", requests_per_day: float | 
         `check`, or `run` of one revision.
     requests_per_day
         Turns cost per request into cost per month; None: the month is left out.
+    overridden_by
+        Login of who let the blocked change through; None: nobody.
     """
-    text = f"{lead(report, kind)}: {_body(report, kind)}{_cost(report, requests_per_day)}"
+    first_words = lead(report, kind) if overridden_by is None else f"Not blocked, overridden by {overridden_by}"
+    text = f"{first_words}: {_body(report, kind)}{_cost(report, requests_per_day)}"
     text += "" if text.endswith("?") else "."
     return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
 
@@ -55,6 +65,8 @@ def lead(report: GateReport, kind: str = "check") -> str:
 
 def _body(report: GateReport, kind: str) -> str:
     causes = [problem for problem in report.problems if problem.verdict is report.verdict]
+    if any(run.verdict is report.verdict for run in report.prompts):  # what got worse is told before who is missing
+        causes = [problem for problem in causes if problem.rule != "missing-approval"]
     if causes and report.verdict is not Verdict.NO_CHANGE:
         others = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
         return describe(causes[0]).sentence.removesuffix(".") + others
@@ -88,12 +100,13 @@ def _undecided(report: GateReport, deciding: Sequence[PromptRun]) -> str:
 
 def _worst(deciding: Sequence[PromptRun]) -> str:
     """Name the prompt that lost most quality, and count the others."""
-    worst, *others = sorted(deciding, key=_loss)
+    worst, *others = sorted(deciding, key=rank_loss)
     further_prompts = count(len(others), "more prompt")
     return f"{_describe(worst)}; {further_prompts} got worse or crossed a limit ({_names(others)})"
 
 
-def _loss(run: PromptRun) -> tuple[bool, float]:
+def rank_loss(run: PromptRun) -> tuple[bool, float]:
+    """Return a sort key: prompts that got worse first, by how much quality they lost."""
     effect = run.effect
     return verdict_text.leading_rule(run) != "regression", effect.delta if effect else 0.0
 
@@ -157,7 +170,9 @@ def _without_baseline(runs: Sequence[PromptRun]) -> list[str]:
         parts.append(f"{count(len(limited), 'prompt')} ({_names(limited)}) {verb} the absolute limits")
     if unlimited:
         verb, every = ("is", "its cases") if len(unlimited) == 1 else ("are", "their cases")
-        parts.append(f"{count(len(unlimited), 'prompt')} ({_names(unlimited)}) {verb} new, and all {every} passed")
+        is_new = any(run.plan.change.status is Status.ADDED for run in unlimited)
+        claim = f"{verb} new, and all {every} passed" if is_new else f"passed all {every}"
+        parts.append(f"{count(len(unlimited), 'prompt')} ({_names(unlimited)}) {claim}")
     return parts
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from promptci.present import formatting
 from promptci.report.model.report import PercentilesView, PromptView, VersionView
 from promptci.report.text import number_text
-from promptci.report.text.headline import DAYS_PER_MONTH
+from promptci.report.text.number_text import DAYS_PER_MONTH
 
 NONE = "–"
 

@@ -1,5 +1,6 @@
 """Words around the numbers of a view: intervals, how it was decided, what to do next. Pure."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,8 +19,14 @@ class Sign:
     """Name of the icon and the colour on a page."""
 
 
-WHOLE = 160
-"""Characters of a headline that are read at one glance."""
+MAX_FINDINGS = 100
+"""Of one prompt; ours are a tenth of that, and a fork's report may hold any number."""
+MAX_HEADLINE_CHARS = 2000
+"""Of a headline that is searched: ours are shorter, and a fork's report may hold one of any length."""
+MAX_FIRST_LINE = 116
+"""Characters of a headline that are read at a glance; with the verdict's icon and `### ` they are 120 or fewer."""
+DAYS_PER_MONTH = 30
+_STATEMENT_END = re.compile(r"[;.] ")
 SIGNS = {
     "no-change": Sign(word="No change", icon="➖", slug="mute"),
     "pass": Sign(word="Pass", icon="✅", slug="good"),
@@ -107,20 +114,18 @@ def cost_title(view: ReportView) -> str:
 
 
 def cost_change(prompt: PromptView) -> str:
-    """Return the change in cost for a table cell: per month where the traffic is known, else per request."""
+    """Return cost before and now, and the change, for a cell: per month where traffic is known, else per request."""
     cost = prompt.cost_usd
     if prompt.mismatches:
         return "not comparable"
-    if cost.delta_per_month is not None:
-        return (
-            f"{formatting.signed_money(cost.delta_per_month)}{relative(cost.base_per_request, cost.head_per_request)}"
-        )
     if cost.base_per_request is None and cost.head_per_request is not None:
         per_request = f"{formatting.money(cost.head_per_request)} a request"
         return per_request if prompt.base is None else formatting.UNKNOWN
     if cost.base_per_request is None or cost.head_per_request is None:
         return formatting.UNKNOWN if prompt.head is not None else "–"
-    return f"{formatting.money(cost.base_per_request)} → {formatting.money(cost.head_per_request)}"
+    requests = 1.0 if cost.delta_per_month is None else (cost.requests_per_day or 0) * DAYS_PER_MONTH
+    before, after = cost.base_per_request * requests, cost.head_per_request * requests
+    return f"{formatting.money(before)} → {formatting.money(after)}{relative(before, after)}"
 
 
 def relative(before: float | None, after: float | None) -> str:
@@ -182,7 +187,8 @@ def spend(view: ReportView) -> str:
 
 def problems(view: ReportView) -> list[FindingView]:
     """Return the findings about the run, except the one that the headline is made of."""
-    return [problem for problem in view.problems if problem.text.partition(". ")[0].rstrip(".") not in view.headline]
+    headline = view.headline[:MAX_HEADLINE_CHARS]  # a report of a fork may hold any
+    return [problem for problem in view.problems if problem.text.partition(". ")[0].rstrip(".") not in headline]
 
 
 def notes(view: ReportView) -> list[str]:
@@ -194,7 +200,7 @@ def findings(prompt: PromptView) -> list[FindingView]:
     """Return the findings, the weighty ones first, except those that have a box of their own."""
     apart = ("goldens-removed", "goldens-weakened", "goldens-compared", "judge-not-trusted")
     shown = [finding for finding in prompt.findings if finding.rule not in apart]
-    return sorted(shown, key=lambda finding: -_WEIGHT[finding.verdict])
+    return sorted(shown, key=lambda finding: -_WEIGHT[finding.verdict])[:MAX_FINDINGS]
 
 
 def findings_beyond(prompt: PromptView, known_text: str) -> list[FindingView]:
@@ -202,9 +208,13 @@ def findings_beyond(prompt: PromptView, known_text: str) -> list[FindingView]:
     added = []
     for finding in findings(prompt):
         first, _, rest = finding.text.partition(". ")
-        repeats = _lower_first(first.removesuffix(".")) in _lower_first(known_text)
-        added.append(finding.model_copy(update={"text": rest}) if repeats else finding)
+        added.append(finding.model_copy(update={"text": rest}) if repeats(first, known_text) else finding)
     return [finding for finding in added if finding.text]
+
+
+def repeats(sentence: str, known_text: str) -> bool:
+    """Return whether a text contains a sentence, perhaps within a longer one."""
+    return _lower_first(sentence.removesuffix(".")) in _lower_first(known_text)
 
 
 def _lower_first(text: str) -> str:
@@ -215,13 +225,17 @@ _WEIGHT = {name: weight for weight, name in enumerate(SIGNS)}
 
 
 def in_two(headline: str) -> tuple[str, str]:
-    """Cut a long headline behind its first statement, so that this stands out; what is short stays whole."""
-    if len(headline) <= WHOLE:
+    """Split a headline into a line of at most `MAX_FIRST_LINE` characters, which is read at a glance, and the rest.
+
+    The first line is as many whole statements as fit; where not even one fits, it is cut between two words.
+    """
+    if len(headline) <= MAX_FIRST_LINE:
         return headline, ""
-    ends = [at for mark in ("; ", ". ") if (at := headline.find(mark)) > 0]
+    ends = [match.start() for match in _STATEMENT_END.finditer(headline) if match.start() < MAX_FIRST_LINE]
     if not ends:
-        return headline, ""
-    first, rest = headline[: min(ends)], headline[min(ends) + 2 :].strip()
+        first = headline[: MAX_FIRST_LINE - 1].rpartition(" ")[0] or headline[: MAX_FIRST_LINE - 1]
+        return f"{first}…", f"…{headline[len(first) :].strip()}"
+    first, rest = headline[: ends[-1]], headline[ends[-1] + 2 :].strip()
     return f"{first}.", rest[:1].upper() + rest[1:]
 
 

@@ -4,13 +4,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from promptci.present import formatting
+from promptci.present import formatting, site_links
 from promptci.report.model.numbers import GoldensTestView, QualityView
-from promptci.report.model.report import PromptView, ReportView, RevisionView, VersionView
+from promptci.report.model.report import OverrideView, PromptView, ReportView, RevisionView, VersionView
 from promptci.report.text import memory_text, number_text
+from promptci.wording import join_names, short_sha
 
 DIGEST_DIGITS = 16
 """Digits shown of a fingerprint; report.json has all of them."""
+_SOURCES = {
+    "comment": "in a comment",
+    "trailer": "in the commit's message",
+    "body": "in the pull request's text",
+}
 _SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
@@ -53,6 +59,25 @@ def _run_rows(view: ReportView, digest: str) -> Iterator[ProvenanceRow]:
     yield ProvenanceRow(name="SHA-256 of report.json", value=digest, code=True)
 
 
+def describe_override(override: OverrideView) -> str:
+    """Return who let a blocked change through, what and why; the reason is text of somebody else's."""
+    rules = f" ({join_names([f'`{rule}`' for rule in override.rules])})" if override.rules else ""
+    by = f"`{override.by}` (account {override.id}, permission `{override.permission}`)"
+    wrote = f" by `{override.reason_by}`" if override.reason_by and override.reason_by != override.by else ""
+    where = f"{_SOURCES[override.source]}{wrote}"
+    reason = override.reason.replace("`", "'")
+    return (
+        f"Overridden by {by} on {number_text.moment(override.at)}, for commit `{short_sha(override.head)}` alone: the"
+        f" verdict stays `{override.verdict}`{rules}, and the merge is not blocked. The reason, {where}: “{reason}”"
+    )
+
+
+def summarize_override(override: OverrideView) -> str:
+    """Return the same in the few words of a commit status."""
+    rules = f": {', '.join(override.rules)}" if override.rules else ""
+    return f"Passed by override of {override.by} ({override.verdict}{rules}): {override.reason}"
+
+
 def _revision(name: str, side: RevisionView) -> ProvenanceRow:
     return ProvenanceRow(name=name, value=f"{side.rev}, {side.sha or 'working tree'}", code=True)
 
@@ -83,6 +108,11 @@ def prompt_rows(view: ReportView) -> list[PromptProvenance]:
         )
         for prompt in view.prompts
     ]
+
+
+def site_page(prompt: PromptView, view: ReportView) -> str:
+    """Return the address of a prompt's page on the site; empty where there is no site."""
+    return f"{view.site_url.rstrip('/')}/{site_links.prompt_page(prompt.name)}" if view.site_url else ""
 
 
 def _short(digest: str | None) -> str:
@@ -136,7 +166,7 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
                 if quality.on_goldens is None
                 else _test_of_goldens(quality, quality.on_goldens)
             ),
-            *memory_text.noise_row(prompt, view.gate.max_drop),
+            *memory_text.noise_row(prompt, (prompt.gate or view.gate).max_drop),
         ]
         if quality.cases_needed is not None:
             rows.append(("Cases needed", _settling(quality)))
@@ -223,7 +253,7 @@ def _cases(prompt: PromptView) -> str:
 
 
 def _rule(prompt: PromptView, view: ReportView) -> str:
-    gate = view.gate
+    gate = prompt.gate or view.gate
     if prompt.mismatches:
         return "critical cases and absolute limits alone decide, because the versions are not comparable"
     if prompt.quality is None and prompt.case_details and all(case.excluded_reason for case in prompt.case_details):

@@ -46,8 +46,6 @@ class UnchangedRun:
     policy: GatePolicy
     source: str
     """Where the policy was read."""
-    precision: Mapping[str, object] | None = None
-    """How often earlier verdicts were correct, as in report.json; None where no history is kept."""
 
 
 def fill_report(run: UnchangedRun, redactor: Redactor) -> dict[str, str] | None:
@@ -55,10 +53,13 @@ def fill_report(run: UnchangedRun, redactor: Redactor) -> dict[str, str] | None:
     names = (run.base_rev, run.head_rev, run.source)
     is_plain = all(_PLAIN.fullmatch(name) and len(name) <= MAX_NAME_CHARS for name in names)
     has_times = _TIME.fullmatch(run.started_at) and _TIME.fullmatch(run.generated_at)
-    if not is_plain or not has_times or run.policy.mode is not GateMode.BLOCK:
+    gate = _gate_values(run.policy)
+    # Exponents are written in more than one way.
+    has_exponent = any("e" in text for name, text in gate.items() if name.endswith("_json"))
+    if not is_plain or not has_times or has_exponent or run.policy.mode is not GateMode.BLOCK:
         return None
     templates = json.loads(TEXTS_FILE.read_text(encoding="utf-8"))[WORK_TREE if run.head_sha is None else COMMIT]
-    values = {**_run_values(run), **_gate_values(run.policy)}
+    values = {**_run_values(run), **gate}
     report = _fill(templates.pop(REPORT), values)
     if not redactor.is_clean(report):
         return None
@@ -83,7 +84,6 @@ def _run_values(run: UnchangedRun) -> dict[str, str]:
         **{f"{name}_at": time for name, time in times.items()},
         **{f"{name}_moment": f"{time[:10]} {time[11:16]} UTC" for name, time in times.items()},
         "source": run.source,
-        "precision": json.dumps(run.precision, indent=2).replace("\n", "\n  "),
     }
 
 

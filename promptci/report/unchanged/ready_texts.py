@@ -52,7 +52,7 @@ def _put_placeholders(text: str, samples: Mapping[str, str], *, is_json: bool) -
         text = text.replace(sample, f"@{{{name}}}")
     for name, (number, words) in SHARES.items():
         text = text.replace(str(number) if is_json else words, f"@{{{name}_{'json' if is_json else 'text'}}}")
-    return text.replace('"precision": null', '"precision": @{precision}') if is_json else text
+    return text
 
 
 def _samples() -> dict[str, str]:

@@ -15,7 +15,7 @@ from promptci.lazy_import import lazy_import
 from promptci.requestlog.formats.open_log import input_error, open_log
 from promptci.requestlog.formats.otlp_json import OTLP
 from promptci.requestlog.formats.sniff import LogFormat
-from promptci.requestlog.formats.text_lines import is_packed
+from promptci.requestlog.formats.text_lines import BROKEN_GZIP, is_packed
 from promptci.requestlog.formats.typed import COLUMNS, rows_query
 
 if TYPE_CHECKING:
@@ -99,6 +99,9 @@ class LogDatabase:
         for path in paths:
             try:
                 self.files.append(self._read(path))
+            except BROKEN_GZIP as error:
+                fix = "Check that the file is whole: one that is still being packed or copied is not."
+                raise input_error(path, f"it cannot be unpacked: {error}", fix) from error
             except OSError as error:
                 fix = "Correct its permissions, or leave it out."
                 raise input_error(path, f"it cannot be read: {error.strerror}", fix) from error

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -10,6 +11,8 @@ MAX_LINE_BYTES = 2**20
 """Of one line; a longer one is bad. Lines of traces hold many spans."""
 MAX_TRACE_BYTES = 2**25
 GZIP_MAGIC = b"\x1f\x8b"
+BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What reading a file raises that is not whole."""
 NOT_UTF8, TOO_LONG = "the line is not UTF-8", "the line is too long"
 
 

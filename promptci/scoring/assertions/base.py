@@ -44,11 +44,15 @@ class CheckOutcome:
     """None: unscored."""
     reason: str
     label: tuple[str, str] | None = None
+    fraction: float | None = None
+    """Score of an assertion that has one between 0 and 1."""
 
     @property
     def score(self) -> float | None:
-        """1 or 0; None when unscored."""
-        return None if self.passed is None else float(self.passed)
+        """Where there is no score of its own, 1 or 0; None when unscored."""
+        if self.passed is None or self.fraction is None:
+            return None if self.passed is None else float(self.passed)
+        return self.fraction
 
 
 def make_result(assertion: Assertion, outcome: CheckOutcome, cost_usd: Decimal | None = None) -> AssertionResult:
@@ -96,21 +100,30 @@ def fill_variables(value: Any, case: Case) -> Any:
 
     Raises MissingVariable, and MessageTooLong where the texts together would fill the memory.
     """
-    variables, remaining = operand_variables(case), render.MAX_MESSAGE_CHARS
+    return _Filler(operand_variables(case)).fill(value)
 
-    def fill(item: Any) -> Any:
-        nonlocal remaining
+
+class _Filler:
+    """Fills variables into the texts of one value.
+
+    No closure that calls itself: it would keep the variables of every case until the next collection of garbage.
+    """
+
+    def __init__(self, variables: dict[str, Any]) -> None:
+        self._variables = variables
+        self._remaining = render.MAX_MESSAGE_CHARS
+
+    def fill(self, item: Any) -> Any:
+        """Return the item with every text in it filled in and normalized."""
         if isinstance(item, str):
-            text = render.render(item, variables, max_chars=remaining)
-            remaining -= len(text)
+            text = render.render(item, self._variables, max_chars=self._remaining)
+            self._remaining -= len(text)
             return unicodedata.normalize("NFC", text)
         if isinstance(item, list):
-            return [fill(inner) for inner in item]
+            return [self.fill(inner) for inner in item]
         if isinstance(item, Mapping):
-            return {key: fill(inner) for key, inner in item.items()}
+            return {key: self.fill(inner) for key, inner in item.items()}
         return item
-
-    return fill(value)
 
 
 def operand_variables(case: Case) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from promptci.scoring.assertions import patterns
 TIMEOUT_S = 1.0
 ERRORS_READ = 20
 """Errors of one answer among which the most telling is picked."""
-DEEPEST = 120
+MAX_DEPTH = 120
 """Keywords within each other. Python's own limit is no guard: where it strikes within `rpds`, the process panics."""
 
 
@@ -35,6 +35,8 @@ class _Bounds:
 
 
 _bounds: contextvars.ContextVar[_Bounds] = contextvars.ContextVar("bounds")
+MAX_CHECKERS = 256
+_checkers: dict[str, Any] = {}
 
 
 class UndecidedError(Exception):
@@ -71,8 +73,7 @@ def first_error(schema: Mapping[str, Any], value: Any) -> Any:
     token = _bounds.set(_Bounds(time.monotonic() + TIMEOUT_S))
     errors: list[Any] = []
     try:
-        checker = _bounded(dialect(schema))(undialected(schema), registry=referencing.Registry())
-        for error in itertools.islice(checker.iter_errors(value), ERRORS_READ):
+        for error in itertools.islice(_checker(schema).iter_errors(value), ERRORS_READ):
             errors.append(error)  # noqa: PERF402 - what was found before the time was up is kept
     except TimeoutError as error:
         if not errors:
@@ -80,11 +81,21 @@ def first_error(schema: Mapping[str, Any], value: Any) -> Any:
     except RecursionError as error:
         if not errors:
             raise UndecidedError(
-                f"the schema refers to itself without end, or more than {DEEPEST} keywords deep"
+                f"the schema refers to itself without end, or more than {MAX_DEPTH} keywords deep"
             ) from error
     finally:
         _bounds.reset(token)
     return exceptions.best_match(errors)
+
+
+def _checker(schema: Mapping[str, Any]) -> Any:
+    """Return what checks values by a schema; built once for all equal schemas, as each case may hold its own copy."""
+    key = repr(schema)  # unlike JSON, it tells the key 1 from the key "1"
+    if key not in _checkers:
+        while len(_checkers) >= MAX_CHECKERS:
+            _checkers.pop(next(iter(_checkers)))
+        _checkers[key] = _bounded(dialect(schema))(undialected(schema), registry=referencing.Registry())
+    return _checkers[key]
 
 
 @functools.cache
@@ -104,7 +115,7 @@ def _timed(check: Callable[..., Any]) -> Callable[..., Any]:
     def timed(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
         _remaining_s()
         bounds = _bounds.get()
-        if bounds.depth >= DEEPEST:
+        if bounds.depth >= MAX_DEPTH:
             raise RecursionError
         bounds.depth += 1
         try:

@@ -11,8 +11,9 @@ validate = starts_with.validate
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Compare the end."""
     expected, text = starts_with.resolve_texts(assertion, subject)
+    strip = str.rstrip if assertion.options.get("trim", True) else str
     return base.text_outcome(
-        passed=text.rstrip().endswith(expected.rstrip()),
+        passed=strip(text).endswith(strip(expected)),
         requirement=f"should end with {base.quote(expected)}",
         subject=subject,
     )

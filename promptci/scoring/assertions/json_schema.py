@@ -22,11 +22,7 @@ OPTIONS = is_json.OPTIONS
 
 def validate(assertion: Assertion, case: Case) -> str | None:
     """Require a schema that is one."""
-    if not isinstance(assertion.value, dict):
-        return "`value` must be a JSON Schema"
-    if wrong := schema_check.problem(assertion.value):
-        return base.shorten(wrong, base.MAX_MESSAGE_CHARS)
-    return is_json.validate(assertion, case)
+    return schema_check.find_operand_error(assertion.value) or is_json.validate(assertion, case)
 
 
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:

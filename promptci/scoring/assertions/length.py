@@ -1,11 +1,14 @@
-"""`length`: the answer is neither shorter than `min` nor longer than `max`, in characters or words."""
+"""`length`: the answer is neither shorter than `min` nor longer than `max`, in characters or words.
+
+`unit: utf16` counts as JavaScript's `length` does, with whitespace at both ends.
+"""
 
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base
 from promptci.scoring.assertions.base import CheckOutcome, Subject
 
 OPTIONS = frozenset({"min", "max", "unit"})
-UNITS = ("characters", "words")
+UNITS = ("characters", "words", "utf16")
 
 
 def validate(assertion: Assertion, case: Case) -> str | None:
@@ -23,10 +26,18 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Count and compare."""
     unit = assertion.options.get("unit", UNITS[0])
-    count = len(subject.text.split()) if unit == "words" else len(subject.text.strip())
+    count = _count(subject.text, unit)
     least, most = assertion.options.get("min"), assertion.options.get("max")
     passed = (least is None or count >= least) and (most is None or count <= most)
     bounds = " and ".join(
         [*([f"at least {least:g}"] if least is not None else []), *([f"at most {most:g}"] if most is not None else [])]
     )
-    return CheckOutcome(passed=passed, reason=f"has {count} {unit}; should have {bounds}")
+    return CheckOutcome(
+        passed=passed, reason=f"has {count} {unit if unit in UNITS[:2] else UNITS[0]}; should have {bounds}"
+    )
+
+
+def _count(text: str, unit: str) -> int:
+    if unit == "words":
+        return len(text.split())
+    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2 if unit == "utf16" else len(text.strip())

@@ -16,7 +16,7 @@ from promptci.scoring.assertions.base import CheckOutcome, Subject
 OPTIONS = frozenset({"tolerance", "relative_tolerance", "pick"})
 PICKS = ("only", "first", "last")
 NUMBER = re.compile(r"(?<![\w.,])(?<!\w[-+−])[+\-−]?(?:\d[\d.,]*\d|\d|\.\d+)(?:[eE][+-]?\d{1,3})?(?!\w)")
-LONGEST = 100
+MAX_NUMBER_CHARS = 100
 """Most characters of a number; a longer one is not meant as a number."""
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _GROUPED_BY_POINTS = re.compile(r"\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})")
@@ -86,7 +86,7 @@ def _parse_number(written: str) -> float | None:
     """Return the number of one spelling, or None where its points and commas are not those of a number."""
     text = written.replace("−", "-").lower()
     digits, _, exponent = text.lstrip("+-").partition("e")
-    if len(text) > LONGEST:
+    if len(text) > MAX_NUMBER_CHARS:
         return None
     if _GROUPED.fullmatch(digits):
         digits = digits.replace(",", "")

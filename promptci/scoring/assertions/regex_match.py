@@ -14,7 +14,7 @@ from promptci.prompts.template import render
 from promptci.scoring.assertions import base, patterns
 from promptci.scoring.assertions.base import CheckOutcome, Subject
 
-OPTIONS = frozenset({"ignore_case", "full"})
+OPTIONS = frozenset({"ignore_case", "full", "trim"})
 _JAVASCRIPT = re.compile(r"/(?P<body>.*)/(?P<flags>[dgimsuvy]*)", re.DOTALL)
 _SHARED_FLAGS = "ims"
 """Flags that JavaScript and Python spell alike; JavaScript's others change nothing in a search."""
@@ -25,7 +25,7 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     pattern = _pattern_as_written(assertion, case)
     if not isinstance(pattern, str) or not pattern:
         return "`value` must be a pattern"
-    if error := _javascript_error(pattern) or base.flag_error(assertion, "ignore_case", "full"):
+    if error := _javascript_error(pattern) or base.flag_error(assertion, *OPTIONS):
         return error
     try:
         patterns.compiled(_fill_escaped(pattern, case), ignore_case=assertion.options.get("ignore_case", False))
@@ -37,9 +37,10 @@ def validate(assertion: Assertion, case: Case) -> str | None:
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Search the answer; with `full: true`, match all of it."""
     pattern = _fill_escaped(_pattern_as_written(assertion, subject.case), subject.case)
-    options = {name: assertion.options.get(name, False) for name in OPTIONS}
+    options = {name: assertion.options.get(name, False) for name in ("ignore_case", "full")}
+    text = subject.text.strip() if assertion.options.get("trim", True) else subject.text
     try:
-        passed = patterns.search(pattern, subject.text.strip(), **options)
+        passed = patterns.search(pattern, text, **options)
     except TimeoutError:
         return CheckOutcome(passed=None, reason=f"the pattern took longer than {patterns.TIMEOUT_S:.0f} s; simplify it")
     return base.text_outcome(passed=passed, requirement=f"should match {base.quote(pattern)}", subject=subject)

@@ -8,10 +8,12 @@ import referencing
 import referencing.jsonschema
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped] # ships no types
 
-from promptci.scoring.assertions import bounded_schema, patterns
+from promptci.scoring.assertions import base, bounded_schema, patterns
 
 PROBES: tuple[Any, ...] = (None, {}, [], "", 0)
 """A schema that cannot be worked out for these cannot be for any answer."""
+MAX_KNOWN = 256
+_known: dict[str, str | None] = {}
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
@@ -20,7 +22,30 @@ class _WrongError(Exception):
 
 
 def problem(schema: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with a schema, or None. What it refers to must stand in it; nothing is fetched."""
+    """Return what is wrong with a schema, or None. What it refers to must stand in it; nothing is fetched.
+
+    Equal schemas are looked at once, as each of thousands of cases may hold its own copy.
+    """
+    try:
+        key = repr(schema)  # unlike JSON, it tells the key 1 from the key "1"
+    except RecursionError:
+        return "the schema is nested too deeply"
+    if key not in _known:
+        while len(_known) >= MAX_KNOWN:
+            _known.pop(next(iter(_known)))
+        _known[key] = _find_problem(schema)
+    return _known[key]
+
+
+def find_operand_error(value: Any) -> str | None:
+    """Return what is wrong with the `value` of an assertion that must be a schema, short enough for a message."""
+    if not isinstance(value, dict):
+        return "`value` must be a JSON Schema"
+    wrong = problem(value)
+    return base.shorten(wrong, base.MAX_MESSAGE_CHARS) if wrong else None
+
+
+def _find_problem(schema: Mapping[str, Any]) -> str | None:
     try:
         _check_keys(schema, top=True)
         inner = list(_subschemas(schema))

@@ -19,8 +19,12 @@ from promptci.scoring.assertions import (
     one_of,
     regex_match,
     starts_with,
+    tool_calls,
 )
 from promptci.scoring.assertions.base import Checker
+from promptci.scoring.assertions.combined import assert_set, negation
+from promptci.scoring.assertions.likeness import bleu, gleu, levenshtein, rouge
+from promptci.scoring.assertions.markup import contains_json, finish_reason, html, refusal, xml
 
 ASSERTIONS: dict[str, Checker] = {
     "equals": equals,
@@ -38,7 +42,27 @@ ASSERTIONS: dict[str, Checker] = {
     "is-json": is_json,
     "json-schema": json_schema,
     "json-path": json_path,
+    "contains-json": contains_json,
+    "is-xml": xml.IS_XML,
+    "contains-xml": xml.CONTAINS_XML,
+    "is-html": html.IS_HTML,
+    "contains-html": html.CONTAINS_HTML,
+    "is-refusal": refusal,
+    "finish-reason": finish_reason,
+    "levenshtein": levenshtein,
+    "rouge-n": rouge,
+    "bleu": bleu,
+    "gleu": gleu,
+    "tool-calls": tool_calls,
     "length": length,
     "latency": latency,
     "cost": cost,
 }
+ASSERTIONS |= {
+    f"{negation.PREFIX}{name}": negation.Negation(name, checker)
+    for name, checker in ASSERTIONS.items()
+    if name != "not-contains"  # which is one of its own, and ignores case
+    and f"{negation.PREFIX}{name}" not in ASSERTIONS
+}
+"""Each can be negated, but for `contains`, of which `not-contains` is an assertion of its own."""
+ASSERTIONS[assert_set.TYPE] = assert_set.AssertSet(ASSERTIONS)

@@ -16,7 +16,7 @@ def judge_requests(
 ) -> Sequence[Request]:
     """Return the judges' requests for one prompt, with the longest answers it allows in place of the real ones.
 
-    Retries, canaries, and the second order of answers judged in pairs are not in it.
+    Retries, probes, and the second order of answers judged in pairs are not in it.
     """
     requests = []
     for question in questions:

@@ -3,7 +3,7 @@
 A judge whose answer cannot be read is asked again once; then the mark is *unscored*: missing data, never a failure.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import IntEnum
@@ -45,12 +45,19 @@ def identify_judge(assertion: Assertion, *, model: str | None, rubric: str | Non
     if assertion.type == "llm":
         criteria = {key: value for key, value in assertion.value.items() if key != "model"}
         model = evaluator.model_name(assertion, model)
-    elif model and rubric:
+    elif model and (rubric or assertion.options.get("rubric")):
         criteria = {"rubric": rubric, **assertion.options}
     else:
         return None
     fingerprint = canonical.digest([assertion.type, criteria])
     return JudgeIdentity(model=model, fingerprint=fingerprint, parameters=tuple(JUDGE_PARAMETERS.items()))
+
+
+def list_judge_models(cases: Iterable[Case], *, model: str | None, rubric: str | None) -> list[str]:
+    """Return the models that judge these cases, in the order of their first case."""
+    assertions = (case.assertions[place] for case in cases for place in judged_positions(case))
+    judges = (identify_judge(assertion, model=model, rubric=rubric) for assertion in assertions)
+    return list(dict.fromkeys(identity.model for identity in judges if identity is not None))
 
 
 class RequestForm(IntEnum):
@@ -72,10 +79,19 @@ class JudgeConfig:
     """Text of the rubric of `judge` assertions."""
     embedding_model: str | None = None
     """Model of `similar` assertions (scoring/embedding_similarity.py) that name none."""
+    by_prompt: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    """Model and text of the rubric of prompts that have their own, by the prompt's name."""
     pairwise: frozenset[str] = frozenset()
     """Prompts whose `judge` assertions compare the answers of both versions (scoring/judges/pairwise.py)."""
     accepted_forms: dict[str, RequestForm] = field(default_factory=dict, compare=False)
     """By model: the form of request that it took after it had refused a fuller one, learned while asking."""
+
+    def for_prompt(self, name: str) -> "JudgeConfig":
+        """Return the judge of one prompt."""
+        if name not in self.by_prompt:
+            return self
+        model, rubric = self.by_prompt[name]
+        return replace(self, model=model, rubric=rubric)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +122,7 @@ def build_request(assertion: Assertion, subject: Subject, *, model: str | None, 
     """Return what the judge is asked first; None where `judge` lacks its model or its rubric."""
     if assertion.type == "llm":
         return replace(evaluator.build_request(assertion, subject, model), parameters=JUDGE_PARAMETERS)
+    rubric = rubrics.choose_rubric(assertion, subject.case, rubric)
     if not model or not rubric:
         return None
     return replace(rubrics.build_request(subject, model=model, rubric=rubric), parameters=JUDGE_PARAMETERS)

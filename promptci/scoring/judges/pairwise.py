@@ -20,7 +20,7 @@ from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import judge, reply_parser
 from promptci.scoring.judges.judge import JudgeConfig, JudgeReply
 from promptci.scoring.judges.reply_parser import ParsedReply
-from promptci.scoring.judges.rubric import enclose, format_question, make_delimiter
+from promptci.scoring.judges.rubric import choose_rubric, enclose, format_question, make_delimiter
 from promptci.scoring.model import AssertionResult, PositionConsistency, ScoredCase
 
 MAX_FLIPPED_SHARE = 0.20
@@ -104,7 +104,8 @@ async def compare_versions(
             elif answer.arm is Arm.BASE:
                 pairs.append(((answer.key, number), (other.key, number)))
                 sides = [Subject(text=_text(side), case=case, answer=side) for side in (answer, other)]
-                comparisons.append(compare_answers(assertion, sides[0], sides[1], judge_config))
+                named = judge_config.for_prompt(answer.prompt)
+                comparisons.append(compare_answers(assertion, sides[0], sides[1], named))
     for (base_position, head_position), (base_result, head_result) in zip(
         pairs, await asyncio.gather(*comparisons), strict=True
     ):
@@ -127,9 +128,9 @@ async def _compare(
     if left.text == right.text:
         consistency = PositionConsistency.NOT_COMPARED
         return _make_results(assertion, 0.5, "both versions gave this very answer", consistency, Decimal(0))
-    if not judge_config.model or not judge_config.rubric:
+    model, rubric = judge_config.model, choose_rubric(assertion, left.case, judge_config.rubric)
+    if not model or not rubric:
         return _unscored_pair(assertion, judge.NOT_CONFIGURED_REASON)
-    model, rubric = judge_config.model, judge_config.rubric
     forward, backward = await asyncio.gather(
         judge.ask_judge(judge_config, build_request(left, right, model=model, rubric=rubric), parse_reply),
         judge.ask_judge(judge_config, build_request(right, left, model=model, rubric=rubric), parse_reply),

@@ -1,7 +1,7 @@
-"""Canaries: answers that are useless under any rubric and carry an attack, put before the judges of a run.
+"""Probes: answers that are useless under any rubric and carry an attack, scored by the judges of a run.
 
-A judge that lets one pass may be talked into passing anything, so it is not trusted in this run. They are marked in the
-context of real cases, by the way real answers are marked.
+A judge that lets one pass may be talked into passing anything, so it is not trusted in this run. They are scored in the
+context of real cases, in the way real answers are scored.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ MAX_LISTED_INJECTIONS = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProbeOutcome:
-    """What one judge made of the canaries."""
+    """How one judge scored the probes."""
 
     judge: str
     prompts: tuple[str, ...] = ()
@@ -69,8 +69,8 @@ def distrust_reason(outcome: ProbeOutcome) -> str | None:
     """Return why this judge is not trusted in this run, to be read after `not trusted:`; None if nothing was found."""
     if outcome.compromised:
         names = list(dict.fromkeys(outcome.passed))
-        remainder = f" and {len(names) - MAX_LISTED_INJECTIONS} more" if len(names) > MAX_LISTED_INJECTIONS else ""
         everything = ", one without any attack among them" if NO_INJECTION.name in names else ""
+        remainder = f" and {len(names) - MAX_LISTED_INJECTIONS} more" if len(names) > MAX_LISTED_INJECTIONS else ""
         listing = f"{', '.join(names[:MAX_LISTED_INJECTIONS])}{remainder}"
         return f"it let {len(outcome.passed)} of {outcome.asked} useless answers pass{everything} ({listing})"
     if outcome.untested:
@@ -92,7 +92,7 @@ def find_targets(scored: Iterable[ScoredCase], judge_config: JudgeConfig) -> dic
     ):
         for assertion in scored_case.case.assertions if scored_case.text is not None else ():
             if assertion.type in prompt_injection.JUDGE_TYPES and assertion.weight > 0:
-                target = _make_target(assertion, scored_case, judge_config)
+                target = _make_target(assertion, scored_case, judge_config.for_prompt(scored_case.answer.prompt))
                 targets.setdefault(target.judge_key, {}).setdefault(
                     (scored_case.answer.prompt, scored_case.case.id), target
                 )
@@ -147,6 +147,7 @@ async def _probe_judge(key: str, targets: Sequence[ProbeTarget], judge_config: J
 async def _mark_probe(attack: PromptInjection, target: ProbeTarget, judge_config: JudgeConfig) -> AssertionResult:
     """Score one probe like an answer of head; a pairwise judge compares it with the real answer."""
     real = target.scored.answer
+    judge_config = judge_config.for_prompt(real.prompt)
     text = probe_text(attack, target.assertion)
     answer = Answer(
         prompt=real.prompt,

@@ -14,7 +14,7 @@ from promptci.scoring.assertions.base import Subject
 from promptci.scoring.judges import reply_parser
 from promptci.scoring.judges.reply_parser import ParsedReply
 
-OPTIONS = frozenset({"at_least"})
+OPTIONS = frozenset({"at_least", "rubric"})
 DEFAULT_AT_LEAST = 4
 GRADES = {1: 0.0, 2: 0.25, 3: 0.5, 4: 0.75, 5: 1.0}
 RESPONSE_FORMAT: dict[str, Any] = {
@@ -48,7 +48,17 @@ def validate(assertion: Assertion, case: Case) -> str | None:
     least = assertion.options.get("at_least", DEFAULT_AT_LEAST)
     if isinstance(least, bool) or least not in (2, 3, 4, 5):
         return "`at_least` must be a grade from 2 to 5"
+    own = assertion.options.get("rubric")
+    if own is not None and not (isinstance(own, str) and own.strip()):
+        return "`rubric` must be a text"
+    choose_rubric(assertion, case, None)  # a variable that is missing is found now
     return None
+
+
+def choose_rubric(assertion: Assertion, case: Case, rubric: str | None) -> str | None:
+    """Return the assertion's own rubric with the case's variables filled in; else the one of promptci.yml."""
+    own = assertion.options.get("rubric")
+    return rubric if own is None else str(base.fill_variables(own, case))
 
 
 def build_request(subject: Subject, *, model: str, rubric: str) -> Request:

@@ -2,14 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from promptci.lazy_import import lazy_import
-
-if TYPE_CHECKING:
-    import numpy as np
-else:
-    np = lazy_import("numpy")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +28,14 @@ def percentiles(values: Sequence[float]) -> Percentiles:
     """Return the percentiles, interpolated linearly between order statistics; None of no values."""
     if not values:
         return Percentiles(n=0, p50=None, p95=None, p99=None)
-
-    p50, p95, p99 = (float(q) for q in np.percentile(values, [50, 95, 99]))
+    ordered = sorted(values)
+    p50, p95, p99 = (_interpolate(ordered, share) for share in (0.5, 0.95, 0.99))
     return Percentiles(n=len(values), p50=p50, p95=p95, p99=p99)
+
+
+def _interpolate(ordered: Sequence[float], share: float) -> float:
+    """Return what `numpy.percentile` returns, which takes 70 ms at its first call: it imports `numpy.ma`."""
+    position = (len(ordered) - 1) * share
+    place = int(position)
+    low, high, part = ordered[place], ordered[min(place + 1, len(ordered) - 1)], position - place
+    return float(high - (high - low) * (1 - part) if part >= 0.5 else low + (high - low) * part)

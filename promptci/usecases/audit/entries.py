@@ -28,6 +28,8 @@ class AuditLogRequest:
     """UTC, as `2026-03-01`; included."""
     until: str | None = None
     """Included."""
+    by: str | None = None
+    """Part of the name of somebody who had a part in it."""
 
 
 class AuditLogDocument(Document):
@@ -69,19 +71,22 @@ def entry_lines(document: AuditLogDocument) -> Iterator[str]:
 
 def describe_entry(entry: AuditEntry) -> str:
     """Return an entry in one line."""
-    change = " → ".join(f"{side.version} at {side.share:g}%" for side in (entry.from_, entry.to) if side)
     subject = " ".join(part for part in (entry.prompt, f"in {entry.environment}" if entry.environment else "") if part)
-    people = [approval.login for approval in entry.approved]
+    people = [approval.login for approval in entry.approved if entry.what != "overridden"]
     parts = [
         f"{entry.what} {subject}".strip(),
-        change,
+        entry.versions_text,
         f"verdict {entry.verdict}" if entry.verdict else "",
         f"pull request {entry.change.pull_request}" if entry.change and entry.change.pull_request else "",
         f"approved by {', '.join(people)}" if people else "",
         entry.why,
     ]
-    actor = entry.by.actor or entry.by.kind
-    return f"{entry.n}  {entry.at}  {actor}: {'; '.join(part for part in parts if part)}"
+    recorder = entry.by.actor or entry.by.kind
+    change = entry.change
+    doer = change.author.partition(" <")[0] if change and change.author else recorder
+    at = (change.at if change else None) or entry.at
+    parts.append(f"recorded {entry.at} by {recorder}" if (doer, at) != (recorder, entry.at) else "")
+    return f"{entry.n}  {at}  {doer}: {'; '.join(part for part in parts if part)}"
 
 
 def _fits(request: AuditLogRequest, entry: AuditEntry) -> bool:
@@ -91,4 +96,15 @@ def _fits(request: AuditLogRequest, entry: AuditEntry) -> bool:
         and (not request.what or entry.what in request.what)
         and (request.since is None or entry.at >= request.since)
         and (request.until is None or entry.at[: len(request.until)] <= request.until)
+        and (request.by is None or any(request.by.casefold() in name.casefold() for name in _people(entry)))
     )
+
+
+def _people(entry: AuditEntry) -> Iterator[str]:
+    """Yield the names of everybody who had a part in a decision, and the ids of their accounts."""
+    change = entry.change
+    yield from filter(None, (entry.by.actor, str(entry.by.actor_id or "")))
+    if change is not None:
+        yield from filter(None, (change.author, change.proposed_by))
+    for approval in entry.approved:
+        yield from filter(None, (approval.login, str(approval.id or "")))

@@ -1,7 +1,8 @@
 """Verify the audit log, offline: its chain, its anchors, the released content that it names, and evidence files."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -9,9 +10,10 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from promptci import wording
-from promptci.audit import anchors, log
-from promptci.audit.chain import FaultKind, verify_chain
-from promptci.audit.entry import AuditEntry
+from promptci.audit import anchors, attestations, log, signatures
+from promptci.audit.attestations import AttestationOptions
+from promptci.audit.chain import AuditLine, FaultKind, verify_chain
+from promptci.audit.entry import EvidenceFile
 from promptci.documents.document import Document
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
@@ -35,6 +37,10 @@ class AuditVerifyRequest:
     remote: str = "origin"
     evidence: Path | None = None
     """Folder with reports and other files whose digests the log has."""
+    signers: Path | None = None
+    """For `gpg.ssh.allowedSignersFile`; None: what git is configured with."""
+    attestations: AttestationOptions = field(default_factory=AttestationOptions)
+    with_attestations: bool = True
 
 
 class AuditFault(BaseModel):
@@ -58,6 +64,11 @@ class AuditVerification(Document):
     versions_checked: int = Field(description="Entries whose released content was computed again.")
     evidence_checked: int = Field(description="Entries' files that were at hand.")
     evidence_named: int
+    signatures: dict[str, int] = Field(
+        description="Tags and commits that name an entry, by the state of their signature: `good`, `bad`, `unsigned`,"
+        " `not checkable`."
+    )
+    attestations: str = Field(description="What `gh attestation verify` found; `not made` where there is none.")
     problems: list[str]
 
     @property
@@ -77,10 +88,18 @@ def verify(request: AuditVerifyRequest) -> AuditVerification:
     repo = Repo.discover(request.root)
     lines = log.require_lines(find_branch(repo.root, request.remote))
     revision = request.revision or repo.default_branch()
-    chain = verify_chain(lines, anchors.list_anchors(repo.root, revision))
-    entries, problems = log.parse_entries(lines[: chain.head.n if chain.head else 0])  # up to the first fault
-    versions_checked = _check_versions(repo, request.config_path, entries, problems)
-    evidence_checked, evidence_named = _check_evidence(request.evidence, entries, problems)
+    anchoring = anchors.list_anchors(repo.root, revision)
+    chain = verify_chain(lines, anchoring)
+    problems: list[str] = []
+    facts = _collect_facts(lines[: chain.head.n if chain.head else 0], problems)  # up to the first fault
+    versions_checked = _check_versions(repo, request.config_path, facts, problems)
+    evidence_checked = _check_evidence(request.evidence, facts, problems)
+    checked = signatures.check_signatures(repo.root, anchoring, request.signers)
+    problems += [f"The signature of {each.source} is bad: {each.detail}" for each in checked if each.state == "bad"]
+    attested = attestations.check_attestations(
+        request.evidence if request.with_attestations else None, request.attestations
+    )
+    problems += attested.problems
     fault = chain.fault
     return AuditVerification(
         entries=chain.entries,
@@ -90,7 +109,9 @@ def verify(request: AuditVerifyRequest) -> AuditVerification:
         fault=AuditFault(kind=fault.kind, n=fault.n, place=fault.place, message=fault.message) if fault else None,
         versions_checked=versions_checked,
         evidence_checked=evidence_checked,
-        evidence_named=evidence_named,
+        evidence_named=len(facts.evidence),
+        signatures=dict(sorted(Counter(each.state for each in checked).items())),
+        attestations=attested.summary,
         problems=problems[:MAX_PROBLEMS],
     )
 
@@ -114,20 +135,39 @@ def verification_lines(result: AuditVerification) -> Iterator[str]:
     yield f"{wording.count(result.versions_checked, 'version')} compared with what its tag holds."
     if result.evidence_named:
         yield f"{result.evidence_checked} of {result.evidence_named} evidence files were at hand and compared."
+    if result.signatures:
+        states = ", ".join(f"{number} {state}" for state, number in result.signatures.items())
+        yield f"Signatures of those tags and commits: {states}. Only `good` is evidence of who made one."
+    yield f"Attestations: {result.attestations}."
     yield "Approvals are what GitHub's API reported at that time."
 
 
-def _check_versions(repo: Repo, config_path: str, entries: list[AuditEntry], problems: list[str]) -> int:
-    reader = VersionReader(repo, tags.list_releases(repo.root), config_path)
-    checked: dict[tuple[str, str, str], str | None] = {}
-    for entry in entries:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _LogFacts:
+    """What the entries name that can be compared; the entries of a long log are not kept."""
+
+    versions: dict[tuple[str, str, str], int]
+    """Prompt, version and fingerprint to the first entry that names them."""
+    evidence: list[tuple[int, EvidenceFile]]
+
+
+def _collect_facts(lines: Iterable[AuditLine], problems: list[str]) -> _LogFacts:
+    facts = _LogFacts(versions={}, evidence=[])
+    for position, entry in enumerate(log.iterate_entries(lines, problems), start=1):
+        if entry.n != position and not problems:
+            problems.append(f"Entry {position} has a second number, {entry.n}: it was not written by promptci.")
         if entry.what in RUNNING and entry.prompt and entry.to and entry.to.fingerprint:
-            key = (entry.prompt, entry.to.version, entry.to.fingerprint)
-            if key not in checked:
-                checked[key] = _describe_version(reader, *key)
-                if problem := checked[key]:
-                    problems.append(f"Entry {entry.n}, {entry.prompt} {entry.to.version}: {problem}")
-    return len(checked)
+            facts.versions.setdefault((entry.prompt, entry.to.version, entry.to.fingerprint), entry.n)
+        facts.evidence.extend((entry.n, evidence) for evidence in entry.evidence)
+    return facts
+
+
+def _check_versions(repo: Repo, config_path: str, facts: _LogFacts, problems: list[str]) -> int:
+    reader = VersionReader(repo, tags.list_releases(repo.root), config_path)
+    for (prompt, version, fingerprint), n in facts.versions.items():
+        if problem := _describe_version(reader, prompt, version, fingerprint):
+            problems.append(f"Entry {n}, {prompt} {version}: {problem}")
+    return len(facts.versions)
 
 
 def _describe_version(reader: VersionReader, prompt: str, version: str, fingerprint: str) -> str | None:
@@ -140,21 +180,20 @@ def _describe_version(reader: VersionReader, prompt: str, version: str, fingerpr
     return reader.describe_mismatch(release)
 
 
-def _check_evidence(folder: Path | None, entries: list[AuditEntry], problems: list[str]) -> tuple[int, int]:
-    """Compare the files in a folder with their digests; return how many were there, and how many are named."""
-    named = [(entry.n, evidence) for entry in entries for evidence in entry.evidence]
+def _check_evidence(folder: Path | None, facts: _LogFacts, problems: list[str]) -> int:
+    """Compare the files in a folder with their digests; return how many were there."""
     if folder is None:
-        return 0, len(named)
+        return 0
     paths = list(folder.rglob("*"))
     digests = {_digest(path) for path in paths if path.is_file() and not path.is_symlink()}
     names = {path.name for path in paths}
     checked = 0
-    for n, evidence in named:
+    for n, evidence in facts.evidence:
         if evidence.sha256 in digests:
             checked += 1
         elif evidence.name in names:
             problems.append(f"Entry {n}: {evidence.name} in {folder} is not the file that the log names.")
-    return checked, len(named)
+    return checked
 
 
 def _digest(path: Path) -> str:

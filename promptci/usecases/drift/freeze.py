@@ -10,7 +10,7 @@ from promptci.drift.facts import ChangedTests, ReferenceProgress
 from promptci.drift.night import DriftVerdict
 from promptci.drift.probe import merge_probe
 from promptci.drift.reference import ANSWERS_PER_NIGHT, COMPLETE_ANSWERS, ReferenceDocument, reference_path
-from promptci.errors import PromptciError
+from promptci.errors import InputError, PromptciError
 from promptci.evaluation.nights import acting, conclusions, night_records, probe_run, results
 from promptci.evaluation.nights.goldens_run import AskedPrompt, Asker
 from promptci.evaluation.nights.night_records import StoredAnswer
@@ -57,13 +57,13 @@ def freeze(request: FreezeRequest, env: Environment) -> DriftDocument:
         watch = collect_watch(repo, head, request.config_path, request.environment).select(request.prompts)
         asker = Asker(root=request.root, config_path=request.config_path, watch=watch, head=head, env=env)
         redactor = env.redactor(watch.config.provider.api_key_env)
-        freezer = _Freezer(asker=asker, known=_load_references(repo, watch), day=day)
+        freezer = _Freezer(asker=asker, references=_load_references(repo, watch), day=day)
         growing = [prompt for prompt in watch.prompts if freezer.is_growing(prompt)]
         if request.dry_run:
             for line in planning.describe(asker.plan(growing, ANSWERS_PER_NIGHT), watch.collected) if growing else ():
                 env.print(line)
             return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor)
-        asked = asker.ask(growing, ANSWERS_PER_NIGHT) if growing else {}
+        asked = asker.ask(growing, ANSWERS_PER_NIGHT, batch_scope=f"freeze {day}") if growing else {}
         nights = [freezer.freeze(prompt, asked.get(prompt.name)) for prompt in watch.prompts]
         nights += [conclusions.report_broken(name, reason) for name, reason in watch.broken.items()]
         for path, document in freezer.documents.items():
@@ -79,34 +79,50 @@ def freeze(request: FreezeRequest, env: Environment) -> DriftDocument:
     return results.build_document(at, watch.environment, nights, dry_run=False, redactor=redactor)
 
 
-def _load_references(repo: Repo, watch: Watch) -> dict[str, ReferenceDocument]:
-    """Return the references of the working tree; one that cannot be read is not written over."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _References:
+    known: Mapping[str, ReferenceDocument]
+    unreadable: Mapping[str, str]
+    """By prompt, what is wrong: such a file is not written over, and stops no other prompt."""
+
+
+def _load_references(repo: Repo, watch: Watch) -> _References:
+    """Return the references of the working tree."""
     files = repo.snapshot(WORK_TREE)
     known: dict[str, ReferenceDocument] = {}
+    unreadable: dict[str, str] = {}
     for prompt in watch.prompts:
         path = reference_path(prompt.name)
-        if (data := files.read(path)) is not None:
-            known[prompt.name] = ReferenceDocument.parse(data, path)
-    return known
+        try:
+            if (data := files.read(path)) is not None:
+                known[prompt.name] = ReferenceDocument.parse(data, path)
+        except InputError as error:
+            unreadable[prompt.name] = str(error)
+    return _References(known=known, unreadable=unreadable)
 
 
 class _Freezer:
     """Adds one night's answers to references."""
 
-    def __init__(self, *, asker: Asker, known: Mapping[str, ReferenceDocument], day: str) -> None:
-        self._asker, self._known, self._day = asker, known, day
+    def __init__(self, *, asker: Asker, references: _References, day: str) -> None:
+        self._asker, self._day = asker, day
+        self._known, self._unreadable = references.known, references.unreadable
         self.documents: dict[str, ReferenceDocument] = {}
         """New contents, by path."""
 
     def is_growing(self, prompt: WatchedPrompt) -> bool:
         """Return whether a prompt's reference gets answers today."""
         before = self._comparable(prompt)
+        if prompt.name in self._unreadable:
+            return False
         return before is None or (not before.is_complete and self._day not in before.nights)
 
     def freeze(self, prompt: WatchedPrompt, asked: AskedPrompt | None) -> PromptNight:
         """Return what became of a prompt's reference."""
         night = PromptNight(name=prompt.name, version=prompt.version, verdict=DriftVerdict.LEARNING, watched=prompt)
         path, before = reference_path(prompt.name), self._comparable(prompt)
+        if problem := self._unreadable.get(prompt.name):
+            return conclusions.conclude(night, DriftVerdict.ERROR, "drift-error", MessageFacts(problem))
         if asked is None:
             answers = before.answers if before is not None else 0
             progress = ReferenceProgress(answers=answers, path=path, added=0)

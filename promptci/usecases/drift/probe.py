@@ -71,7 +71,8 @@ def _compare(prompt: WatchedPrompt, answers: ProbeAnswers, reference: ProbeRefer
     if not answers.texts:
         reason = answers.errors[0] if answers.errors else "no answer"
         facts = DriftOutage(missing=len(answers.errors), asked=len(answers.errors), limit=0.0, reason=reason)
-        return conclusions.conclude(night, DriftVerdict.OUTAGE, "drift-outage", facts)
+        verdict = DriftVerdict.ERROR if answers.is_our_fault else DriftVerdict.OUTAGE
+        return conclusions.conclude(night, verdict, f"drift-{verdict}", facts)
     probed = compare_probe(reference, prompt.prompt.model, answers.tokens, answers.models)
     if is_different(probed):
         return conclusions.conclude(night, DriftVerdict.NOT_COMPARABLE, "drift-probe", probed)

@@ -33,6 +33,8 @@ class DriftRequest:
     prompts: tuple[str, ...] = ()
     rejudge: bool = False
     """Grade stored answers again, whether an alarm is due or not."""
+    at_once: bool = False
+    """Never wait for a batch, whatever `run.batch` says."""
     remote: str = "origin"
     dry_run: bool = False
     actions: DriftActions = field(default_factory=DriftActions)
@@ -104,7 +106,8 @@ class _Watcher:
         """Return the night of every watched prompt."""
         watch = self.asker.watch
         history = night_records.load_nights(self.files)
-        asked = self.asker.ask(watch.prompts) if watch.prompts else {}
+        scope = None if self.request.at_once else f"night {self.day}"
+        asked = self.asker.ask(watch.prompts, batch_scope=scope) if watch.prompts else {}
         nights = [
             self._watch(prompt, asked[prompt.name], history.get(prompt.name, Nights(lines=())))
             for prompt in watch.prompts
@@ -113,7 +116,7 @@ class _Watcher:
 
     def _watch(self, prompt: WatchedPrompt, asked: AskedPrompt, nights: Nights) -> PromptNight:
         night = PromptNight(
-            name=prompt.name, version=prompt.version, verdict=DriftVerdict.ERROR, watched=prompt, before=nights.last
+            name=prompt.name, version=prompt.version, verdict=DriftVerdict.ERROR, watched=prompt, earlier=nights.lines
         )
         reference, digest, problem = conclusions.load_reference(self.asker.head, prompt.name)
         state = nights.state(digest or "")

@@ -1,9 +1,10 @@
 """Check golden sets for what makes them say less than they seem to, and count what is in them. No model is asked."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Literal
@@ -11,14 +12,20 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
-from promptci.errors import PromptciError
+from promptci.errors import Problem, PromptciError
 from promptci.evaluation import run
+from promptci.evaluation.memory import run_memory
 from promptci.git.repo import Repo
-from promptci.goldens.lint import lint_cases
+from promptci.goldens.checks.lint import LintFinding, limit_findings, lint_cases
 from promptci.goldens.model import Case
+from promptci.memory.model import CaseRecord
+from promptci.memory.never_failed import find_never_failed
 from promptci.pipeline.collection.collect_all import select_prompts
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.present import formatting
 from promptci.prompts.template.render import format_value
+from promptci.report.build.memory_view import case_digest
+from promptci.report.model import json_safe
 from promptci.runs.prompt_plan import PromptPlan
 
 MAX_LABELS = 5
@@ -51,6 +58,7 @@ class LintDocument(Document):
     schema_: Literal["promptci/goldens-lint/v1"] = Field(default="promptci/goldens-lint/v1", alias="schema")
     cases: int
     findings: list[LintRow]
+    notes: list[str] = Field(default=[], description="What was not looked for, and why.")
 
 
 class GoldenCounts(BaseModel):
@@ -76,7 +84,7 @@ class StatsDocument(Document):
     prompts: list[GoldenCounts]
 
 
-def lint(request: GoldensRequest) -> LintDocument:
+def lint(request: GoldensRequest, now: datetime) -> LintDocument:
     """Return what is doubtful about the golden sets.
 
     Raises
@@ -86,23 +94,45 @@ def lint(request: GoldensRequest) -> LintDocument:
     PromptciError
         Where there is no case: nothing was checked, which is no good sign.
     """
-    plans = _load_plans(request)
-    if not any(plan.task.cases for plan in plans):
+    with closing(Repo.discover(request.root).snapshot(request.head)) as head:
+        collected = select_prompts(run.collect_everything(head, request.config_path), request.prompts)
+        past = run_memory.read_earlier_cases(request.root, collected.config.run.memory, head, now)
+    if not any(plan.task.cases for plan in collected.plans):
         hint = "See `prompts.goldens` in promptci.yml for the place of golden cases."
         raise PromptciError("No prompt has golden cases, so nothing was checked", hint)
     rows = [
-        LintRow(
-            prompt=plan.name,
-            rule=finding.rule,
-            file=finding.problem.path,
-            line=finding.problem.line,
-            message=finding.problem.message,
-            hint=finding.problem.hint,
+        _lint_row(plan, finding)
+        for plan in collected.plans
+        for finding in (
+            *lint_cases(_list_cases(plan), _list_texts(plan)),
+            *limit_findings("never-failed", _find_never_failed(plan, collected, past.cases)),
         )
-        for plan in plans
-        for finding in lint_cases(_list_cases(plan), _list_texts(plan))
     ]
-    return LintDocument(cases=sum(len(plan.task.cases) for plan in plans), findings=rows)
+    notes = [f"never-failed: {note}" for note in past.notes]
+    return LintDocument(cases=sum(len(plan.task.cases) for plan in collected.plans), findings=rows, notes=notes)
+
+
+def _lint_row(plan: PromptPlan, finding: LintFinding) -> LintRow:
+    return LintRow(
+        prompt=plan.name,
+        rule=finding.rule,
+        file=finding.problem.path,
+        line=finding.problem.line,
+        message=finding.problem.message,
+        hint=finding.problem.hint,
+    )
+
+
+def _find_never_failed(plan: PromptPlan, collected: CollectedRun, records: Iterable[CaseRecord]) -> Iterator[Problem]:
+    """Yield the cases that no version ever failed; a critical case is meant to be one."""
+    judge = run_memory.digest_judge(collected)
+    cases = {json_safe.text(case.id): case for case in _list_cases(plan) if not case.critical}
+    digests = {case_id: case_digest(case, judge) for case_id, case in cases.items()}
+    for history in find_never_failed(records, json_safe.text(plan.name), digests):
+        case = cases[history.case]
+        message = f"`{case.id}` passed all {history.answers:,} times, under {history.versions} versions of the prompt"
+        hint = "It tells no two versions apart. Make it harder, or mark it `critical` if it must never break."
+        yield Problem(path=case.path, line=case.line, message=message, hint=hint)
 
 
 def lint_lines(document: LintDocument) -> Iterator[str]:
@@ -110,6 +140,7 @@ def lint_lines(document: LintDocument) -> Iterator[str]:
     for row in document.findings:
         place = row.file if row.line is None else f"{row.file}:{row.line}"
         yield f"{row.rule}: {place}: {row.message}. {row.hint}"
+    yield from document.notes
     total = formatting.count(len(document.findings), "finding")
     yield f"{total} in {formatting.count(document.cases, 'case')}"
 

@@ -18,13 +18,15 @@ from promptci.git.repo import Repo
 from promptci.history import branch_records
 from promptci.history.record_kind import RecordKind
 from promptci.monitor.alerts.line import ALERTS
+from promptci.monitor.month import MONTHS
+from promptci.report.canary_look import CANARIES
 
 KINDS: tuple[RecordKind, ...] = (
     RecordKind(path="audit/%Y-%m.jsonl", document=AuditEntry, writer="promptci audit record"),
     NIGHTS,
-    RecordKind(path="canary/*/*.jsonl", keep_days=3 * 365, max_points=200),
+    CANARIES,
     ALERTS,
-    RecordKind(path="months/%Y-%m.jsonl"),
+    MONTHS,
     ANSWERS,
 )
 """Every kind of line on the branch: a new one is a row here, and a `Document` where its line is made."""

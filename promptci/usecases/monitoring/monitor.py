@@ -10,9 +10,10 @@ from pathlib import Path
 from promptci.config.find import load_revision_config
 from promptci.errors import GitError, InputError, Problem
 from promptci.files import write
+from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
-from promptci.monitor import engines
+from promptci.monitor import engines, month
 from promptci.monitor.build import MonitorPlan, build_document, format_time
 from promptci.monitor.document import CoverageRow, MonitorDocument
 from promptci.report import monitor_page
@@ -127,6 +128,19 @@ def _from_engine(request: MonitorRequest, names: dict[str, str]) -> MonitorDocum
         coverage=[coverage],
     )
     return build_document(table.log, plan)
+
+
+def record_months(document: MonitorDocument, root: Path, remote: str) -> None:
+    """Add the figures of each month to the history branch and push it.
+
+    Raises
+    ------
+    InputError, GitError
+        If the branch cannot be read or pushed.
+    """
+    lines = month.summarize_months(document)
+    branch = find_branch(Repo.discover(root).root, remote)
+    branch.append(lambda files: month.merge_months(files, lines), "Add figures of months")
 
 
 def select_prompts(document: MonitorDocument, prompts: Sequence[str]) -> MonitorDocument:

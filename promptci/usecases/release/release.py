@@ -180,6 +180,8 @@ class _Process:
         if same is not None and self._request.bump is None:
             update = {"outcome": "already released", "version": str(same.number), "tag": same.tag}
             return base.model_copy(update=update)
+        if problem := tags.find_name_problem(self._repo.root, name):
+            return base.model_copy(update={"outcome": "refused", "why": problem})
         evidence = self._evidence.get(prompt.fingerprint)
         if not (evidence and evidence.passes) and not self._request.because.strip():
             result = f"its last result is `{evidence.verdict}`" if evidence else "no result of this version is found"

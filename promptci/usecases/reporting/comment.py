@@ -42,7 +42,7 @@ def post_comment(
     """
     if context.event != "workflow_run":
         raise UsageError(f"The event is {context.event}", "A report of another run is posted at its `workflow_run`.")
-    if event.get_nested(context.payload, "workflow_run", "event") != "pull_request":
+    if event.get_nested(context.payload, "workflow_run", "event") not in ("pull_request", "pull_request_review"):
         say("the run was not for a pull request: there is nothing to comment")
         return 0
     view = _read(source, context.head_sha)
@@ -102,7 +102,7 @@ def _in_place_of_the_run(context: ActionContext, number: int) -> ActionContext:
 def _publication(view: ReportView, context: ActionContext) -> Publication:
     owner = "Dependabot's" if context.is_dependabot else "a fork's"
     warned = [WARNING.format(owner=owner)] if context.is_fork else []
-    published_view = view.model_copy(update={"notes": [*warned, *view.notes]})
+    published_view = view.model_copy(update={"notes": [*warned, *view.notes], "override": None})
     return Publication(
         verdict=Verdict(view.verdict),
         exit_code=0,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promptci.config.find import load_revision_config, require_named_config
 from promptci.errors import InputError, Problem, PromptciError, UsageError
-from promptci.evaluation import memory_lines, run_memory
+from promptci.evaluation.memory import memory_lines, run_memory
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.git.state_folder import keep_out_of_git

@@ -1,5 +1,6 @@
 """Put the shards of a run together: one report and one verdict, as if it had not been split."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -45,7 +46,7 @@ def merge_standalone(folders: Sequence[Path], request: CheckRequest, env: Enviro
     GitError
         Where a commit of the shards is not in the repository.
     """
-    shards, problems = artifacts.read_all(folders)
+    shards, problems = _read_shards(folders, request.root)
     if not shards:
         raise InputError(problems)
     record = shards[0].record
@@ -62,8 +63,18 @@ def merge_standalone(folders: Sequence[Path], request: CheckRequest, env: Enviro
 
 def merge_for_event(folders: Sequence[Path], again: Again, request: CheckRequest, env: Environment) -> RunResult:
     """Join the shards of an request that is known from elsewhere; shards of another one are refused."""
-    shards, problems = artifacts.read_all(folders)
+    shards, problems = _read_shards(folders, request.root)
     return _merge_shards(shards, problems, again, request, env)
+
+
+def _read_shards(folders: Sequence[Path], root: Path) -> tuple[list[HandedIn], list[Problem]]:
+    """Read the shards; what is in the repository is named as there, not by where it is on this machine."""
+    shards, problems = artifacts.read_all(folders)
+    above = f"{root}{os.sep}"
+    return (
+        [replace(shard, where=shard.where.removeprefix(above)) for shard in shards],
+        [replace(problem, path=problem.path.removeprefix(above)) for problem in problems],
+    )
 
 
 def _merge_shards(

@@ -9,9 +9,9 @@ from promptci.evaluation import check, run
 from promptci.pipeline.environment import Environment
 from promptci.providers.replay import ReplayProvider
 from promptci.report import write
+from promptci.report.build.load_report import load_report
 from promptci.report.build.view import redact_view
 from promptci.report.figures import quality_figure
-from promptci.report.model.report import ReportView
 from promptci.runs import journal
 
 _NOT_IN_JOURNAL = "the journal holds no answer to this; the run was not finished"
@@ -30,12 +30,15 @@ def redraw_report(source: Path, out: Path, root: Path, env: Environment) -> RunR
     UsageError
         Where it is neither.
     """
-    if source.suffix == ".jsonl":
+    if source.name.endswith((".jsonl", ".jsonl.gz")):
         return _from_journal(source, out, root, env)
     if source.suffix != ".json":
-        raise UsageError(f"{source} is neither a report.json nor a journal.jsonl", "Give one of the two.")
-    view = ReportView.load(source.resolve(), str(source))
-    report = redact_view(view, env.redactor())  # it may come from elsewhere
+        raise UsageError(
+            f"{source} is neither a report.json nor a journal.jsonl or journal.jsonl.gz", "Give one of them."
+        )
+    redactor = env.redactor()
+    view = load_report(source.resolve(), str(source), redactor)
+    report = redact_view(view, redactor)  # it may come from elsewhere
     return RunResult(exit_code=view.exit_code, view=report.view, paths=write.write_all(report, out))
 
 

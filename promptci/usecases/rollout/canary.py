@@ -1,19 +1,20 @@
 """Evaluate the canaries of an environment: decide about each prompt by the request logs of both arms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptci.errors import InputError, Problem
 from promptci.files import write
+from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
-from promptci.git.snapshot import WORK_TREE
+from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.environment import Environment
 from promptci.redact import Redactor
-from promptci.report import canary_document, canary_page
+from promptci.report import canary_document, canary_look, canary_page
 from promptci.report import canary_report as report
 from promptci.report.canary_document import CanaryDocument
 from promptci.report.canary_report import CanaryReport
@@ -22,6 +23,7 @@ from promptci.requestlog.batch import WantedRequests
 from promptci.requestlog.columns import microseconds
 from promptci.rollout import canary, deployment, state
 from promptci.rollout.deployment import Deployed, shorten_version
+from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit, commit_lines, commit_planned
 from promptci.rollout.deployments.environment_file import load_environment, progress_path
 from promptci.rollout.judging.sample import SampleRequest
 from promptci.rollout.state import CanaryProgress
@@ -44,11 +46,21 @@ class CanaryRequest:
     now: datetime
     apply: bool = False
     """Write the new shares into the deployment file, and the canaries' progress into the file next to it."""
+    target: CommitTarget = field(default_factory=CommitTarget)
+    """With `push`, the newest files of the remote's branch decide, and what is written is committed there."""
     dry_run: bool = False
     """Write nothing: neither shares nor a report."""
     sample: SampleRequest | None = None
     """Answers that the judge marks after the decision; None: none."""
     out: Path = Path("promptci-report")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatedCanaries(PlannedCommit):
+    """One look at the canaries of an environment as some files have it, and what it changes in them."""
+
+    record: CanaryReport
+    judge: "judge_sample.SampleJudge | None"
 
 
 def evaluate_canaries(request: CanaryRequest, env: Environment) -> tuple[CanaryReport, str]:
@@ -61,13 +73,36 @@ def evaluate_canaries(request: CanaryRequest, env: Environment) -> tuple[CanaryR
     InputError
         If a state file or a log cannot be read.
     GitError
-        If a version is not a commit.
+        If a version is not a commit, or what is decided cannot be pushed.
     """
     repo = Repo.discover(request.root)
-    files = repo.snapshot(WORK_TREE)
+    lines: tuple[str, ...] = ()
+    if request.apply and not request.dry_run and request.target.push:
+        # Where somebody pushed in the meantime, their files are evaluated again: a rollback stands, a step may not.
+        done = commit_planned(repo, request.target, lambda tip: _evaluate(request, repo, tip, env), dry_run=False)
+        evaluated = done.plan
+        if done.commit is not None:
+            lines = tuple(commit_lines(done.commit, list(evaluated.files), done.branch, pulled=done.pulled))
+    else:
+        evaluated = _evaluate(request, repo, repo.snapshot(WORK_TREE), env)
+        if evaluated.record.applied:
+            _write(repo.root, evaluated.files)
+    record, judge = replace(evaluated.record, pushed=lines), evaluated.judge
+    if request.sample is not None and judge is not None:
+        requests_by_prompt = {decision.prompt: decision.window.requests for decision in record.decisions}
+        record = replace(record, samples=judge_sample.judge_samples(request.sample, judge, requests_by_prompt))
+    redactor = env.redactor()
+    words = redactor.redact(report.markdown(record))
+    if not request.dry_run:
+        _write_report(record, words, request.out, redactor)
+    return record, words
+
+
+def _evaluate(request: CanaryRequest, repo: Repo, files: Snapshot, env: Environment) -> EvaluatedCanaries:
+    """Decide about every prompt of the environment as these files have it."""
     file = load_environment(files, request.environment)
     path, data, deployed, state_path = file.path, file.data, file.deployment, progress_path(request.environment)
-    standings = _load_progress(repo, files.read(state_path), state_path)
+    standings = _load_progress(repo, files, state_path)
     judge = None if request.sample is None else judge_sample.load_judge(repo, files, request.sample, env)
     tried = {entry.prompt: entry for entry in deployed.prompts if entry.canary is not None}
     for entry in tried.values():
@@ -87,19 +122,27 @@ def evaluate_canaries(request: CanaryRequest, env: Environment) -> tuple[CanaryR
         log=log,
         applied=request.apply and not request.dry_run,
     )
-    if record.applied:
-        for decision in decisions:
-            if decision.new_share != decision.share:
-                data = deployment.with_share(data, path, decision.prompt, decision.new_share)
-        _write(repo.root, {state_path: _state_file(record, standings), path: data})
-    if request.sample is not None and judge is not None:
-        requests_by_prompt = {decision.prompt: decision.window.requests for decision in decisions}
-        record = replace(record, samples=judge_sample.judge_samples(request.sample, judge, requests_by_prompt))
-    redactor = env.redactor()
-    words = redactor.redact(report.markdown(record))
-    if not request.dry_run:
-        _write_report(record, words, request.out, redactor)
-    return record, words
+    for decision in decisions:
+        if decision.new_share != decision.share:
+            data = deployment.with_share(data, path, decision.prompt, decision.new_share)
+    written = {state_path: _state_file(record, standings), path: data}
+    changed: dict[str, bytes | None] = {name: text for name, text in written.items() if files.read(name) != text}
+    message = f"Canary in {request.environment}: {record.outcome}"
+    return EvaluatedCanaries(files=changed, message=message, record=record, judge=judge)
+
+
+def record_looks(record: CanaryReport, root: Path, remote: str, redactor: Redactor) -> None:
+    """Add the looks that changed something to the history branch and push it.
+
+    Raises
+    ------
+    InputError, GitError
+        If the branch cannot be read or pushed.
+    """
+    looks = canary_look.list_looks(redacted_document(record, redactor))
+    if looks:
+        branch = find_branch(Repo.discover(root).root, remote)
+        branch.append(lambda files: canary_look.add_looks(files, looks), f"Look at canaries of {record.environment}")
 
 
 def _log_paths(request: CanaryRequest) -> list[Path]:
@@ -120,8 +163,9 @@ def _wanted_requests(tried: Mapping[str, Deployed], standings: Mapping[str, Cana
     )
 
 
-def _load_progress(repo: Repo, data: bytes | None, path: str) -> dict[str, CanaryProgress]:
-    if data is None and (repo.root / path).exists():
+def _load_progress(repo: Repo, files: Snapshot, path: str) -> dict[str, CanaryProgress]:
+    data = files.read(path)
+    if data is None and files.sha is None and (repo.root / path).exists():
         # Treated as a first evaluation, it would restart a canary that was rolled back.
         message = "git ignores the file in which it stands how far each canary has come"
         raise InputError([Problem(path=path, message=message, hint="Take it out of .gitignore and commit it.")])
@@ -134,16 +178,15 @@ def _state_file(record: CanaryReport, before: Mapping[str, CanaryProgress]) -> b
     return state.dump_progress({**before, **now}).encode()
 
 
-def _write(root: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files that changed, in this order.
+def _write(root: Path, files: Mapping[str, bytes | None]) -> None:
+    """Write files in this order.
 
     The state goes first: if the process is stopped in between, the next evaluation finds a share below the recorded
     one, or one above 0 after a rollback, and both are safe.
     """
     for path, content in files.items():
-        place = root / path
-        if not place.exists() or place.read_bytes() != content:
-            write.write_bytes(place, content)
+        if content is not None:
+            write.write_bytes(root / path, content)
 
 
 def redacted_document(record: CanaryReport, redactor: Redactor) -> CanaryDocument:

@@ -1,18 +1,14 @@
 """Check a repository before it is used: its files, its endpoint and its workflow, and what to fix in each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, Field
 
 from promptci.config import load as config_load
 from promptci.config.find import find_config, require_named_config
 from promptci.config.model import Config
 from promptci.config.policy import OnMissingGoldens
-from promptci.documents.document import Document
 from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
@@ -21,7 +17,8 @@ from promptci.git.data_branch import HISTORY_BRANCH
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.pipeline.collection import collect, coverage, plan_prompt
-from promptci.pipeline.collection.collect import CollectedRun, Revision
+from promptci.pipeline.collection.collect import Revision
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.pipeline.collection.side_files import rubric
 from promptci.pipeline.plan import planning
@@ -32,57 +29,15 @@ from promptci.providers.base import Usage
 from promptci.providers.http import endpoint
 from promptci.providers.prices import PriceList
 from promptci.runs.prompt_plan import PromptPlan, Status
-from promptci.usecases.setup import doctor_workflow
+from promptci.scoring.judges import judge
+from promptci.usecases.setup import doctor_goldens, doctor_workflow
+from promptci.usecases.setup.doctor_document import DoctorFinding, Level
+from promptci.wording import count
 
-Level = Literal["error", "warning"]
 REPORT = "promptci-report"
 """Default folder of the report."""
 JUDGES = {"judge", "llm"}
 """Assertions that a model scores."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DoctorFinding:
-    """One thing to fix."""
-
-    problem: Problem
-    level: Level
-    """`error`: promptci will not work as configured. `warning`: it works, but could be set up better."""
-
-
-class DoctorRow(BaseModel):
-    """A finding of doctor's JSON."""
-
-    file: str
-    line: int | None
-    level: Level
-    message: str
-    hint: str
-
-
-class DoctorDocument(Document):
-    """Output of `promptci doctor --json`."""
-
-    schema_: Literal["promptci/doctor/v1"] = Field(default="promptci/doctor/v1", alias="schema")
-    errors: int
-    warnings: int
-    findings: list[DoctorRow]
-
-
-def to_document(findings: Sequence[DoctorFinding]) -> DoctorDocument:
-    """Return doctor's JSON."""
-    errors = sum(finding.level == "error" for finding in findings)
-    rows = [
-        DoctorRow(
-            file=finding.problem.path,
-            line=finding.problem.line,
-            level=finding.level,
-            message=finding.problem.message,
-            hint=finding.problem.hint,
-        )
-        for finding in findings
-    ]
-    return DoctorDocument(errors=errors, warnings=len(findings) - errors, findings=rows)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -101,6 +56,12 @@ class _RepositoryState:
         """Return the line of a key of promptci.yml."""
         return None if self.document is None else self.document.line_of(keys)
 
+    @property
+    def judge_models(self) -> list[str]:
+        """The models that mark answers."""
+        cases = (planned.case for plan in self.plans for planned in plan.task.cases)
+        return judge.list_judge_models(cases, model=self.config.judge.model, rubric=self.config.judge.rubric)
+
     def flag(self, level: Level, message: str, fix: str, *keys: str) -> DoctorFinding:
         """Return a finding about promptci.yml."""
         return DoctorFinding(
@@ -108,8 +69,25 @@ class _RepositoryState:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkup:
+    """What the doctor found."""
+
+    findings: tuple[DoctorFinding, ...]
+    """By file and line."""
+    in_order: tuple[str, ...]
+    """What needs no attention, one part of the set-up each."""
+    goldens: tuple[str, ...]
+    """What each prompt's goldens can decide."""
+
+
 def examine(root: Path, config_path: str) -> tuple[DoctorFinding, ...]:
-    """Return everything to fix in the working tree, by file and line.
+    """Return everything to fix in the working tree, by file and line; see `check_up`."""
+    return check_up(root, config_path).findings
+
+
+def check_up(root: Path, config_path: str, environ: Mapping[str, str] | None = None) -> Checkup:
+    """Return everything to fix in the working tree, and what is in order.
 
     Raises
     ------
@@ -119,14 +97,42 @@ def examine(root: Path, config_path: str) -> tuple[DoctorFinding, ...]:
     repo = Repo.discover(root)
     with closing(repo.snapshot(WORK_TREE)) as snapshot:
         state = _RepositoryState(root=repo.root, config_path=config_path, snapshot=snapshot)
-        findings = [*_config(state)]
-        findings += [*_prompts(state), *_judge(state), *_provider(state), *_cache(state)]
-        findings += [
-            DoctorFinding(problem=problem, level=level)
-            for problem, level in doctor_workflow.examine(snapshot, state.config)
-        ]
-    unique = dict.fromkeys(findings)
-    return tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.message)))
+        parts = {
+            "configuration": [*_config(state)],
+            "prompts and goldens": [*_prompts(state)],
+            "judges": [*_judge(state)],
+            "endpoint": [*_provider(state)],
+            "ignored folders": [*_cache(state)],
+            "workflow": [
+                DoctorFinding(problem=problem, level=level)
+                for problem, level in doctor_workflow.examine(snapshot, state.config)
+            ],
+        }
+        unique = dict.fromkeys(finding for findings in parts.values() for finding in findings)
+        return Checkup(
+            findings=tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.message))),
+            in_order=tuple(
+                f"{part}: {_describe(part, state, environ or {})}" for part, findings in parts.items() if not findings
+            ),
+            goldens=tuple(doctor_goldens.describe_goldens(state.plans, state.config)),
+        )
+
+
+def _describe(part: str, state: _RepositoryState, environ: Mapping[str, str]) -> str:
+    """Return what a part without a finding consists of."""
+    cases = sum(len(plan.task.cases) for plan in state.plans)
+    provider = state.config.provider
+    key = provider.api_key_env
+    presence = f", key from {key}, which is {'set' if environ.get(key) else 'not set'} here" if key else ""
+    addresses = {"openai": f"{provider.base_url}{presence}", "recorded": f"recorded answers in {provider.path}"}
+    return {
+        "configuration": f"{state.config_path} is valid",
+        "prompts and goldens": f"{count(len(state.plans), 'prompt')}, {count(cases, 'golden case')}",
+        "judges": ", ".join(state.judge_models) or "none is used",
+        "endpoint": addresses.get(provider.kind, "the embedded model"),
+        "ignored folders": "git ignores what promptci writes",
+        "workflow": "triggers, permissions and inputs fit",
+    }[part]
 
 
 def has_history_branch(root: Path) -> bool:
@@ -191,7 +197,7 @@ def _unused_parts(prompt: Prompt) -> Iterator[DoctorFinding]:
 def _goldens(state: _RepositoryState, prompt: Prompt) -> Iterator[DoctorFinding]:
     side = Revision(snapshot=state.snapshot, config=state.config)
     try:
-        goldens = collect.load_golden_set(state.snapshot, prompt, collect.find_goldens(side, prompt))
+        goldens = collect.load_golden_set(side, prompt, collect.find_goldens(side, prompt))
     except InputError as error:
         yield from _error_findings(error)
         return
@@ -206,18 +212,18 @@ def _goldens(state: _RepositoryState, prompt: Prompt) -> Iterator[DoctorFinding]
 
 
 def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
-    judge = state.config.judge
+    options = state.config.judge
     uses = {
         plan.name: {a.type for planned in plan.task.cases for a in planned.case.assertions} & JUDGES
         for plan in state.plans
     }
     if any("judge" in types for types in uses.values()):
-        for key, value in (("model", judge.model), ("rubric", judge.rubric)):
+        for key, value in (("model", options.model), ("rubric", options.rubric)):
             if value is None:
                 message = f"goldens use the assertion `judge`, and `judge.{key}` is not set"
                 yield state.flag("error", message, f"Set `judge.{key}`.", "judge")
     try:
-        rubric.load_rubric(state.snapshot, judge.rubric)
+        rubric.load_rubric(state.snapshot, options.rubric)
     except InputError as error:
         yield from _error_findings(error)
     for name in (name for name, types in uses.items() if types):
@@ -247,8 +253,9 @@ def _provider(state: _RepositoryState) -> Iterator[DoctorFinding]:
     if endpoint.is_loopback(options.base_url):
         return
     price = PriceList(options).price_usage
-    models = {prompt.model for plan in state.plans for prompt in _versions(plan)} | {state.config.judge.model}
-    for model in sorted(model for model in models if model):
+    models = {prompt.model for plan in state.plans for prompt in _versions(plan)}
+    models.update(state.judge_models, filter(None, [state.config.judge.model]))
+    for model in sorted(filter(None, models)):
         if price(model, Usage(input_tokens=1, output_tokens=1)) is None:
             message = (
                 f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"

@@ -11,10 +11,12 @@ from promptci.errors import InputError, Problem, UsageError
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
-from promptci.prompts.promptfoo.config import PromptfooConfig, dump_cases, load_promptfoo
+from promptci.prompts.promptfoo.config import PromptfooConfig, PromptfooMessage, dump_cases
+from promptci.prompts.promptfoo.load import load_promptfoo
 from promptci.wording import count
 
 DEFAULT_MODEL = "gpt-4o-mini"
+CONFIG_NAMES = ("promptci.yml", "promptci.yaml")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +31,8 @@ class PromptfooImport:
 def import_promptfoo(root: Path, config_path: str) -> PromptfooImport:
     """Write `prompts/NAME.prompt.yml` and `goldens/NAME.jsonl` for each prompt; overwrite nothing.
 
+    Where there is no promptci.yml, it is written too, with the endpoint of the first provider.
+
     Raises
     ------
     InputError
@@ -39,16 +43,23 @@ def import_promptfoo(root: Path, config_path: str) -> PromptfooImport:
     repo = Repo.discover(root)
     with closing(repo.snapshot(WORK_TREE)) as tree:
         config = load_promptfoo(config_path, tree.read)
+    writable = [prompt for prompt in config.prompts if all(m.syntax == "fill" for m in prompt.messages)]
+    engine = "needs a template engine: include the configuration itself, which promptci reads"
+    config.left_out += [
+        f"the prompt `{prompt.name}`, which {engine}" for prompt in config.prompts if prompt not in writable
+    ]
     counts = Counter(config.left_out)
     left_out = tuple(f"{text} ({times} times)" if times > 1 else text for text, times in counts.items())
-    if not config.prompts:
+    if not writable:
         hint = f"Left out: {'; '.join(left_out) or 'nothing'}."
         raise InputError([Problem(path=config_path, message="there is no prompt that can be imported", hint=hint)])
     cases = dump_cases(config)
     files = {}
-    for prompt in config.prompts:
+    for prompt in writable:
         files[f"prompts/{prompt.name}.prompt.yml"] = _dump_prompt(config, prompt.messages)
         files[f"goldens/{prompt.name}.jsonl"] = cases
+    if config.base_url and not any((repo.root / name).exists() for name in CONFIG_NAMES):
+        files[CONFIG_NAMES[0]] = _dump_settings(config)
     existing = [path for path in files if (repo.root / path).exists() or (repo.root / path).is_symlink()]
     if existing:
         raise UsageError(
@@ -66,14 +77,22 @@ def result_lines(result: PromptfooImport) -> Iterator[str]:
     yield from (f"left out: {text}" for text in result.left_out)
 
 
-def _dump_prompt(config: PromptfooConfig, messages: list[dict[str, str]]) -> str:
+def _dump_settings(config: PromptfooConfig) -> str:
+    """Return promptci.yml with the endpoint of the first provider."""
+    lines = ["provider:", f"  base_url: {json.dumps(config.base_url)}"]
+    if config.api_key_env:
+        lines.append(f"  api_key_env: {json.dumps(config.api_key_env)}")
+    return "\n".join(lines) + "\n"
+
+
+def _dump_prompt(config: PromptfooConfig, messages: tuple[PromptfooMessage, ...]) -> str:
     """Return a prompt file. Texts are written as JSON strings, which YAML reads alike."""
     lines = [f"model: {json.dumps(config.model or DEFAULT_MODEL)}"]
     if config.parameters:
         lines.append(f"modelParameters: {json.dumps(config.parameters, ensure_ascii=False)}")
     lines.append("messages:")
     for message in messages:
-        lines += [f"  - role: {json.dumps(message['role'])}", *_dump_text(message["content"])]
+        lines += [f"  - role: {json.dumps(message.role)}", *_dump_text(message.content)]
     return "\n".join(lines) + "\n"
 
 

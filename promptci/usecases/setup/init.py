@@ -1,17 +1,13 @@
 """Create the starter files: promptci.yml, a workflow, and a prompt with goldens that runs at once."""
 
 import json
-from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.config.model import DEFAULT_INCLUDE
-from promptci.errors import GitError, UsageError
 from promptci.files import packaged, write
-from promptci.git.repo import Repo
-from promptci.git.snapshot import WORK_TREE
-from promptci.prompts import discover
 from promptci.prompts.discover import PatternProposal
-from promptci.prompts.find import find_prompt_files
+from promptci.usecases.setup.init_detect import ENDPOINTS, Repository
 
 FILES = {
     "promptci.yml": "promptci.yml",
@@ -22,56 +18,54 @@ FILES = {
 """Files to write, and the template of each."""
 EXAMPLE = ("prompts/email-finder.prompt.yml", "goldens/email-finder.jsonl")
 """Those that are there to be tried."""
-NOTHING_PROPOSED = PatternProposal()
-IGNORED = (".promptci/", "promptci-report/", "promptci-judge/", "promptci-demo/")
+DEFAULT_KEY = "OPENAI_API_KEY"
+WITH_KEY = "        with:\n          api-key: ${{ secrets.OPENAI_API_KEY }}\n"
+"""How the workflow hands over a key of this name; others go by the step's environment."""
+NOTHING_DETECTED = Repository()
+IGNORED = (".promptci/", "promptci-report/", "promptci-judge/", "promptci-demo/", "promptci-site/")
 """Folders that promptci writes and that do not belong in git."""
 
 
-def write_starter_files(root: Path, *, provider: str, proposal: PatternProposal = NOTHING_PROPOSED) -> list[str]:
-    """Write the files and return their paths; write nothing if one of them exists.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StarterFiles:
+    """What `promptci init` did."""
 
-    Where the repository has prompts of its own in text, code or data files, there is no example beside them.
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+    """Files that were there already."""
 
-    Raises
-    ------
-    UsageError
-        When a file is already there.
+
+def write_starter_files(
+    root: Path, *, provider: str, key: str = DEFAULT_KEY, repository: Repository = NOTHING_DETECTED
+) -> StarterFiles:
+    """Write the files that are missing; never touch one that is there.
+
+    Where the repository has prompts of its own, there is no example beside them. `key` is the name of the variable with
+    the endpoint's key.
     """
-    files = {name: FILES[name] for name in FILES if name not in EXAMPLE or not proposal.include}
-    existing = [name for name in files if (root / name).exists() or (root / name).is_symlink()]
-    if existing:
-        raise UsageError(f"Already there: {', '.join(existing)}", "Nothing was written. Move them away to start again.")
+    files = {name: FILES[name] for name in FILES if name not in EXAMPLE or not repository.has_prompts}
+    kept = [name for name in files if (root / name).exists() or (root / name).is_symlink()]
+    if any(name in kept for name in EXAMPLE):  # half of the example would be of no use
+        files = {name: template for name, template in files.items() if name not in EXAMPLE}
     templates = packaged.find_packaged_folder("templates") / "init"
-    section = (templates / f"provider-{provider}.yml").read_text(encoding="utf-8").rstrip()
-    if proposal.include and provider != "local":
-        section = section.replace("\nrun:", "\n  model: openai/gpt-4o-mini   # of prompts that name none\nrun:")
-    elif proposal.include:
-        section += "\n  model: embedded       # of prompts that name none"
-    for name, template in files.items():
-        text = (templates / template).read_text(encoding="utf-8").replace("{{provider}}", section)
-        text = text.replace("{{include}}", _format_include(proposal))
+    written = [name for name in files if name not in kept]
+    for name in written:
+        text = (templates / files[name]).read_text(encoding="utf-8")
+        if name == "promptci.yml":
+            text = text.replace("{{provider}}", _provider_section(templates, provider, key, repository.proposal))
+            text = text.replace("{{include}}", _format_include(repository.proposal))
+        elif key != DEFAULT_KEY:
+            text = text.replace(WITH_KEY, f"        env:\n          {key}: ${{{{ secrets.{key} }}}}\n")
         write.write_text(root / name, text)
-    return [*files, *_ignore(root / ".gitignore")]
+    return StarterFiles(written=(*written, *_ignore(root / ".gitignore")), kept=tuple(kept))
 
 
-def find_existing_prompts(root: Path) -> list[str]:
-    """Return the repository's own prompt files, which promptci tests by default; none outside of a repository."""
-    try:
-        repo = Repo.discover(root)
-    except GitError:
-        return []
-    with closing(repo.snapshot(WORK_TREE)) as tree:
-        return [path for path in find_prompt_files(tree, DEFAULT_INCLUDE) if path not in FILES]
-
-
-def propose_patterns(root: Path) -> PatternProposal:
-    """Return patterns for the prompts in other files than `.prompt.yml`; none outside of a repository."""
-    try:
-        repo = Repo.discover(root)
-    except GitError:
-        return NOTHING_PROPOSED
-    with closing(repo.snapshot(WORK_TREE)) as tree:
-        return discover.propose_patterns(tree.paths(), tree.read)
+def _provider_section(templates: Path, provider: str, key: str, proposal: PatternProposal) -> str:
+    section = (templates / f"provider-{provider}.yml").read_text(encoding="utf-8").rstrip()
+    section = section.replace(ENDPOINTS[DEFAULT_KEY], ENDPOINTS[key]).replace(DEFAULT_KEY, key)
+    if proposal.include and provider != "local":
+        return section.replace("\nrun:", "\n  model: openai/gpt-4o-mini   # of prompts that name none\nrun:")
+    return section + "\n  model: embedded       # of prompts that name none" if proposal.include else section
 
 
 def _format_include(proposal: PatternProposal) -> str:

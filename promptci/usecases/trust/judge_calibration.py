@@ -4,12 +4,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
-
-from pydantic import Field
 
 from promptci.app.requests import CheckRequest
-from promptci.documents.document import Document
 from promptci.errors import ConfigError, InputError, ProviderError, UsageError
 from promptci.evaluation import run
 from promptci.files import write
@@ -17,7 +13,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import check_output_folder
 from promptci.pipeline.ask import asking, resume
-from promptci.pipeline.collection.collect import CollectedRun
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.side_files import judge_labels
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
@@ -25,19 +21,11 @@ from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
 from promptci.report.build import judge_view
 from promptci.report.model.judge import JudgeView
+from promptci.report.model.judge_calibration import CalibrationDocument
 from promptci.scoring.judges.trust import JudgeSummary
 from promptci.scoring.prompt_run import PromptRun
 
 CALIBRATION_FILE = "calibration.json"
-
-
-class CalibrationDocument(Document):
-    """calibration.json: how far each judge agrees with people's labels."""
-
-    schema_: Literal["promptci/judge-calibration/v1"] = Field(default="promptci/judge-calibration/v1", alias="schema")
-    revision: str | None
-    """Commit; None for the working tree."""
-    prompts: dict[str, JudgeView]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Say before a run what the goldens can show, and what it costs to see more."""
+"""Compute before a run what the goldens can show, and what it costs to see more."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -7,13 +7,14 @@ from decimal import Decimal
 
 from promptci.app.requests import CheckRequest
 from promptci.compare.case_power import Asking
-from promptci.evaluation import run, run_memory
+from promptci.evaluation import run
+from promptci.evaluation.memory import run_memory
 from promptci.gates.selftest import power_analysis, selftest_document
 from promptci.gates.selftest.power_analysis import PowerAnalysis
 from promptci.git.repo import Repo
 from promptci.memory import flaky
-from promptci.pipeline.collection.collect import CollectedRun
 from promptci.pipeline.collection.collect_all import select_prompts
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 from promptci.present import formatting
@@ -50,15 +51,15 @@ def power(request: CheckRequest, question: PowerQuestion, env: Environment) -> l
     """
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
         collected = select_prompts(run.collect_everything(head, request.config_path), question.prompts)
-    drop = collected.config.gate.max_drop if question.drop is None else question.drop
     measured = _load_measured_noise(collected, request, env)
     analyses = []
     for plan in collected.plans:
+        drop = collected.config.gate.for_prompt(plan.name).max_drop if question.drop is None else question.drop
         graded = _graded(plan)
         price = _price(plan, collected)
         env.print(f"{plan.name}: {formatting.count(len(plan.task.cases), 'case')}, a check costs {_money(price)}")
         for variance, source in _list_noise(plan, question, measured, graded=graded):
-            analysis = _foresee(plan, variance, collected, drop=drop, graded=graded)
+            analysis = _analyze(plan, variance, collected, drop=drop, graded=graded)
             analyses.append((plan.name, analysis))
             for line in describe_analysis(analysis, drop, source, price):
                 env.print(f"  {line}")
@@ -100,14 +101,14 @@ def _list_noise(
     ]
 
 
-def _foresee(plan: PromptPlan, variance: float, collected: CollectedRun, *, drop: float, graded: bool) -> PowerAnalysis:
+def _analyze(plan: PromptPlan, variance: float, collected: CollectedRun, *, drop: float, graded: bool) -> PowerAnalysis:
     return power_analysis.analyze_power(
         [planned.case for planned in plan.task.cases],
         variance,
         drop=drop,
         asking=Asking(repeats=collected.config.run.repeats, max_calls=collected.config.run.auto_calls),
         graded=graded,
-        policy=collected.config.gate,
+        policy=collected.config.gate.for_prompt(plan.name),
     )
 
 
@@ -129,7 +130,7 @@ def _price(plan: PromptPlan, collected: CollectedRun) -> Decimal | None:
 
 
 def describe_analysis(analysis: PowerAnalysis, drop: float, source: str, price: Decimal | None) -> list[str]:
-    """Return one foresight in plain lines."""
+    """Return one power analysis as lines."""
     seen = "none" if analysis.smallest_drop is None else formatting.points(analysis.smallest_drop)
     lines = [f"{source}: smallest drop shown with 80% power: {seen}"]
     if analysis.effective < analysis.cases:

@@ -74,7 +74,9 @@ def selftest(request: CheckRequest, settings: SelfTestSettings, env: Environment
         if planned.questions:
             asked = asking.ask(planned, repeated, Revisions(head=head, head_name=request.head), request, env)
     results = tuple(
-        aa_test.selftest(run.plan, _group_by_case(run), limits, collected.config.gate, settings.simulations)
+        aa_test.selftest(
+            run.plan, _group_by_case(run), limits, collected.config.gate.for_prompt(run.name), settings.simulations
+        )
         for run in asked.prompts
         if run.plan.task.cases
     )

@@ -55,6 +55,7 @@ def test_one_issue_is_opened_updated_and_closed(shop: DriftShop, model: Changing
     assert row.issue.endswith(f"/issues/{issue.number}")
     assert issue.title == "promptci drift: order answers worse"
     assert "answers its goldens worse since 2026-03-02" in issue.body
+    assert f"2026-03-02  {'█' * 20}          80%" in issue.body
     shop.night()
     assert [each.number for each in github.issues.open] == [issue.number]
     model.broken = set()

@@ -11,6 +11,7 @@ from support.repositories import GOLDENS, PROMPT, goldens, prompt
 from promptci.drift.night import DriftVerdict
 from promptci.drift.reference import ReferenceDocument
 from promptci.errors import InputError, UsageError
+from promptci.git.data_branch import find_branch
 
 
 def test_a_reference_is_collected_on_four_nights(shop: DriftShop) -> None:
@@ -162,6 +163,7 @@ def test_a_prompt_without_a_reference_is_not_green(shop: DriftShop) -> None:
     shop.pass_nights()
     document = shop.watch()
     assert (rules(document.prompts[0]), document.exit_code) == (["drift-no-reference"], 1)
+    assert rules(shop.night()) == ["drift-no-reference"]  # its line can be read again
 
 
 def test_a_reference_that_was_reset_starts_the_chart_again_and_is_audited(
@@ -191,8 +193,9 @@ def test_a_reference_that_cannot_be_read_is_an_error_with_its_file(shop: DriftSh
     assert document.prompts[0].verdict is DriftVerdict.ERROR
     assert document.prompts[0].findings[0].text.startswith("It cannot be watched: ")
     assert REFERENCE in document.prompts[0].findings[0].text
-    with pytest.raises(InputError, match="answers"):
-        shop.freeze()
+    frozen = shop.freeze()
+    assert (frozen.prompts[0].verdict, frozen.exit_code) == (DriftVerdict.ERROR, 4)
+    assert (shop.builder.path / REFERENCE).read_text() == text
 
 
 def test_a_second_freeze_on_one_day_adds_nothing(shop: DriftShop) -> None:
@@ -219,6 +222,17 @@ def test_without_deployments_the_prompts_of_the_branch_are_watched(shop: DriftSh
     assert row.version == shop.builder.git("rev-parse", "HEAD")[:7]
 
 
+@pytest.mark.parametrize("at", ["yesterday", "2026-02-30T03:17:00Z"])
+def test_a_night_without_a_time_is_named_with_its_file(shop: DriftShop, at: str) -> None:
+    shop.night()
+    (line,) = shop.lines()
+    spoilt = line.model_copy(update={"at": at}).model_dump_json(by_alias=True).encode() + b"\n"
+    branch = find_branch(shop.builder.path, "origin")
+    branch.append(lambda _: {"nights/2026/03-02.jsonl": spoilt}, "spoilt")
+    with pytest.raises(InputError, match=r"nights/2026/03-02\.jsonl:1: `at`"):
+        shop.night()
+
+
 def test_nothing_to_watch_is_said_and_not_green(shop: DriftShop) -> None:
     shop.builder.remove("deployments/production.yml", PROMPT)
     shop.builder.commit("nothing left")
@@ -240,6 +254,27 @@ def test_a_deployed_version_that_is_gone_is_an_error_of_its_own(shop: DriftShop)
     document = shop.watch()
     assert {row.prompt: row.verdict.value for row in document.prompts} == {"order": "steady", "parcel": "error"}
     assert document.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('{"vars": {"inptu": "where is GH-1?"}, "expected": "GH-1"}', "goldens/parcel.jsonl:1"),
+        ('{"vars": {"input": "a"}, "assert": [{"type": "regex", "value": "("}]}', "goldens/parcel.jsonl:1"),
+        ("{", "goldens/parcel.jsonl:1"),
+    ],
+)
+def test_a_mistake_in_the_goldens_of_one_prompt_stops_no_other(shop: DriftShop, row: str, words: str) -> None:
+    shop.builder.remove("deployments/production.yml")
+    shop.edit({"prompts/parcel.prompt.yml": prompt(SECOND), "goldens/parcel.jsonl": row + "\n"})
+    shop.pass_nights()
+    document = shop.watch()
+    verdicts = {row.prompt: row.verdict.value for row in document.prompts}
+    assert verdicts == {"order": "steady", "parcel": "error"}
+    assert words in document.prompts[1].findings[0].text
+    assert document.exit_code == 1
+    frozen = {row.prompt: row.verdict.value for row in shop.freeze().prompts}
+    assert frozen == {"order": "steady", "parcel": "error"}
 
 
 def test_a_dry_run_asks_nothing_and_prints_the_plan(shop: DriftShop, server: OpenAIServer) -> None:

@@ -3,7 +3,7 @@
 from fakes.changing_model import ChangingModel
 from fakes.openai_server import OpenAIServer
 from support.drift_shop import REFERENCE, DriftShop
-from support.repositories import GOLDENS
+from support.repositories import GOLDENS, config
 
 from promptci.drift.night import DriftVerdict
 
@@ -50,3 +50,10 @@ def test_a_prompt_that_cannot_be_watched_is_named(shop: DriftShop) -> None:
     document = shop.probe().document
     assert [(row.prompt, row.verdict) for row in document.prompts] == [("order", DriftVerdict.ERROR)]
     assert document.exit_code == 4
+
+
+def test_a_missing_key_is_an_error_and_no_outage_of_the_provider(shop: DriftShop) -> None:
+    shop.edit({"promptci.yml": config()})
+    (row,) = shop.probe().document.prompts
+    assert row.verdict is DriftVerdict.ERROR
+    assert "`OPENAI_API_KEY` is not set" in row.findings[0].text

@@ -1,16 +1,18 @@
 """`promptci monitor` as a whole: what it writes, and that nothing found is never a good sign."""
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from support import log_formats as formats
-from support import repositories
+from support import released, repositories
 
 from promptci.cli import command_group
 from promptci.errors import PromptciError
 from promptci.monitor.document import MonitorDocument
+from promptci.monitor.month import MonthLine
 from promptci.runtime import point
 
 NOW = "2026-03-04T09:00:00Z"
@@ -57,6 +59,20 @@ def test_since_and_until_bound_the_requests(log: Path, tmp_path: Path) -> None:
     assert (min(hours), max(hours)) == ("2026-03-03T00:00:00Z", "2026-03-03T11:00:00Z")
 
 
+def test_the_figures_of_a_month_are_kept_on_the_history_branch(log: Path, tmp_path: Path) -> None:
+    builder = released.shop(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in released.ENVIRONMENT.items():
+            patch.setenv(name, value)
+        for _ in range(2):  # the second adds nothing
+            assert run("--repo", builder.path, "--log", log, "--out", tmp_path / "out", "--history").exception is None
+    text = builder.git("show", "promptci/history:months/2026-03.jsonl")
+    lines = [MonthLine.parse(line, "months") for line in text.splitlines()]
+    assert sum(line.requests for line in lines) == 400
+    assert {line.prompt for line in lines} == {"language-router", "order-extractor"}
+    assert builder.git("rev-list", "--count", "promptci/history") == "1"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
@@ -64,6 +80,8 @@ def test_since_and_until_bound_the_requests(log: Path, tmp_path: Path) -> None:
         (("--log", "{folder}/none.jsonl"), 2, "There is no file"),
         (("--log", "{folder}/empty.jsonl"), 4, "the log is empty"),
         (("--log", "{folder}/bad.jsonl"), 4, "its format is not known"),
+        (("--log", "{folder}/cut.jsonl.gz"), 4, "cut.jsonl.gz: it cannot be unpacked"),
+        (("--log", "{folder}/odd.jsonl.gz"), 4, "odd.jsonl.gz: it cannot be unpacked"),
         (
             ("--log", "{log}", "--since", "2027-01-01"),
             4,
@@ -78,6 +96,9 @@ def test_nothing_to_show_is_an_error_with_a_name(
 ) -> None:
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "bad.jsonl").write_text("{nonsense\n" * 5)
+    packed = gzip.compress(log.read_bytes())
+    (tmp_path / "cut.jsonl.gz").write_bytes(packed[:-30])
+    (tmp_path / "odd.jsonl.gz").write_bytes(packed[:2000] + bytes(50) + packed[2050:])
     result, message = refusal(*(word.format(folder=tmp_path, log=log) for word in words), "--out", tmp_path / "out")
     assert result == code
     assert text in message

@@ -1,9 +1,10 @@
-"""Spark computes the same tables as DuckDB."""
+"""Spark, with executors of their own, computes the same tables as DuckDB: a million requests."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from fakes import tools
 from support import log_formats as formats
@@ -13,7 +14,7 @@ from promptci.usecases.monitoring import monitor
 from promptci.usecases.monitoring.monitor import MonitorRequest
 
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore")]  # Spark's own
-LINES = 20_000
+LINES, COPIES = 20_000, 50
 
 
 @pytest.fixture
@@ -35,10 +36,15 @@ def test_spark_computes_the_same_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at_the_end: None
 ) -> None:
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local[2] pyspark-shell")
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local-cluster[2,1,1024] pyspark-shell")
     rows = [*formats.old_rows(formats.requests(LINES, days=4))]
-    log = formats.write_parquet(tmp_path / "log.parquet", [*rows, *rows[:50]])
+    few = formats.write_parquet(tmp_path / "few.parquet", [*rows, *rows[:50]])
+    log = tmp_path / "log.parquet"
+    request = '"gen_ai.response.id"'
+    copies = f"select * replace ({request} || '-' || copy as {request}) from '{few}', range({COPIES}) as t(copy)"  # noqa: S608
+    duckdb.execute(f"copy ({copies}) to '{log}' (format parquet)")
     ours, theirs = (compute(log, engine).model_dump() for engine in ("duckdb", "spark://local"))
     names = ("period", "traffic", "latency", "models", "failing", "splits")
     assert {name: theirs[name] for name in names} == {name: ours[name] for name in names}
-    assert theirs["coverage"][0]["repeated"] == ours["coverage"][0]["repeated"] == 50
+    assert theirs["coverage"][0]["repeated"] == ours["coverage"][0]["repeated"] == 50 * COPIES
+    assert sum(row["requests"] for row in ours["traffic"]) == LINES * COPIES

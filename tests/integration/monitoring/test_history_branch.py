@@ -87,7 +87,7 @@ def test_lines_go_to_the_file_of_their_kind_and_day_and_none_twice(shop: RepoBui
         ('{"schema": "promptci/other/v1"}', "not one of the history branch"),
         (night(n="three"), "`n`"),
         (night(extra=1), "`extra`"),
-        (night(day="yesterday"), "`at` is not a time"),
+        (night(day="yesterday"), "`at`: not a time; write it like 2026-03-02T03:17:00Z"),
         (night(marks="1" * 70_000), "64 KiB"),
         ('{"schema": "promptci/audit/v1"}', "not appended by hand"),
     ],
@@ -125,7 +125,7 @@ def test_check_names_file_and_line_of_everything_that_is_wrong(shop: RepoBuilder
     for start in (
         "FORMAT:1: the format is not 1",
         "answers/2026/03-02.jsonl.gz: it cannot be unpacked",
-        "canary/production/order@v1.jsonl:1: the line is not a JSON object",
+        "canary/production/order@v1.jsonl:1: `schema` is null",
         "canary/production/order@v1.jsonl:2: the line has 70,010 bytes",
         "nights/2026/03-02.jsonl:2: `n`",
         "nights/2026/03-02.jsonl:3: ",

@@ -1,6 +1,7 @@
 """`promptci audit`, in real repositories: the log of releases and deployments, and what somebody did to it."""
 
 import hashlib
+import json
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_a_log_is_begun_listed_and_verified(shop: RepoBuilder) -> None:
         0,
         [
             "3  2026-03-01T14:00:00Z  ann: deployed order in production",
-            "2  2026-03-01T14:00:00Z  ann: released order; v1.0.0 at 0%; the test says so",
+            "2  2026-03-01T14:00:00Z  ann: released order; v1.0.0; the test says so",
             "1  2026-03-01T14:00:00Z  ann: log-began",
         ],
     )
@@ -224,6 +225,55 @@ def test_releases_and_deployments_are_recorded_once(shop: RepoBuilder) -> None:
     assert run(shop, "audit", "verify", "--json").value["versions_checked"] == 2
 
 
+def test_a_canary_that_stops_at_no_share_was_rolled_back_to_the_version_that_all_get_now(shop: RepoBuilder) -> None:
+    released.release(shop)
+    released.release(shop, "Copy only the number.")
+    assert run(shop, "deploy", "order@v1.0.0", "--env", "production", "--because", "first").code == 0
+    assert run(shop, "deploy", "order@v1.1.0", "--env", "production", "--canary").code == 0
+    file = shop.path / released.PRODUCTION
+    file.write_text(file.read_text().replace("share: 5", "share: 0"))
+    shop.commit("Stop the canary")
+    assert run(shop, "audit", "record").code == 0
+
+    (entry,) = run(shop, "audit", "log", "--what", "rolled-back", "--json").value["entries"]
+    assert (entry["from"]["version"], entry["from"]["share"]) == ("v1.1.0", 5)
+    assert (entry["to"]["version"], entry["to"]["share"]) == ("v1.0.0", 100)
+    assert run(shop, "audit", "verify").code == 0
+    explanation = run(shop, "audit", "explain", "order@v1.1.0").text
+    assert explanation.startswith("order v1.1.0: rolled back\n")
+    assert "rolled production back from it to v1.0.0" in explanation
+    assert run(shop, "audit", "export", "--format", "json", "--out", "binder.json").code == 0
+    binder = json.loads((shop.path / "binder.json").read_text())
+    (change,) = [change for change in binder["changes"] if change["version"] == "v1.1.0"]
+    facts = {fact["label"]: fact["values"] for point in change["points"] for fact in point["facts"]}
+    assert "none in the log" not in facts["Rolled back"] + facts["Used"] + facts["What was done"]
+    assert "rolled-back to v1.0.0 in production at 100%, before: v1.1.0" in facts["Share of the requests over time"][-1]
+
+
+def test_a_prompt_that_was_taken_out_of_an_environment_is_not_said_to_run_there(shop: RepoBuilder) -> None:
+    released.release(shop)
+    assert run(shop, "deploy", "order@v1.0.0", "--env", "production", "--because", "first").code == 0
+    shop.write({released.PRODUCTION: "version: 1\nprompts: {}\n"}).commit("Nothing is deployed any more")
+    assert "added: deployed order nothing in production\n" in run(shop, "audit", "record").text
+
+    line = run(shop, "audit", "log", "--what", "deployed").text.splitlines()[0]
+    assert "deployed order in production; v1.0.0 at 100% → nothing; Nothing is deployed any more" in line
+    explanation = run(shop, "audit", "explain", "order@v1.0.0").text
+    assert explanation.startswith("order v1.0.0: released, no longer deployed\n")
+    assert "took the prompt out of production: Nothing is deployed any more" in explanation
+    assert run(shop, "audit", "export", "--format", "json", "--out", "binder.json").code == 0
+    (change,) = json.loads((shop.path / "binder.json").read_text())["changes"]
+    facts = {fact["label"]: fact["values"] for point in change["points"] for fact in point["facts"]}
+    assert "taken out of use in production, before: v1.0.0" in facts["Share of the requests over time"][-1]
+
+
+def test_a_line_says_who_did_it_and_when_and_who_recorded_it_later(shop: RepoBuilder) -> None:
+    released.release(shop)
+    note(shop, {"what": "config-changed", "change": {"author": "Ann <a@b.c>", "at": "2026-02-01T08:00:00Z"}})
+    line = run(shop, "audit", "log", "--what", "config-changed").text.strip()
+    assert line == "2  2026-02-01T08:00:00Z  Ann: config-changed; recorded 2026-03-01T14:00:00Z by ann"
+
+
 def _head(shop: RepoBuilder) -> str:
     return str(run(shop, "audit", "verify", "--json").value["head"])
 
@@ -266,3 +316,14 @@ def test_a_damaged_log_gets_no_new_entry(shop: RepoBuilder) -> None:
     tamper(shop, b'"what":"released"', b'"what":"freed"')
     done = run(shop, "audit", "record")
     assert (done.code, "audit/" in done.text) == (4, True)
+
+
+def test_a_log_says_that_it_was_mended_only_when_it_is_whole_again(shop: RepoBuilder) -> None:
+    note(shop, {"what": "held", "why": "82"}, {"what": "deployed"})
+    tamper(shop, b"82", b"95")
+    refused = run(shop, "audit", "record", "--mended", "restored")
+    assert (refused.code, "entry 2 was edited" in refused.text) == (4, True)
+    tamper(shop, b"95", b"82")
+    for added in (["log-mended: restored"], []):
+        assert run(shop, "audit", "record", "--mended", "restored", "--json").value["added"] == added
+    assert run(shop, "audit", "verify").code == 0

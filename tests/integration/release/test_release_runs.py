@@ -155,6 +155,15 @@ def test_a_dry_run_writes_nothing(shop: RepoBuilder) -> None:
     assert (shop.git("rev-parse", "HEAD"), shop.git("status", "--porcelain")) == (before, "")
 
 
+def test_a_name_that_git_takes_in_no_tag_is_refused_before_anything_is_released(shop: RepoBuilder) -> None:
+    shop.write({"prompts/two words.prompt.yml": released.prompt("Other.")}).commit("two words")
+    done = run(shop, "release", "--changed", "--because", "first")
+    assert done.code == 1
+    assert "two words: refused: `two words` cannot be in the name of a git tag. Give the prompt a `name:`" in done.text
+    assert "order: not released, because another was refused: v1.0.0" in done.text
+    assert shop.git("tag", "--list") == ""
+
+
 def test_two_that_release_at_once_lose_nothing(shop: RepoBuilder) -> None:
     """Each from a clone of its own, with another content: both get a number, and no tag is overwritten."""
     released.release(shop)

@@ -1,5 +1,6 @@
 """The chain of the audit log: each kind of tampering, at each position, is found and named."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -182,3 +183,32 @@ def test_any_change_of_the_bytes_before_an_anchor_is_found(data: st.DataObject) 
     report = verify_chain(lines(bytes(text).split(b"\n")), anchors)
     assert report.fault is not None
     assert report.last_anchored == 0 or report.fault.n > report.last_anchored
+
+
+@given(length=st.integers(2, 8), data=st.data())
+def test_every_tampering_of_an_anchored_log_is_named_with_its_kind_and_place(length: int, data: st.DataObject) -> None:
+    contents = chain(length)
+    anchors = [anchor(contents, length)]
+    kind = data.draw(st.sampled_from(["edited", "removed", "reordered", "truncated", "forked"]))
+    n = data.draw(st.integers(1, length - 1))
+    tampered = list(contents)
+    if kind == "edited":
+        tampered[n - 1] = tampered[n - 1].replace(b'"ann"', b'"eve"')
+    elif kind == "removed":
+        del tampered[n - 1]
+    elif kind == "reordered":
+        tampered[n - 1], tampered[n] = tampered[n], tampered[n - 1]
+    elif kind == "truncated":
+        tampered, n = tampered[:n], n + 1
+    else:
+        tampered.insert(n, tampered[n - 1])
+    fault = verify_chain(lines(tampered), anchors).fault
+    assert fault is not None
+    assert (fault.kind, fault.n) == (kind, n)
+
+
+def test_a_line_in_another_order_of_its_keys_is_read_too() -> None:
+    first, second = chain(2)
+    value = json.loads(second)
+    turned = json.dumps(dict(reversed(value.items()))).encode()
+    assert verify_chain(lines([first, turned]), []).fault is None

@@ -66,7 +66,7 @@ def test_check_prints_counts_and_price_in_plain_lines_and_the_verdict(tmp_path: 
     assert "asking: 120 answers" in done.stderr
     assert "120 of 120 answers, $0.00" in done.stderr
     assert "fail: Blocked: order" in done.stdout
-    assert "\n      + Sure! Your number is GH-1001\n" in done.stdout
+    assert "\n      + after     {+Sure! Your number is +}GH-1001\n" in done.stdout
     assert f"report: {tmp_path / 'out' / 'report.html'}" in done.stdout
     assert "\x1b" not in done.stdout
 
@@ -128,7 +128,8 @@ def test_init_makes_a_repository_that_can_be_planned_at_once_and_never_overwrite
     assert planned.returncode == 0, planned.stderr
     assert "cases: 5" in planned.stdout
     again = call("init", cwd=tmp_path)
-    assert (again.returncode, "Already there: promptci.yml" in again.stderr) == (2, True)
+    assert (again.returncode, "wrote" in again.stdout) == (0, False)
+    assert "kept promptci.yml, which was there already" in again.stdout
 
 
 def test_init_lists_the_prompts_that_are_there_already(tmp_path: Path) -> None:

@@ -89,6 +89,19 @@ def test_a_misspelt_key_is_named_with_its_line_and_the_key_that_was_meant() -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("repeats: 3\n", "promptci.yml:1: unknown key `repeats`. Did you mean `run.repeats`?"),
+        ("run:\n  max_drop: 0.1\n", "promptci.yml:2: unknown key `run.max_drop`. Did you mean `gate.max_drop`?"),
+        ("min_kappa: 0.5\n", "promptci.yml:1: unknown key `min_kappa`. Did you mean `judge.trust.min_kappa`?"),
+        ("model: gpt\n", "promptci.yml:1: unknown key `model`. Did you mean `provider.model` or `judge.model`?"),
+    ],
+)
+def test_a_key_in_the_wrong_section_is_named_with_the_right_one(text: str, message: str) -> None:
+    assert problems(text) == [message]
+
+
 def test_a_misspelt_key_of_a_map_that_could_be_a_word_is_one_mistake() -> None:
     assert problems("run:\n  repeats: {intial: 1, on_disagreement: 3}\n") == [
         "promptci.yml:2: unknown key `run.repeats.intial`. Did you mean `initial`?"
@@ -96,7 +109,7 @@ def test_a_misspelt_key_of_a_map_that_could_be_a_word_is_one_mistake() -> None:
 
 
 def test_a_map_in_the_place_of_a_word_is_a_mistake() -> None:
-    (message,) = problems("version:\n")
+    (message,) = problems("version: {}\n")
     assert message.startswith("promptci.yml:1: `version` is {}, which is not valid: 1.")
     assert len(problems("version: {}\nrun:\n  repeats: {intial: 1}\n")) == 2
 
@@ -162,3 +175,12 @@ def test_an_unknown_key_of_a_price_is_named_beside_those_that_are_known() -> Non
     assert any(
         "`provider.prices.gpt-9.inpt_usd`" in message and "Did you mean `input_usd`?" in message for message in result
     )
+
+
+def test_the_limit_of_golden_files_is_a_setting_that_its_error_names() -> None:
+    default = load.load_config(b"version: 1\n", "promptci.yml").prompts
+    config = load.load_config(b"version: 1\nprompts: {max_golden_mb: 500}\n", "promptci.yml").prompts
+    assert (default.golden_limit.max_bytes, config.golden_limit.max_bytes) == (200_000_000, 500_000_000)
+    assert "raise `prompts.max_golden_mb` in promptci.yml" in str(config.golden_limit.refusal("g.jsonl", 600_000_000))
+    (problem,) = problems("version: 1\nprompts: {max_golden_mb: 0}\n")
+    assert "max_golden_mb" in problem

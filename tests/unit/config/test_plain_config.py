@@ -13,7 +13,9 @@ from promptci.config.validate import validate_config
 from promptci.errors import ConfigError
 from promptci.files.strict_yaml import SourcePosition, YamlDocument
 
-KEYS = {name: field.annotation for name, field in ConfigFile.model_fields.items() if name != "version"}
+KEYS = {
+    name: field.annotation for name, field in ConfigFile.model_fields.items() if name not in {"version", "overrides"}
+}
 VALUES = st.one_of(
     st.none(),
     st.booleans(),

@@ -8,12 +8,14 @@ import pytest
 from fakes.repo import RepoBuilder
 from support import report_situations
 from support.memory_records import feedback, memory, verdict
+from support.monitor_traffic import monitor, traffic
 
 from promptci.git.data_branch import DataBranch
 from promptci.report.model.document import serialize
 
 NOTEBOOK = Path(__file__).parents[3] / "docs/notebooks/prompts-in-numbers.ipynb"
-NIGHT = b'{"at": "2026-03-0%dT03:00:00Z", "prompt": "order-extractor", "marks": "1101"}\n'
+NIGHT = b'{"at": "2026-03-0%dT03:00:00Z", "prompt": "order-extractor", "marks": "1101", "quality": 0.75}\n'
+OUTAGE = b'{"at": "2026-03-03T03:00:00Z", "prompt": "order-extractor", "marks": "----", "verdict": "outage"}\n'
 
 
 def run_cells() -> dict[str, Any]:
@@ -38,12 +40,17 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RepoBuilder:
 
 def test_it_runs_with_all_data(repository: RepoBuilder) -> None:
     memory(Path(".promptci/memory")).append([verdict("a"), feedback("a", "incorrect")])
+    Path("promptci-report/monitor.json").write_text(
+        monitor([traffic(2, requests=10, good=9), traffic(1, requests=10)]).dump()
+    )
     nights = {f"nights/2026/03-0{day}.jsonl": NIGHT % day for day in (1, 2)}
+    nights["nights/2026/03-03.jsonl"] = OUTAGE
     DataBranch(root=repository.path).append(lambda _: nights, "add nights")
     names = run_cells()
     assert set(names["broken"]["outcome"]) == {"broken"}
     assert names["labelled"]["label"].tolist() == ["incorrect"]
-    assert names["nights"]["quality"].tolist() == [0.75, 0.75]
+    assert names["axes"].lines[0].get_ydata().tolist() == [0.75, 0.75]  # missing answers are not wrong ones
+    assert names["production"]["quality"].tolist() == [0.95]
 
 
 @pytest.mark.usefixtures("repository")
@@ -51,6 +58,7 @@ def test_it_runs_without_memory_and_nights() -> None:
     names = run_cells()
     assert names["labelled"].empty
     assert names["nights"].empty
+    assert "production" not in names
 
 
 def test_it_is_stored_without_outputs() -> None:

@@ -40,12 +40,16 @@ def test_a_prompt_that_is_repaired_passes() -> None:
     assert first(comparison(quality_rows(fixed=60))) == ("not-worse", Verdict.PASS)
 
 
-@pytest.mark.parametrize("rows", ["a - 1\nb - 1", "a - 0\nb - 0"])
-def test_a_run_without_any_limit_decides_nothing(rows: str) -> None:
-    assert first(comparison(rows, status=Status.UNCHANGED, plan={"base": None})) == (
-        "nothing-required",
-        Verdict.INCONCLUSIVE,
-    )
+def test_run_without_any_limit_decides_nothing_unless_every_case_passes() -> None:
+    run = comparison("a - 1\nb - 0", status=Status.UNCHANGED, plan={"base": None})
+    assert first(run) == ("nothing-required", Verdict.INCONCLUSIVE)
+
+
+def test_run_tells_of_a_test_without_a_comparison_and_not_of_a_new_prompt() -> None:
+    run = comparison("a - 1\nb - 1", status=Status.UNCHANGED, plan={"base": None})
+    assert first(run) == ("new-prompt", Verdict.PASS)
+    finding_text = describe(decide([run], GatePolicy()).prompts[0].findings[0])
+    assert finding_text.summary == "was tested without a comparison: 2 of 2 cases passed"
 
 
 def test_a_run_with_a_limit_is_decided_by_it() -> None:

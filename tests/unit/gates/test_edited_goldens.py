@@ -13,7 +13,8 @@ from promptci.gates.facts import EditedGoldens, SuiteResult
 from promptci.present.finding_text.remarks import BASE_GOLDENS_DECIDE, GOLDENS_FIRST
 from promptci.report.html import html_renderer
 from promptci.report.markdown import markdown_renderer
-from promptci.report.text import terminal_text
+from promptci.report.terminal import terminal_text
+from promptci.report.terminal.styled_text import render_plain
 from promptci.verdict import Verdict
 
 RIGHT = many(right=80)
@@ -92,7 +93,7 @@ def test_page_and_comment_show_both_results_and_what_to_do() -> None:
     page = html_renderer.render_page(view)
     assert "> | base's (these decide) | ❌ Fail | 100% → 80% | 100 |\n" in comment
     assert "> | this change's | ✅ Pass | 80% → 100% | 100 |\n" in comment
-    terminal = "\n".join(terminal_text.run_lines(view))
+    terminal = "\n".join(render_plain(terminal_text.describe_run(view, terminal_text.Detail())))
     finding = next(f.text for f in view.prompts[0].findings if f.rule == "goldens-compared")
     docs = " ".join((Path(__file__).parents[3] / "docs" / "verdict.md").read_text().replace("**", "").split())
     for text in (comment, page, terminal, finding, docs):

@@ -11,6 +11,7 @@ from promptci.errors import GitError, InputError
 from promptci.git import command
 from promptci.git.changes import FileChange
 from promptci.git.repo import Repo
+from promptci.git.safe_open import SizeLimit
 
 LONG = "".join(f"line {i}\n" for i in range(40))
 ODD = 'prompts/o"d\nd é.prompt.yml'
@@ -252,3 +253,46 @@ def test_git_s_own_complaint_is_passed_on(built: RepoBuilder) -> None:
 
 def test_a_change_knows_its_sides() -> None:
     assert FileChange(base_path=None, head_path="a", kind="added").base_path is None
+
+
+LIMIT = SizeLimit(max_bytes=1_000_000, setting="prompts.max_golden_mb")
+
+
+@pytest.mark.parametrize("revision", ["HEAD", "."])
+def test_an_opened_file_is_the_one_that_is_read(revision: str, tmp_path: Path) -> None:
+    builder = RepoBuilder(tmp_path / "repo").write({"large.txt": LONG * 2_000, "small.txt": "one\n"})
+    builder.commit()
+    with closing(builder.repo.snapshot(revision)) as snapshot:
+        for path in ("large.txt", "small.txt"):
+            file = snapshot.open(path, LIMIT)
+            assert file is not None
+            with file:
+                assert file.read() == snapshot.read(path)
+        assert snapshot.open("missing.txt", LIMIT) is None
+        assert snapshot.read("small.txt") == b"one\n"
+
+
+@pytest.mark.parametrize("revision", ["HEAD", "."])
+def test_a_file_over_the_limit_names_the_setting_and_what_follows_can_be_read(revision: str, tmp_path: Path) -> None:
+    builder = RepoBuilder(tmp_path / "repo").write({"large.txt": "x" * 1_250_000, "small.txt": "one\n"})
+    builder.commit()
+    with closing(builder.repo.snapshot(revision)) as snapshot:
+        with pytest.raises(InputError) as caught:
+            snapshot.open("large.txt", LIMIT)
+        (problem,) = caught.value.problems
+        assert str(problem) == (
+            "large.txt: the file has 1.2 MB; `prompts.max_golden_mb` allows 1 MB."
+            " Split the file, or raise `prompts.max_golden_mb` in promptci.yml."
+        )
+        file = snapshot.open("small.txt", LIMIT)
+        assert file is not None
+        with file:
+            assert file.read() == b"one\n"
+
+
+@pytest.mark.parametrize("revision", ["HEAD", "."])
+def test_a_link_is_not_opened(revision: str, tmp_path: Path) -> None:
+    builder = RepoBuilder(tmp_path / "repo").write({"a.txt": "one\n"}).link("link.txt", "a.txt")
+    builder.commit()
+    with closing(builder.repo.snapshot(revision)) as snapshot, pytest.raises(InputError, match="symbolic link"):
+        snapshot.open("link.txt", LIMIT)

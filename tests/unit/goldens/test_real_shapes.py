@@ -47,7 +47,7 @@ def test_a_description_without_vars_is_a_variable() -> None:
     assert case.vars == {"title": "Rake", "description": "12 teeth"}
 
 
-@pytest.mark.parametrize("name", ["Expected", "EXPECTED", "expectd", "expcted", "expected_output", "expectedOutput"])
+@pytest.mark.parametrize("name", ["Expected", "EXPECTED", "expectd", "expcted", "expect"])
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "yaml"])
 def test_a_name_that_looks_like_the_expectation_is_refused(name: str, suffix: str) -> None:
     text = {
@@ -56,6 +56,13 @@ def test_a_name_that_looks_like_the_expectation_is_refused(name: str, suffix: st
         "yaml": f"- {{input: a, {name}: b}}\n",
     }[suffix]
     assert "`expected`" in refusal(f"g.{suffix}", text)
+
+
+@pytest.mark.parametrize("name", ["expected_output", "expectedOutput"])
+def test_the_name_of_langfuse_stands_for_the_expectation_in_objects_only(name: str) -> None:
+    (case,) = cases("g.jsonl", json.dumps({"input": "a", name: "b"}))
+    assert (case.vars, case.expected) == ({"input": "a"}, "b")
+    assert "`expected`" in refusal("g.csv", f"input,{name}\na,b\n")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.errors import InputError, Problem
+from promptci.prompts.formats.code import python_prompt, script_prompt
 from promptci.prompts.load import load_prompts
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions
@@ -254,3 +255,35 @@ def test_no_file_is_run_and_none_takes_long(name: str, tmp_path: Path) -> None:
 def test_any_text_is_read_or_refused(path: str, text: str) -> None:
     with contextlib.suppress(InputError):
         load(path, text, *ANY_PART)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "P['order'] = BAD", "P.update(order=BAD)", "P |= {'order': BAD}", "del P['order']", "P.pop('order')",
+        "from other import *", "import other as P", "def P(): return load()", "class P: pass",
+        "setattr(P, 'order', BAD)",
+    ],
+)  # fmt: skip
+def test_a_constant_of_python_that_is_changed_later_cannot_be_read(statement: str) -> None:
+    constants = python_prompt.list_constants("p.py", f"P = {{'order': 'a'}}\n{statement}\n")
+    unreadable = {constant.selector: constant.unreadable for constant in constants}
+    assert unreadable[":P.order"] == "it is set more than once"
+
+
+def test_an_import_of_everything_before_the_constant_is_fine() -> None:
+    (constant,) = python_prompt.list_constants("p.py", "from other import *\nP = 'a'\n")
+    assert constant.value is not None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "P.order = BAD;", "P['order'] = BAD;", "P.order += BAD;", "delete P.order;", "Object.assign(P, other);",
+        "if (FAST) { P.order = BAD; }",
+    ],
+)  # fmt: skip
+def test_a_constant_of_a_script_that_is_changed_later_cannot_be_read(statement: str) -> None:
+    constants = script_prompt.list_constants("p.ts", f"const P = {{ order: 'a' }};\nconst Q = 'b';\n{statement}\n")
+    unreadable = {constant.selector: constant.unreadable for constant in constants}
+    assert unreadable == {":P.order": "the file changes its value after it is set", ":Q": ""}

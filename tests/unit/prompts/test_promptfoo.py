@@ -16,7 +16,9 @@ from promptci.prompts.promptfoo.assertions import (
     convert_assertion,
     parse_expected_column,
 )
-from promptci.prompts.promptfoo.config import dump_cases, load_promptfoo
+from promptci.prompts.promptfoo.config import dump_cases
+from promptci.prompts.promptfoo.load import load_promptfoo
+from promptci.prompts.promptfoo.providers import read_provider
 from promptci.scoring import check_assertions
 
 CONFIG = """\
@@ -26,7 +28,7 @@ prompts:
   - file://prompts/chat.json
   - prompts/two.txt
   - prompts/make.py:build
-  - '{% if a %}x{% endif %}'
+  - '{% if b %}x{% endif %}{% for x in a %}x{% endfor %}'
 providers:
   - id: openai:chat:gpt-4o
     config: {temperature: 0, max_tokens: 9, apiKey: x}
@@ -63,30 +65,33 @@ def test_a_configuration_is_read() -> None:
         ("chat", 2),
         ("two-1", 1),
         ("two-2", 1),
+        ("prompt-5", 1),
     ]
     assert (config.model, config.parameters) == ("gpt-4o", {"temperature": 0, "max_tokens": 9})
     latency = {"type": "latency", "max_ms": 500}
+    short = {"type": "length", "max": 8, "unit": "utf16"}
+    second = [latency, {"type": "equals", "value": "GH-2", "trim": False}, short]
     assert config.cases == [
         {
-            "vars": {"tone": "kind", "text": "GH-1"},
-            "assert": [{"type": "equals", "value": "GH-1", "trim": False, "weight": 2}, latency],
+            "vars": {"tone": "kind", "text": "GH-1", "a": ""},
+            "assert": [
+                latency,
+                {"type": "equals", "value": "GH-1", "trim": False, "weight": 2},
+                {"type": "judge", "rubric": "is kind"},
+            ],
             "description": "one",
         },
         {
-            "vars": {"tone": "kind", "text": "GH-2"},
-            "assert": [{"type": "equals", "value": "GH-2", "trim": False}, {"type": "length", "max": 8}, latency],
+            "vars": {"tone": "kind", "text": "GH-2", "a": ""},
+            "assert": [{"type": "assert-set", "assert": second, "threshold": 0.4}],
             "description": "second",
         },
     ]
+    assert config.notes == ["the variable `a`, which a test lacks, is empty"]
     assert config.left_out == [
-        "`sharing`",
         "the prompt `prompts/make.py:build`",
-        "the prompt `prompt-5`: `{% if a %}` needs a template engine; keep it as a .j2 file",
         "the provider `anthropic:messages:claude`",
-        "`apiKey` of the provider",
-        "`threshold` of a test",
-        "the assertion `llm-rubric`",
-        "the column `__threshold`",
+        "the assertion `judge among assertions that count as one`",
     ]
     goldens = load_goldens({"g.jsonl": dump_cases(config).encode()})
     assert check_assertions.find_problems(goldens.cases) == []
@@ -96,19 +101,22 @@ def test_a_configuration_is_read() -> None:
     ("assertion", "expected"),
     [
         ({"type": "not-contains", "value": "a"}, {"type": "not-contains", "value": "a", "ignore_case": False}),
-        ({"type": "not-icontains", "value": "a"}, {"type": "not-contains", "value": "a"}),
-        ({"type": "contains-json"}, {"type": "is-json", "fenced": True}),
-        ({"type": "is-json", "value": {"type": "object"}}, {"type": "json-schema", "value": {"type": "object"}}),
+        ({"type": "not-icontains", "value": "a"}, {"type": "not-icontains", "value": "a"}),
+        ({"type": "contains-json"}, {"type": "contains-json"}),
+        (
+            {"type": "is-json", "value": {"type": "object"}},
+            {"type": "json-schema", "value": {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}},
+        ),
         ({"type": "word-count", "value": {"max": 5}}, {"type": "length", "max": 5, "unit": "words"}),
         ({"type": "similar", "value": "hi"}, {"type": "similar", "to": "hi", "at_least": 0.75}),
-        ({"type": "javascript", "value": "output.length >= 20;"}, {"type": "length", "min": 20}),
+        ({"type": "javascript", "value": "output.length >= 20;"}, {"type": "length", "min": 20, "unit": "utf16"}),
         ({"type": "javascript", "value": "output.includes('x')"}, {"type": "contains", "value": "x"}),
         (
             {"type": "javascript", "value": "JSON.parse(output).a.b[0] === 'c'"},
             {"type": "json-path", "path": "$.a.b[0]", "value": "c"},
         ),
         ({"type": "javascript", "value": "JSON.parse(output).n==4"}, {"type": "json-path", "path": "$.n", "value": 4}),
-        ({"type": "javascript", "value": "return JSON.parse(output).ok === false"},
+        ({"type": "javascript", "value": "JSON.parse(output).ok === false"},
          {"type": "json-path", "path": "$.ok", "value": False}),
     ],
 )  # fmt: skip
@@ -121,8 +129,13 @@ def test_assertions_have_their_counterparts(assertion: dict[str, Any], expected:
     [
         {"type": "python", "value": "import os"},
         {"type": "javascript", "value": "process.exit(1)"},
+        {"type": "javascript", "value": "return output === 'a'"},  # an error in promptfoo, which adds its own `return`
         {"type": "javascript", "value": "output.length < 9 || fetch('x')"},
-        {"type": "not-equals", "value": "a"},
+        {"type": "not-latency", "threshold": 5},
+        {"type": "regex", "value": "(?i)a"},
+        {"type": "is-sql"},
+        {"type": "assert-set", "assert": [{"type": "llm-rubric", "value": "kind"}]},
+        {"type": "is-json", "value": {"properties": {"a": {"format": "email"}}}},
         {"type": "contains", "value": "a", "transform": "output.trim()"},
         {"type": "equals", "value": "file://x.txt"},
         {},
@@ -142,7 +155,7 @@ def test_cells_of_expected_columns_are_assertions() -> None:
         {"type": "contains-any", "value": ["a", "b"]},
         {"type": "javascript", "value": "x"},
         None,
-        {"type": "is-json"},
+        {"type": "is-json", "value": None},
     ]
 
 
@@ -155,7 +168,7 @@ def test_a_hostile_configuration_is_refused(text: str) -> None:
 def test_files_are_written_once(tmp_path: Path) -> None:
     builder = RepoBuilder(tmp_path / "shop").write(FILES)
     done = call_promptci(["import", "promptfoo"], builder.path, {})
-    assert (done.returncode, "left out: the assertion `llm-rubric`" in done.stdout) == (0, True)
+    assert (done.returncode, "left out: the provider `anthropic:messages:claude`" in done.stdout) == (0, True)
     text = (builder.path / "prompts/chat.prompt.yml").read_bytes()
     prompt = load_prompt("prompts/chat.prompt.yml", text, lambda _: None)
     assert [(m.role, m.content) for m in prompt.messages] == [("system", "Be {{tone}}."), ("user", "{{text}}")]
@@ -163,3 +176,59 @@ def test_files_are_written_once(tmp_path: Path) -> None:
     assert json.loads((builder.path / "goldens/chat.jsonl").read_text().split("\n")[0])["description"] == "one"
     again = call_promptci(["import", "promptfoo"], builder.path, {})
     assert (again.returncode, "Already there: prompts/prompt-1.prompt.yml" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "model", "base_url", "key"),
+    [
+        ("openai:gpt-4o", "gpt-4o", "https://api.openai.com/v1", "OPENAI_API_KEY"),
+        ("openai:chat:ft:gpt-4o:me", "ft:gpt-4o:me", "https://api.openai.com/v1", "OPENAI_API_KEY"),
+        ("anthropic:messages:claude-x", "claude-x", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
+        ("ollama:chat:llama3.1:8b", "llama3.1:8b", "http://localhost:11434/v1", None),
+        ("openrouter:meta/llama", "meta/llama", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+        ("google:gemini-2.5-flash", "gemini-2.5-flash", "https://generativelanguage.googleapis.com/v1beta/openai",
+         "GEMINI_API_KEY"),
+        ({"id": "azure:chat:mine", "config": {"apiHost": "x.openai.azure.com"}}, "mine",
+         "https://x.openai.azure.com/openai/v1", "AZURE_API_KEY"),
+        ({"id": "openai:chat:m", "config": {"apiBaseUrl": "http://h/v1", "apiKeyEnvar": "K"}}, "m", "http://h/v1", "K"),
+        ("exec:touch x", "", None, None),
+        ("file://provider.py", "", None, None),
+    ],
+)  # fmt: skip
+def test_providers_have_their_endpoints(written: Any, model: str, base_url: str | None, key: str | None) -> None:
+    provider = read_provider(written)
+    assert (provider.model, provider.base_url, provider.api_key_env) == (model, base_url, key)
+
+
+def test_the_endpoint_is_imported_where_there_is_no_configuration(tmp_path: Path) -> None:
+    config = "prompts: ['{{a}}']\nproviders: [ollama:llama3]\ntests: [{vars: {a: x}, assert: [{type: is-json}]}]\n"
+    builder = RepoBuilder(tmp_path / "shop").write({"promptfooconfig.yaml": config})
+    assert call_promptci(["import", "promptfoo"], builder.path, {}).returncode == 0
+    assert (builder.path / "promptci.yml").read_text() == 'provider:\n  base_url: "http://localhost:11434/v1"\n'
+
+
+def test_a_misspelt_key_is_named_with_the_one_that_is_meant() -> None:
+    config = load_promptfoo("c.yaml", {"c.yaml": b"prompts: ['{{a}}']\ndefaultTests: {}\nredteam: {}\n"}.get)
+    assert config.left_out == ["`defaultTests` (did you mean `defaultTest`?)", "`redteam`"]
+
+
+def test_scenarios_templates_and_default_files_are_read() -> None:
+    files = {
+        "c.yaml": b"""
+prompts: {p.txt: mine}
+assertionTemplates: {short: {type: javascript, value: output.length < 9}}
+defaultTest: file://d.yaml
+scenarios:
+  - config: [{vars: {a: one}}, {vars: {a: two}, assert: [{type: is-json}]}]
+    tests: [{vars: {b: x}, assert: [{$ref: '#/assertionTemplates/short', weight: 3}]}]
+""",
+        "p.txt": b"{{a}} {{b}} {{c}}",
+        "d.yaml": b"vars: {c: z}\n",
+    }
+    config = load_promptfoo("c.yaml", files.get)
+    short = {"type": "length", "max": 8, "unit": "utf16", "weight": 3}
+    assert [(case["vars"], case["assert"]) for case in config.cases] == [
+        ({"c": "z", "a": "one", "b": "x"}, [short]),
+        ({"c": "z", "a": "two", "b": "x"}, [{"type": "is-json"}, short]),
+    ]
+    assert (config.prompts[0].name, config.left_out) == ("mine", [])

@@ -145,7 +145,7 @@ def test_all_mistakes_of_a_file_come_at_once() -> None:
 
 def test_a_file_of_another_format_is_refused_in_words() -> None:
     with pytest.raises(InputError, match=r"Prompt files end with \.prompt\.yml"):
-        load.load_prompt("a.prompty", b"", nothing)
+        load.load_prompt("a.docx", b"", nothing)
 
 
 def test_all_files_are_read_and_the_broken_ones_reported_together() -> None:
@@ -226,6 +226,8 @@ def test_every_parameter_is_sent_and_changes_the_fingerprint(written: str, sent:
     ("key", "hint"),
     [
         ("temprature", "Did you mean `temperature`?"),
+        ("top-p", "Did you mean `top_p`?"),
+        ("top p", "Did you mean `top_p`?"),
         ("maxToken", "Did you mean `max_tokens`?"),
         ("reasoning_efort", "Did you mean `reasoning_effort`?"),
         ("frequencyPenality", "Did you mean `frequency_penalty`?"),

@@ -94,6 +94,14 @@ def test_the_newer_of_two_answers_counts(tmp_path: Path) -> None:
         assert cache.lookup(asking(), 0) == Completion(text="newer")
 
 
+def test_an_answer_that_takes_the_place_of_an_old_one_is_found_at_once(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with opened(tmp_path, now=NOON + DEFAULT_MAX_AGE_S + 1) as cache:
+        assert cache.lookup(asking(), 0) is None
+        cache.store(asking(), 0, Completion(text="newer"))
+        assert cache.lookup(asking(), 0) == Completion(text="newer")
+
+
 def test_an_old_answer_is_not_used_and_its_file_goes(tmp_path: Path) -> None:
     fill(tmp_path, now=NOON)
     with opened(tmp_path, now=NOON + DEFAULT_MAX_AGE_S + 1) as cache:

@@ -1,9 +1,11 @@
+import gzip
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -304,3 +306,68 @@ def test_it_is_brought_to_the_disk_every_second_while_answers_come(tmp_path: Pat
             seconds += 0.4
     assert flushed == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
     assert book.times == 4
+
+
+# --- the journal of a finished run
+
+MANY = tuple(answer(number, text=f"{number} " * 5000) for number in range(100))
+
+
+def test_a_large_journal_is_compressed_and_read_as_before(tmp_path: Path) -> None:
+    path = written(tmp_path / "journal.jsonl", *MANY, run=JournalRun(head="abc"))
+    size, content = path.stat().st_size, path.read_bytes()
+    packed = journal.compress_journal(path)
+    assert [file.name for file in tmp_path.iterdir()] == [packed.name] == ["journal.jsonl.gz"]
+    assert packed.stat().st_size < size / 2
+    assert gzip.decompress(packed.read_bytes()) == content  # as `zcat` prints it
+    assert journal.load_journal(packed) == (JournalRun(head="abc"), MANY)
+
+
+def test_equal_journals_are_equal_files_once_they_are_compressed(tmp_path: Path) -> None:
+    first, second = (
+        journal.compress_journal(written(tmp_path / name / "journal.jsonl", *MANY)).read_bytes() for name in "ab"
+    )
+    assert first == second
+
+
+def test_a_small_journal_stays_as_it_is(tmp_path: Path) -> None:
+    path = written(tmp_path / "journal.jsonl", answer(1))
+    assert journal.compress_journal(path) == path
+    assert [file.name for file in tmp_path.iterdir()] == ["journal.jsonl"]
+
+
+def test_without_a_journal_nothing_is_compressed(tmp_path: Path) -> None:
+    journal.compress_journal(tmp_path / "journal.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_that_cannot_be_compressed_stays_as_it_is(tmp_path: Path) -> None:
+    path = written(tmp_path / "journal.jsonl", *MANY)
+    (tmp_path / "journal.jsonl.gz").mkdir()  # nothing can take its place
+    assert journal.compress_journal(path) == path
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["journal.jsonl", "journal.jsonl.gz"]
+    assert journal.load_journal(path)[1] == MANY
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda content: content[: len(content) // 2], "it is damaged"),
+        (lambda content: content[:2000] + b"\0" * 50 + content[2050:], "it is damaged|CRC check failed"),
+        (lambda _: b"no gzip", "Not a gzipped file"),
+    ],
+)
+def test_a_damaged_compressed_journal_is_named_with_advice(
+    damage: Callable[[bytes], bytes], words: str, tmp_path: Path
+) -> None:
+    packed = journal.compress_journal(written(tmp_path / "journal.jsonl", *MANY))
+    packed.write_bytes(damage(packed.read_bytes()))
+    with pytest.raises(InputError, match=f"journal.jsonl.gz: the journal cannot be read: ({words})"):
+        journal.load_journal(packed)
+
+
+def test_a_compressed_journal_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    packed = tmp_path / "journal.jsonl.gz"
+    packed.write_bytes(gzip.compress(b"x" * 5000))
+    with pytest.raises(InputError, match="it holds more than 1,000 bytes"):
+        journal.load_journal(packed, max_unpacked_bytes=1000)

@@ -25,7 +25,7 @@ WANTED = "your parcel comes on tuesday"
 
 @dataclass
 class FakeModel:
-    """Gives the vectors it was told by text, else bags of words; keeps what it was asked."""
+    """Returns the vectors it was set for a text, else bags of words; keeps what it was asked."""
 
     vectors: dict[str, Any] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from promptci.goldens import labels
     from promptci.goldens.labels import Label, LabelledAnswer
     from promptci.goldens.model import Assertion, Case
-    from promptci.pipeline.collection.collect import CollectedRun
+    from promptci.pipeline.collection.collected_run import CollectedRun
     from promptci.runs.prompt_plan import PromptPlan
 else:
     labels = lazy_import("promptci.goldens.labels")

@@ -9,7 +9,8 @@ from promptci.errors import InputError
 from promptci.goldens.find import quarantine_paths
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import collect
-from promptci.pipeline.collection.collect import CollectedRun, Revision
+from promptci.pipeline.collection.collect import Revision
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.side_files import edited_files
 from promptci.prompts.patterns import parse_pattern
 

@@ -117,7 +117,7 @@ NEVER_AGAIN: dict[str, tuple[Reply, str, bool, str]] = {
         "pause of 86400 s",
     ),
     "told not to retry": (error(500, "fatal", X_Should_Retry="false"), "server", False, "HTTP 500: fatal"),
-    "tool call": (message(content=None, tool_calls=[{"id": "1"}]), "malformed", False, "called a tool"),
+    "tool call": (message(content=None, tool_calls=[{"id": "1"}]), "malformed", False, "called a tool in a way"),
     "compressed unasked": (
         Reply(body=gzip.compress(b"0" * 10_000_000), headers={**JSON, "Content-Encoding": "gzip"}),
         "malformed",

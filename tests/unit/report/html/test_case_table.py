@@ -10,7 +10,7 @@ from promptci.report.html import case_index, case_table, groups, html_renderer
 from promptci.report.html.case_table import CaseTable
 from promptci.report.html.compressed_index import unpack
 from promptci.report.model.report import ReportView
-from promptci.report.text import case_outcomes
+from promptci.report.text.cases import case_outcomes
 
 ROOM = 10**9
 

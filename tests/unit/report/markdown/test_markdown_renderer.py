@@ -11,7 +11,7 @@ from support.run_notation import comparison, many, report
 
 from promptci.report.markdown import highlights, markdown_renderer
 from promptci.report.model.report import ReportView
-from promptci.report.text import answer_difference
+from promptci.report.text.cases import answer_difference
 
 MARKER = "<!-- promptci:prompts -->"
 LINK = "https://github.com/acme/shop/actions/runs/77"
@@ -72,7 +72,7 @@ def test_a_payload_does_not_change_how_the_comment_is_built(payload: str) -> Non
     view = rich()
     harmless, hostile = (
         [token.type for token in PARSER.parse(full(planted(view, text))) if token.type != "inline"]
-        for text in ("harmless", payload)
+        for text in ("x" * len(payload), payload)  # a long headline is cut into two
     )
     assert hostile == harmless
 
@@ -177,9 +177,13 @@ def test_a_summary_says_more_than_the_comment() -> None:
 
 def test_a_summary_that_nothing_can_shorten_is_the_verdict_alone() -> None:
     view = SITUATIONS["regressed"]()
-    findings = [view.prompts[0].findings[0].model_copy(update={"text": "€ " * 1000})] * 1000
-    view = view.model_copy(update={"prompts": [view.prompts[0].model_copy(update={"findings": findings})]})
-    assert markdown_renderer.render_summary(view) == markdown_renderer.render_short_comment(view)
+    assert markdown_renderer.render_summary(view, max_bytes=500) == markdown_renderer.render_short_comment(view)
+
+
+@pytest.mark.parametrize("field", ["headline", "pooled"])
+def test_a_summary_fits_however_long_a_text_is(field: str) -> None:
+    view = SITUATIONS["regressed"]().model_copy(update={field: "€ " * 1_000_000})
+    assert len(markdown_renderer.render_summary(view).encode()) < 100_000
 
 
 def test_a_case_shows_what_it_has() -> None:
@@ -212,7 +216,7 @@ def test_an_answer_cannot_pass_itself_off_as_another_one() -> None:
 
 def test_the_reader_sees_broken_cases_first_and_critical_ones_before_the_rest() -> None:
     text = full(report(comparison(many(right=30, broken=8) + "\nvip* | Hi | yes | yes | no")))
-    assert text.index("`vip` **critical**") < text.index("`mail-01`")
+    assert text.index("`vip` (critical)") < text.index("`mail-01`")
     assert text.index("`mail-04`") < text.index("…and 4 more in the report.")
     assert "`mail-05`" not in text
 
@@ -226,9 +230,9 @@ def test_a_comment_shows_five_cases_folded_and_a_summary_opens_all_it_has_room_f
 
 
 def test_what_is_read_first_is_short() -> None:
-    """Verdict, one line a prompt and the next step: what stands open is read in ten seconds."""
+    """Verdict, one line a prompt, the worst case and the next step: what stands open is read in ten seconds."""
     for situation, words in (("regressed", 120), ("several_prompts", 200), ("all_same", 80)):
-        text = re.sub(r"<details>.*?</details>", "", full(SITUATIONS[situation]()), flags=re.DOTALL)
+        text = re.sub(r"<details>.*?</details>|```diff.*?```", "", full(SITUATIONS[situation]()), flags=re.DOTALL)
         text = text.replace(MARKER, "").replace(f"(<{LINK}>)", "")  # nobody reads these
         assert len(re.findall(r"[A-Za-z]{2,}", text)) < words
 

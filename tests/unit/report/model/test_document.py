@@ -4,6 +4,7 @@ import hashlib
 import json
 
 import jsonschema
+import pydantic_core
 import pytest
 from support.gold_files import Gold
 from support.report_situations import SITUATIONS
@@ -125,8 +126,15 @@ def test_the_pieces_of_a_report_are_the_whole(situation: str) -> None:
 def dump_whole(view: ReportView) -> str:
     """Return report.json as the model serialises it: indented, unless that is too large."""
     indented = view.model_dump_json(by_alias=True, indent=2) + "\n"
-    is_small = len(indented.encode()) <= document.MAX_INDENTED_BYTES
-    return indented if is_small else view.model_dump_json(by_alias=True) + "\n"
+    return indented if len(indented.encode()) <= document.MAX_INDENTED_BYTES else dump_compact(view)
+
+
+def dump_compact(view: ReportView) -> str:
+    """Return report.json without blanks, and without keys of cases at their default."""
+    values = view.model_dump(mode="json", by_alias=True)
+    for prompt, written in zip(view.prompts, values["prompts"], strict=True):
+        written["case_details"] = [case.model_dump(mode="json", exclude_defaults=True) for case in prompt.case_details]
+    return pydantic_core.to_json(values).decode() + "\n"
 
 
 def test_a_report_of_many_cases_is_cut_between_them() -> None:
@@ -150,8 +158,27 @@ def test_a_large_report_is_written_without_blanks() -> None:
 
     report = document.serialize(grown)
     assert len(report.text) > document.MAX_INDENTED_BYTES
-    assert report.text == grown.model_dump_json(by_alias=True) + "\n"
+    assert report.text == dump_compact(grown)
     assert ReportView.parse(report.text, "report.json") == grown
+
+
+def test_a_large_report_keeps_to_the_schema_which_names_the_default_of_each_key_that_is_left_out() -> None:
+    view = SITUATIONS["regressed"]()
+    (prompt, *_) = view.prompts
+    case = prompt.case_details[0].model_copy(update={"input": "x" * document.MAX_INDENTED_BYTES, "tags": []})
+    grown = view.model_copy(update={"prompts": [prompt.model_copy(update={"case_details": [case]})]})
+
+    written = json.loads(document.dump(grown))
+    schema = ReportView.json_schema()
+    jsonschema.validate(written, schema)
+    (short,) = written["prompts"][0]["case_details"]
+    left_out = case.model_dump(mode="json").keys() - short.keys()
+    assert {"flaky", "tags", "weight"} <= left_out
+    described = schema["$defs"]["CaseView"]
+    assert not left_out & set(described["required"])
+    assert {name: described["properties"][name]["default"] for name in left_out} == {
+        name: case.model_dump(mode="json")[name] for name in left_out
+    }
 
 
 def test_a_report_is_inspected_in_whole_values() -> None:

@@ -1,8 +1,11 @@
 """Numbers in words: intervals, cells, what to do next."""
 
+import re
 from datetime import UTC, datetime
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 from support.report_situations import SITUATIONS
 from support.run_notation import Numbers, comparison, many, report
 
@@ -10,6 +13,12 @@ from promptci.report.html import class_table
 from promptci.report.model.report import PromptView, QualityView
 from promptci.report.text import metrics, next_steps, number_text, provenance
 from promptci.runs.prompt_plan import Status
+
+
+def test_report_of_somebody_else_with_any_number_of_findings_is_drawn_in_bounded_time() -> None:
+    prompt = prompt_of("regressed")
+    many_findings = prompt.model_copy(update={"findings": prompt.findings[:1] * 5_000})
+    assert len(number_text.findings(many_findings)) == number_text.MAX_FINDINGS
 
 
 def quality(lo: float, hi: float, delta: float = 0.0) -> QualityView:
@@ -64,7 +73,7 @@ def test_the_cells_of_a_comparison() -> None:
     prompt = prompt_of("regressed")
     assert number_text.before_after(prompt) == "96.7% → 51.7%"
     assert number_text.worse_better(prompt) == "27 / 0"
-    assert number_text.cost_change(prompt) == "+$28.50 (+17%)"
+    assert number_text.cost_change(prompt) == "$168.00 → $196.50 (+17%)"
     assert number_text.p95(prompt) == "1.04 s → 1.22 s"
 
 
@@ -86,7 +95,7 @@ def test_a_prompt_that_was_not_evaluated_shows_no_quality() -> None:
 
 def test_a_cost_without_traffic_is_per_request() -> None:
     report_view = report(comparison(many(right=60)), requests_per_day=None)
-    assert number_text.cost_change(report_view.prompts[0]) == "$0.000112 → $0.000131"
+    assert number_text.cost_change(report_view.prompts[0]) == "$0.000112 → $0.000131 (+17%)"
     assert number_text.cost_title(report_view) == "Cost per request"
 
 
@@ -240,7 +249,15 @@ def test_a_long_headline_is_cut_behind_its_first_statement() -> None:
     assert first.endswith("(−45.9 points).")
     assert rest.startswith("It also broke 1 critical case")
     assert number_text.in_two("Pass: short; and whole.") == ("Pass: short; and whole.", "")
-    assert number_text.in_two("x" * 200) == ("x" * 200, "")
+    assert number_text.in_two("word " * 40) == ("word " * 22 + "word…", "…" + ("word " * 17).strip())
+
+
+@given(st.text(alphabet="ab ;.", max_size=400))
+def test_the_first_line_of_a_headline_is_read_at_a_glance_and_nothing_is_lost(headline: str) -> None:
+    first, rest = number_text.in_two(headline)
+    assert len(first) <= number_text.MAX_FIRST_LINE
+    kept, whole = (re.sub(r"[ .;…]", "", text.lower()) for text in (first + rest, headline))
+    assert kept == whole
 
 
 def test_the_command_that_does_the_same_again_names_both_commits() -> None:

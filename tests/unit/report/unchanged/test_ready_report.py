@@ -1,5 +1,7 @@
 """The ready report of a run without changes is the one that the renderers write, byte for byte."""
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ from promptci.report import write
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.build.view import build_view
 from promptci.report.model.document import serialize
-from promptci.report.model.report import PrecisionView, RevisionView, SpendView
+from promptci.report.model.report import RevisionView, SpendView
 from promptci.report.unchanged.ready_report import HEADLINE, UnchangedRun, fill_report
 
 SHA = "1a2b3c4d5e" * 4
@@ -47,7 +49,6 @@ RUNS = st.builds(
     generated_at=st.sampled_from(["2026-03-02T09:30:00Z", "2027-01-01T00:00:01Z"]),
     policy=POLICIES,
     source=NAMES,
-    precision=st.just({"verdicts": 0, "labelled": 0, "correct": 0, "interval": None}) | st.none(),
 )
 
 
@@ -62,8 +63,6 @@ def render(run: UnchangedRun) -> dict[str, str]:
         gate_source=run.source,
     )
     view = build_view(GateReport(prompts=(), policy=run.policy), facts=facts)
-    if run.precision is not None:
-        view = view.model_copy(update={"precision": PrecisionView(verdicts=0, labelled=0, correct=0, interval=None)})
     report = serialize(view)
     texts = {HEADLINE: view.headline}
     for name, renderer in write.OUTPUTS.items():
@@ -77,6 +76,10 @@ def render(run: UnchangedRun) -> dict[str, str]:
 def test_what_is_filled_in_is_what_the_renderers_write(run: UnchangedRun) -> None:
     texts = fill_report(run, Redactor())
     assert texts is None or texts == render(run)
+
+
+def test_a_limit_with_an_exponent_is_left_to_the_renderers() -> None:
+    assert fill_report(replace(RUN, policy=GatePolicy(max_drop=1.3e-8)), Redactor()) is None
 
 
 def test_a_usual_run_is_filled_in() -> None:

@@ -15,6 +15,33 @@ from promptci.scoring.assertions.table import ASSERTIONS
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 SCHEMA = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+NEGATED: list[tuple[Case, list[str], list[str]]] = [
+    (case("equals", "x"), ["x"], ["y"]),
+    (case("iequals", "x"), ["X"], ["y"]),
+    (case("icontains", "x"), ["aX"], ["y"]),
+    (case("contains-all", ["a", "b"]), ["ab"], ["a"]),
+    (case("contains-any", ["a", "b"]), ["a"], ["c"]),
+    (case("starts-with", "a"), ["ab"], ["b"]),
+    (case("ends-with", "a"), ["ba"], ["b"]),
+    (case("regex", r"\d"), ["a1"], ["a"]),
+    (case("one-of", ["a", "b"], expected="a"), ["a"], ["b"]),
+    (case("number", 3), ["3"], ["4"]),
+    (case("is-json"), ["{}"], ["x"]),
+    (case("json-schema", SCHEMA), ['{"id": 1}'], ["{}"]),
+    (case("json-path", 7, path="$.a"), ['{"a": 7}'], ['{"a": 8}']),
+    (case("contains-json"), ["x {}"], ["x"]),
+    (case("is-xml"), ["<a/>"], ["a"]),
+    (case("contains-xml"), ["x <a>1</a>"], ["x"]),
+    (case("is-html"), ["<p>x</p>"], ["x"]),
+    (case("contains-html"), ["a <b>x</b>"], ["x"]),
+    (case("is-refusal"), ["Sorry"], ["Yes"]),
+    (case("levenshtein", "kitten", at_most=1), ["kittens"], ["dog"]),
+    (case("rouge-n", "a b"), ["a b"], ["c"]),
+    (case("bleu", "a b c d"), ["a b c d"], ["x"]),
+    (case("gleu", "a b"), ["a b"], ["x"]),
+    (case("length", max=2), ["ab"], ["abc"]),
+]
+"""Assertions of which the opposite is tried too."""
 RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
     (case("equals", "GH-1"), ["GH-1", " GH-1\n"], ["gh-1", "GH-1.", ""]),
     (case("equals", expected="GH-1"), ["GH-1"], ["GH-2"]),
@@ -75,7 +102,33 @@ RIGHT_AND_WRONG: list[tuple[Case, list[str], list[str]]] = [
     (case("json-path", {"name": "{{customer}}"}, path="$.c"), ['{"c": {"name": "Ann"}}'], ['{"c": 3}']),
     (case("length", max=3), ["abc", " abc "], ["abcd"]),
     (case("length", min=2, unit="words"), ["a b"], ["a"]),
-]
+    (case("length", max=2, unit="utf16"), ["😀", "ab"], ["😀a", "ab "]),
+    (case("starts-with", "Dear", trim=False), ["Dear you"], [" Dear you"]),
+    (case("ends-with", "bye", trim=False), ["good bye"], ["good bye "]),
+    (case("regex", r"^a\Z", trim=False), ["a"], ["a ", " a"]),
+    (case("contains-json"), ['so {"a": 1} it is', "{a: 1}"], ["none", "{ broken", "[1]"]),
+    (case("contains-json", SCHEMA), ['{"id": "x"} then {"id": 1}'], ['{"id": "1"}', "no"]),
+    (case("is-xml"), ["<a><b/></a>"], ["a", " <a/>", "<a><b></a>", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>']),
+    (case("is-xml", ["a.b", "{{customer}}"], customer="a"), ["<a><b/></a>"], ["<a/>", "<b><a/></b>"]),
+    (case("contains-xml", ["a"]), ["see <a>1</a> there"], ["see <b>1</b>", "1 < 2 > 0"]),
+    (case("is-html"), ["<p>Hi <b>you</b></p>", "<my-tag>x</my-tag>"], ["Hi <b>you</b>", "<order/>", "", "<?xml?><p/>"]),
+    (case("contains-html"), ["Hi <b>you</b>", "a <br> b"], ["1 < 2", "Tom &amp; Ann"]),
+    (case("is-refusal"), ["I'm sorry, no.", "I can’t help with that", " "], ["It is 4."]),
+    (case("levenshtein", "kitten", at_most=3), ["sitting"], ["dog"]),
+    (case("rouge-n", "the cat sat", at_least=0.6), ["the cat ran"], ["a dog ran", ""]),
+    (case("bleu", "the cat sat on the mat"), ["the cat sat on the mat"], ["the mat", ""]),
+    (case("gleu", ["the cat sat", "a dog"]), ["The cat sat."], ["two birds"]),
+    (case("assert-set", **{"assert": [{"type": "is-json"}, {"type": "contains", "value": "a"}]}), ['"a"'], ["a", "3"]),
+    (
+        case("assert-set", threshold=0.7, **{"assert": [
+            {"type": "contains", "value": "a", "weight": 3}, {"type": "not-is-json"}]}),
+        ['"a"', "a"],
+        ["b", "3"],
+    ),
+    *((case(f"not-{golden_case.assertions[0].type}", golden_case.assertions[0].value, golden_case.expected,
+            **golden_case.assertions[0].options), wrong, right)
+      for golden_case, right, wrong in NEGATED),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("golden_case", "right", "wrong"), RIGHT_AND_WRONG, ids=lambda value: str(value)[:40])
@@ -89,7 +142,32 @@ def test_right_answers_pass_and_wrong_ones_fail_with_a_reason(
 
 def test_every_assertion_of_the_table_is_tried_here() -> None:
     tried = {golden_case.assertions[0].type for golden_case, _, _ in RIGHT_AND_WRONG}
-    assert set(ASSERTIONS) - tried == {"latency", "cost"}
+    elsewhere = ("latency", "cost", "tool-calls", "finish-reason")
+    assert set(ASSERTIONS) - tried == {*elsewhere, *(f"not-{name}" for name in elsewhere)}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "`assert` must list"),
+        ({"assert": [{"value": "x"}]}, "must be a map with `type`"),
+        ({"assert": [{"type": "judge"}]}, "only assertions in code"),
+        ({"assert": [{"type": "equals", "value": "x", "tirm": True}]}, "unknown option `tirm`"),
+        ({"assert": [{"type": "regex", "value": "("}]}, "`regex`: the pattern cannot be read"),
+        ({"assert": [{"type": "is-json", "weight": 0}]}, "every entry has weight 0"),
+        ({"assert": [{"type": "is-json"}], "threshold": 2}, "`threshold` must be"),
+        ({"assert": [{"type": "assert-set", "assert": [{"type": "assert-set", "assert": [{"type": "is-json"}]}]}]},
+         "nested too deeply"),
+    ],
+)  # fmt: skip
+def test_a_set_of_assertions_that_makes_no_sense_is_refused(options: dict[str, object], message: str) -> None:
+    (problem,) = check_assertions.find_problems([case("assert-set", **options)])
+    assert message in str(problem)
+
+
+def test_finish_reasons_are_compared() -> None:
+    golden_case = case("finish-reason", "stop")
+    assert (mark(golden_case, "x").passed, mark(case("not-finish-reason", "stop"), "x").passed) == (False, True)
 
 
 def test_the_same_mistake_in_many_cases_is_named_three_times_and_counted() -> None:

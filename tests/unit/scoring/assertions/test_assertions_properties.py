@@ -35,6 +35,16 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [("levenshtein", "at_most"), ("bleu", "at_least"), ("gleu", "at_least"), ("rouge-n", "at_least")],
+)
+def test_a_limit_that_is_null_is_the_default(kind: str, option: str) -> None:
+    limited, plain = case(kind, "a b c d e", None, **{option: None}), case(kind, "a b c d e", None)
+    assert check_assertions.find_problems([limited]) == []
+    assert mark(limited, "a b c d f") == mark(plain, "a b c d f")
+
+
 @UNHURRIED
 @given(data=st.data())
 @pytest.mark.parametrize("kind", [*ASSERTIONS, "llm", "judge", "similar"])
@@ -46,7 +56,10 @@ def test_what_is_not_refused_can_be_marked(kind: str, data: st.DataObject) -> No
         return
     text = data.draw(st.text() | VALUES.map(lambda value: json.dumps(value, default=str)), label="text")
     outcome = mark(golden_case, text, latency=1.0, cost=Decimal(1))
-    assert outcome.score == {True: 1.0, False: 0.0, None: None}[outcome.passed]
+    if outcome.passed is not None and outcome.fraction is not None:  # a likeness has a score of its own
+        assert 0 <= outcome.fraction <= 1
+    else:
+        assert outcome.score == {True: 1.0, False: 0.0, None: None}[outcome.passed]
     assert 0 < len(outcome.reason) < 600
 
 

@@ -107,7 +107,7 @@ def evaluator_request(case: Case) -> str:
     answer = Answer(prompt="p", arm=Arm.HEAD, case_id="c", replicate=0, request_key="k")
     request = judges.build_request(assertion, Subject(text="Cats.", case=case, answer=answer), model="m", rubric=None)
     assert request is not None
-    return request.messages[-1]["content"]
+    return str(request.messages[-1]["content"])
 
 
 @pytest.mark.parametrize("name", BUILTINS)

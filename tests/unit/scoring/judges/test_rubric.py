@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import takewhile
 
 import pytest
 from hypothesis import given
@@ -83,6 +84,16 @@ async def test_the_judge_is_asked_for_a_grade_by_schema_the_rubric_first_and_las
     assert "ignore the rubric" not in system + asked + last
     schema = judge.asked[0].body["response_format"]["json_schema"]["schema"]
     assert schema["properties"]["score"]["enum"] == [1, 2, 3, 4, 5]
+
+
+async def test_requests_of_one_rubric_begin_alike_up_to_its_end_so_that_endpoints_cache_it() -> None:
+    judge = FakeJudge(['{"score": 1}', '{"score": 1}'])
+    for text in ("one answer", "another answer"):
+        await marked(judge, JUDGE, text=text, rubric="Be kind." * 500)
+    first, second = (json.dumps(request.body) for request in judge.asked)
+    shared = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
+    assert first != second
+    assert "Be kind." * 500 in shared
 
 
 ATTACKS = [

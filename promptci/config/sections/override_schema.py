@@ -1,0 +1,79 @@
+"""Schema of what a prompt may have of its own: section `overrides` of promptci.yml, and `promptci` of a prompt file."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from promptci.config.sections.section import ConfigSection
+from promptci.prompts.formats.github_parameters import parse_default_parameters
+
+Rate = Annotated[float, Field(ge=0, le=1)]
+
+
+def accept_single(value: Any) -> Any:
+    """Return a text as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+class PromptGateSection(ConfigSection):
+    """Conditions that the change of one prompt must meet."""
+
+    about: Literal["goldens", "inputs"] = Field(
+        default="goldens",
+        description="What the verdict is about. `goldens`: these very cases, as a test suite is meant. `inputs`: inputs"
+        " like them, for a sample of production traffic; it takes a hundred cases and more to decide.",
+    )
+    max_drop: Annotated[float, Field(ge=0.001, le=1)] = Field(
+        default=0.05, description="Margin: the smallest drop in quality that blocks, as a share."
+    )
+    on_missing_goldens: Literal["error", "warn"] = Field(
+        default="error", description="Verdict of a prompt without golden cases."
+    )
+    min_quality: Rate | None = Field(default=None, description="Lowest allowed quality of the new version, as a share.")
+    max_cost_increase: Annotated[float, Field(ge=0)] | None = Field(
+        default=0.25,
+        description="Largest allowed increase of cost per request, as a share; null: no limit. It takes 8 cases.",
+    )
+    max_p95_increase: Annotated[float, Field(ge=0)] | None = Field(
+        default=0.30, description="Largest allowed increase of p95 latency, as a share; null: no limit."
+    )
+    max_error_rate: Rate = Field(
+        default=0.05, description="Largest allowed share of missing answers; above it, the verdict is `error`."
+    )
+
+
+class PromptJudgeSection(ConfigSection):
+    """The judge of one prompt."""
+
+    model: str | None = Field(default=None, description="Model of its `judge` assertions.")
+    rubric: str | None = Field(default=None, description="File with the rubric of its `judge` assertions.")
+
+
+class PromptProviderSection(ConfigSection):
+    """Model and parameters of prompts that do not name them; all prompts have one endpoint."""
+
+    model: str | None = Field(default=None, description="Model of these prompts, where their files name none.")
+    defaults: dict[str, Any] = Field(default={}, description="Parameters of these prompts, beside `provider.defaults`.")
+
+    @field_validator("defaults")
+    @classmethod
+    def _check_defaults(cls, defaults: dict[str, Any]) -> dict[str, Any]:
+        return parse_default_parameters(defaults)
+
+
+class PromptFileSection(ConfigSection):
+    """Section `promptci` of a prompt file."""
+
+    gate: PromptGateSection = Field(default=PromptGateSection(), description="Keys of `gate` for this prompt.")
+    judge: PromptJudgeSection = Field(default=PromptJudgeSection(), description="Keys of `judge` for this prompt.")
+
+
+class OverrideSection(PromptFileSection):
+    """What some prompts have of their own."""
+
+    prompts: Annotated[list[str], BeforeValidator(accept_single)] = Field(
+        description="Patterns as in `prompts.include`, or names of prompts.", min_length=1
+    )
+    provider: PromptProviderSection = Field(
+        default=PromptProviderSection(), description="`model` and `defaults` for these prompts."
+    )

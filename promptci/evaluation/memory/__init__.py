@@ -1,0 +1,1 @@
+"""What a run reads from the memory of earlier ones, and adds to it."""

@@ -1,0 +1,1 @@
+"""What makes a golden set say less than it seems to."""

@@ -1,0 +1,1 @@
+"""Prompts in programs and data files, read without running them."""

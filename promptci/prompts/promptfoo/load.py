@@ -1,0 +1,41 @@
+"""Load promptfoo's configuration: its sections in order, each by its reader."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptci.errors import InputError, Problem
+from promptci.prompts.formats.parse_context import find_misspelt
+from promptci.prompts.promptfoo.config import READ_KEYS, PromptfooConfig, Read, as_map, iterate_entries
+from promptci.prompts.promptfoo.providers import read_provider
+from promptci.prompts.promptfoo.read_prompts import read_prompts
+from promptci.prompts.promptfoo.read_tests import read_tests
+
+
+def load_promptfoo(path: str, read: Read) -> PromptfooConfig:
+    """Return what a configuration holds; raises InputError where it cannot be read."""
+    config = PromptfooConfig(path, read)
+    value = config.load(path)
+    if not isinstance(value, dict):
+        raise InputError([Problem(path=path, message="the configuration must be a map", hint="Name another file.")])
+    config.left_out += [_name_key(key) for key in value if key not in READ_KEYS]
+    read_prompts(config, value.get("prompts"))
+    _read_providers(config, value)
+    read_tests(config, value)
+    return config
+
+
+def _name_key(key: str) -> str:
+    near = find_misspelt(str(key), READ_KEYS)
+    return f"`{key}` (did you mean `{near}`?)" if near else f"`{key}`"
+
+
+def _read_providers(config: PromptfooConfig, value: Mapping[str, Any]) -> None:
+    """Take the first provider; promptci asks one model."""
+    listed = list(iterate_entries(value.get("providers") or value.get("targets")))
+    config.left_out += [f"the provider `{as_map(item).get('id') or item}`" for item in listed[1:]]
+    if not listed:
+        return
+    provider = read_provider(listed[0])
+    config.model, config.parameters = provider.model, provider.parameters
+    config.base_url, config.api_key_env = provider.base_url, provider.api_key_env
+    config.left_out += provider.left_out

@@ -1,0 +1,74 @@
+"""promptfoo's providers: the model, its parameters, and the OpenAI-compatible endpoint that serves it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptci.prompts.formats import github_parameters
+
+KINDS = frozenset(("chat", "responses", "completion", "messages"))
+"""Second parts of a provider's id that name no model."""
+ENDPOINTS: dict[str, tuple[str, str | None]] = {
+    "openai": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
+    "anthropic": ("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
+    "google": ("https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY"),
+    "openrouter": ("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "ollama": ("http://localhost:11434/v1", None),
+    "groq": ("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    "mistral": ("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+    "deepseek": ("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
+    "togetherai": ("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+    "xai": ("https://api.x.ai/v1", "XAI_API_KEY"),
+    "github": ("https://models.github.ai/inference", "GITHUB_TOKEN"),
+}
+"""Endpoint and the variable that holds its key, by the first part of a provider's id."""
+SETTINGS = frozenset(("apiKey", "apiKeyEnvar", "apiBaseUrl", "apiHost", "organization"))
+"""Keys of a provider that say where it is, and with which key; they are not parameters."""
+
+
+@dataclass(kw_only=True, slots=True)
+class PromptfooProvider:
+    """One provider in promptci's terms."""
+
+    model: str = ""
+    base_url: str | None = None
+    """None: promptci does not know where it is."""
+    api_key_env: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+
+def read_provider(written: Any) -> PromptfooProvider:
+    """Return what a provider asks: `openai:chat:gpt-4o`, or a map with `id` and `config`."""
+    options = written.get("config") if isinstance(written, Mapping) else None
+    provider_id = str(written.get("id", "") if isinstance(written, Mapping) else written)
+    if isinstance(written, Mapping) and "id" not in written and len(written) == 1:
+        ((provider_id, inner),) = ((str(key), item) for key, item in written.items())
+        options = inner.get("config") if isinstance(inner, Mapping) else None
+    options = options if isinstance(options, Mapping) else {}
+    kind, _, rest = provider_id.partition(":")
+    first, _, model = rest.partition(":")
+    provider = PromptfooProvider(model=model if first in KINDS and model else rest)
+    provider.base_url, provider.api_key_env = ENDPOINTS.get(kind, (None, None))
+    _find_endpoint(provider, kind, options)
+    for key, setting in options.items():
+        name = github_parameters.to_wire_name(str(key))
+        if name in github_parameters.KNOWN_PARAMETERS and name != "response_format":
+            provider.parameters[name] = setting
+        elif key not in SETTINGS or provider.base_url is None:
+            provider.left_out.append(f"`{key}` of the provider")
+    return provider
+
+
+def _find_endpoint(provider: PromptfooProvider, kind: str, options: Mapping[str, Any]) -> None:
+    """Take the address that the configuration names itself; a deployment of Azure has one of its own."""
+    address, host = options.get("apiBaseUrl"), options.get("apiHost")
+    if kind in {"azure", "azureopenai"} and isinstance(host, str):
+        provider.base_url, provider.api_key_env = f"https://{host}/openai/v1", "AZURE_API_KEY"
+    elif isinstance(address, str):
+        provider.base_url = address
+    elif provider.base_url is None:
+        provider.model = ""
+        provider.left_out.append(f"the provider `{kind}`, of which no OpenAI-compatible endpoint is known")
+    if isinstance(options.get("apiKeyEnvar"), str):
+        provider.api_key_env = options["apiKeyEnvar"]

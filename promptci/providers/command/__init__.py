@@ -1,0 +1,1 @@
+"""The application itself as provider: a program that reads cases and writes answers, one JSON line each."""

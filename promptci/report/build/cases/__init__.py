@@ -1,0 +1,1 @@
+"""Views of cases, and where many of them are kept."""

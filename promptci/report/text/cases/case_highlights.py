@@ -1,0 +1,130 @@
+"""Choose the cases that show a reader why a prompt got its verdict, and count equal mistakes. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from promptci.present import escape, formatting
+from promptci.report.model.report import CaseView, PromptView
+from promptci.report.text.cases.case_outcomes import BROKEN, LOWER, CaseRank, is_advisory_only, is_graded, rank_case
+
+MAX_UNANSWERED = 3
+"""Cases without an answer mostly have the same error; a few are enough."""
+MAX_CONFUSIONS = 3
+MAX_CAUSES = 10
+MAX_CLASS_CHARS = 40
+"""A longer expectation or answer is no class."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseHighlights:
+    """A prompt that needs attention, with some of its cases."""
+
+    prompt: PromptView
+    title: str
+    """Such as `27 broken cases, right before and wrong after`; without such cases, the verdict's sentence."""
+    cases: list[CaseView]
+    left_out: int
+
+
+def choose_highlights(prompt: PromptView, max_cases: int) -> CaseHighlights:
+    """Choose the cases to show, critical ones first: broken, else failing ones of a new prompt, else unanswered."""
+    ranks, title = _rank_cases(prompt)
+    if ranks and prompt.case_details[min(position for *_, position in ranks)].outcome == "incomplete":
+        max_cases = min(max_cases, MAX_UNANSWERED)
+    return CaseHighlights(
+        prompt=prompt,
+        title=title or prompt.sentence[:1].lower() + prompt.sentence[1:].rstrip("."),
+        cases=[prompt.case_details[position] for *_, position in sorted(ranks)[:max_cases]],
+        left_out=max(0, len(ranks) - max_cases),
+    )
+
+
+def describe_confusions(prompt: PromptView) -> list[str]:
+    """Return which class broken cases got instead of the expected one, such as `account → product ×6`.
+
+    A class is what some case of the prompt expects. Mistakes that occur once are left out: they are shown as cases.
+    """
+    classes = {_class_of(case.expected) for case in prompt.case_details}
+    counts = Counter(
+        (expected, answer)
+        for case in prompt.case_details
+        if BROKEN.belongs(case) and case.excluded_reason is None
+        if (expected := _class_of(case.expected)) and case.head and (answer := _class_of(case.head.text))
+        if expected != answer and answer in classes
+    )
+    return [f"{a} → {b} ×{n}" for (a, b), n in counts.most_common(MAX_CONFUSIONS) if n > 1]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CauseCount:
+    """Cases that went wrong in the same way."""
+
+    assertion: str
+    """Names of the assertions that failed; empty where the answer is missing."""
+    answer: str | None
+    """The answer, where it is short; None: longer texts, which differ from case to case."""
+    cases: int
+
+
+def find_cause(case: CaseView) -> tuple[str, ...]:
+    """Return what tells a case's mistake from others: the answer where it is short, then the failed assertions."""
+    answer = case.head
+    if answer is None or answer.text is None:
+        return ("",)
+    failed = [mark.name for mark in answer.marks if mark.passed is False and not mark.advisory]
+    return (_class_of(answer.text) or "", *failed)
+
+
+def count_causes(cases: Iterable[CaseView]) -> list[CauseCount]:
+    """Return the causes that several cases share, the most frequent first."""
+    counts = Counter(find_cause(case) for case in cases)
+    return [
+        CauseCount(assertion=", ".join(failed), answer=answer or None, cases=number)
+        for (answer, *failed), number in counts.most_common(MAX_CAUSES)
+        if number > 1
+    ]
+
+
+def _class_of(text: str | None) -> str | None:
+    """Return a text that may be a class, on one line; None: it is none."""
+    shown = escape.one_line((text or "").strip())
+    return shown if shown and len(shown) <= MAX_CLASS_CHARS else None
+
+
+def _rank_cases(prompt: PromptView) -> tuple[list[CaseRank], str]:
+    """Return the ranks of the cases of the first kind that occurs, and what they are."""
+    kinds: tuple[tuple[Callable[[CaseView], bool], Callable[[int], str]], ...] = (
+        (
+            lambda c: c.change == "same" and c.outcome == "broken",
+            lambda n: f"{formatting.count(n, 'broken case')}, right before and wrong after",
+        ),
+        (
+            lambda c: is_graded(prompt) and LOWER.belongs(c),
+            lambda n: f"{formatting.count(n, 'case')} with a lower score than before",
+        ),
+        (
+            lambda c: prompt.base is None and c.head_pass_rate is not None and c.head_pass_rate < 1,
+            lambda n: formatting.count(n, "failing case"),
+        ),
+        (
+            lambda c: (c.outcome == "incomplete" or c.head_pass_rate is None) and not _is_advisory(c),
+            lambda n: f"{formatting.count(n, 'case')} not evaluated",
+        ),
+    )
+    ranks: list[list[CaseRank]] = [[] for _ in kinds]
+    for position, case in enumerate(prompt.case_details):
+        for (belongs, _), of_kind in zip(kinds, ranks, strict=True):
+            if case.excluded_reason is None and belongs(case):
+                of_kind.append(rank_case(case, position))
+    return next(
+        ((of_kind, title(len(of_kind))) for (_, title), of_kind in zip(kinds, ranks, strict=True) if of_kind), ([], "")
+    )
+
+
+def _is_advisory(case: CaseView) -> bool:
+    """Return whether no answer is missing, and only advisory assertions scored them."""
+    sides = ((case.base_pass_rate, case.base), (case.head_pass_rate, case.head))
+    return any(answer is not None for _, answer in sides) and all(
+        answer is None or is_advisory_only(rate, answer) for rate, answer in sides
+    )

@@ -1,0 +1,1 @@
+"""The site: the whole pipeline of one or several repositories as pages that need no server."""

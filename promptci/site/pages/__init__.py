@@ -1,0 +1,1 @@
+"""Draw the pages, the feed and the badges."""

@@ -1,0 +1,47 @@
+"""Write the in-toto statement of a run, as one file and in the parts that `actions/attest` takes."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from promptci.audit import statement
+from promptci.audit.report_record import RecordedReport
+from promptci.audit.statement import PREDICATE_TYPE, FileDigest
+from promptci.evaluation.auditing.reported import find_policy
+from promptci.files import write
+from promptci.git.repo import Repo
+from promptci.registry.tag_message import one_line
+
+STATEMENT, PREDICATE, SUBJECTS = "statement.json", "predicate.json", "subjects.txt"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditStatementRequest:
+    """Of which run, and where to."""
+
+    root: Path
+    config_path: str
+    report: Path
+    out: Path | None = None
+
+
+def write_statement(request: AuditStatementRequest) -> Iterator[str]:
+    """Write the files, and yield what a person reads; old ones are deleted where there is nothing to attest."""
+    report, digest = RecordedReport.read(request.report)
+    out = request.out or request.report.parent
+    policy = find_policy(Repo.discover(request.root), report, request.config_path)
+    configuration = [FileDigest(request.config_path, policy.removeprefix("sha256:"))] if policy else []
+    built = statement.build_statement(report, digest, configuration)
+    if built is None:
+        for name in (STATEMENT, PREDICATE, SUBJECTS):
+            (out / name).unlink(missing_ok=True)
+        yield f"nothing to attest: the run's verdict is {report.verdict}"
+        return
+    subjects = statement.list_subjects(report, digest)
+    sums = [f"{each.digest}  {one_line(each.name)}\n" for each in subjects if each.algorithm == "sha256"]
+    write.write_text(out / STATEMENT, json.dumps(built, indent=2) + "\n")
+    write.write_text(out / PREDICATE, json.dumps(built["predicate"], indent=2) + "\n")
+    write.write_text(out / SUBJECTS, "".join(sums))
+    yield f"statement: {out / STATEMENT}"
+    yield f"for actions/attest: {out / PREDICATE}, {out / SUBJECTS}, predicate type {PREDICATE_TYPE}"

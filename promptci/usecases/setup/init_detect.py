@@ -1,0 +1,86 @@
+"""Detect what a repository already has, before `promptci init` writes anything. No value of a variable is read."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from promptci.config.model import DEFAULT_INCLUDE, Config
+from promptci.errors import GitError, InputError
+from promptci.git.repo import Repo
+from promptci.git.snapshot import WORK_TREE, Snapshot
+from promptci.pipeline.collection import collect
+from promptci.pipeline.collection.collect import Revision
+from promptci.prompts import discover
+from promptci.prompts.discover import PatternProposal
+from promptci.prompts.find import find_prompt_files
+from promptci.prompts.model import Prompt
+from promptci.prompts.options import PromptOptions
+
+ENDPOINTS = {
+    "OPENAI_API_KEY": "https://api.openai.com/v1",
+    "OPENROUTER_API_KEY": "https://openrouter.ai/api/v1",
+    "ANTHROPIC_API_KEY": "https://api.anthropic.com/v1",
+    "GEMINI_API_KEY": "https://generativelanguage.googleapis.com/v1beta/openai",
+    "MISTRAL_API_KEY": "https://api.mistral.ai/v1",
+    "GROQ_API_KEY": "https://api.groq.com/openai/v1",
+    "TOGETHER_API_KEY": "https://api.together.xyz/v1",
+    "DEEPSEEK_API_KEY": "https://api.deepseek.com/v1",
+    "XAI_API_KEY": "https://api.x.ai/v1",
+}
+"""Variables that hold a key, and the OpenAI-compatible endpoint that takes it; the first that is set counts."""
+FOREIGN_FILES = {f"promptfooconfig.{suffix}": "promptci import promptfoo" for suffix in ("yaml", "yml")}
+"""Configurations of other tools, and the command that imports each."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repository:
+    """What is there already."""
+
+    proposal: PatternProposal = field(default_factory=PatternProposal)
+    """Patterns for prompts in other files than `.prompt.yml`."""
+    prompt_files: tuple[str, ...] = ()
+    """Files that promptci tests by default."""
+    models: tuple[str, ...] = ()
+    without_goldens: tuple[str, ...] = ()
+    """Names of prompts in `prompt_files` without a golden case."""
+    imports: tuple[str, ...] = ()
+    """Commands that import what another tool's configuration has."""
+
+    @property
+    def has_prompts(self) -> bool:
+        """Whether there are prompts, so that an example would be in the way."""
+        return bool(self.proposal.include or self.prompt_files)
+
+
+def detect_repository(root: Path) -> Repository:
+    """Return what the working tree has; nothing outside of a repository."""
+    try:
+        repo = Repo.discover(root)
+    except GitError:
+        return Repository()
+    with closing(repo.snapshot(WORK_TREE)) as tree:
+        paths = tree.paths()
+        files = find_prompt_files(tree, DEFAULT_INCLUDE)
+        prompts, _ = collect.load_prompts(tree, DEFAULT_INCLUDE, PromptOptions())
+        without = [prompt.name for prompt in prompts.values() if _lacks_goldens(tree, prompt)]
+        return Repository(
+            proposal=discover.propose_patterns(paths, tree.read),
+            prompt_files=tuple(files),
+            models=tuple(dict.fromkeys(prompt.model for prompt in prompts.values() if prompt.model)),
+            without_goldens=tuple(without),
+            imports=tuple(f"{command} {path}" for path, command in FOREIGN_FILES.items() if path in paths),
+        )
+
+
+def _lacks_goldens(tree: Snapshot, prompt: Prompt) -> bool:
+    revision = Revision(snapshot=tree, config=Config())
+    try:
+        return not collect.load_golden_set(revision, prompt, collect.find_goldens(revision, prompt)).cases
+    except InputError:  # `promptci doctor` names the mistake
+        return False
+
+
+def detect_key(environ: Mapping[str, str]) -> str | None:
+    """Return the name of the first variable with a key; None where none is set."""
+    return next((name for name in ENDPOINTS if environ.get(name)), None)

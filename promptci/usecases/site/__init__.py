@@ -1,0 +1,1 @@
+"""The site of one or several repositories, and its demo."""

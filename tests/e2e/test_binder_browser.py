@@ -1,0 +1,48 @@
+"""The audit binder in a real browser: readable by everybody, on a telephone, in the dark and on paper."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import tools
+from playwright.sync_api import Browser
+from support import audited
+from support.browser import MARKS, SIZES
+from support.released import run
+
+pytestmark = MARKS
+RUN_AXE = """() => axe.run(document, {resultTypes: ['violations']})
+    .then((results) => [results.passes.length, results.violations.map((rule) => rule.id)])"""
+
+
+@pytest.fixture(scope="module")
+def binder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    shop = audited.shop(tmp_path_factory.mktemp("audited"))
+    path = shop.evidence.parent / "binder.html"
+    assert run(shop.builder, "audit", "export", "--evidence", str(shop.evidence), "--out", str(path)).code == 0
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", "desk"), ("dark", "phone")])
+def test_axe_finds_nothing_and_nothing_hangs_over(scheme: str, size: str, binder: str, visit: Any) -> None:
+    viewport = dict(zip(("width", "height"), SIZES[size], strict=True))
+    shown = visit(binder, color_scheme=scheme, viewport=viewport, bypass_csp=True)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    shown.evaluate((tools.node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    rules_passed, violations = shown.evaluate(RUN_AXE)
+    assert (rules_passed > 10, violations) == (True, [])
+
+
+def test_on_paper_it_is_white_and_each_change_begins_a_page(binder: str, browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "binder.html"
+    path.write_text(binder, encoding="utf-8")
+    shown = browser.new_page(color_scheme="dark")
+    shown.goto(path.as_uri())
+    shown.emulate_media(media="print")
+    assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    breaks = "[...document.querySelectorAll('section.prompt')].map((each) => getComputedStyle(each).breakBefore)"
+    assert set(shown.evaluate(breaks)) == {"page"}
+    for evidence in (".facts", ".diff", ".lines", ".entries", ".points"):
+        assert shown.locator(evidence).count() > 0
+        assert not shown.locator(evidence).evaluate_all("all => all.filter((each) => each.offsetHeight === 0)")
+    shown.close()

@@ -1,0 +1,68 @@
+"""`promptci init`: what it detects, what it writes, and what comes next."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from fakes.repo import RepoBuilder
+from support.cli_runs import call_promptci
+from support.repositories import GOLDENS, GOOD, PROMPT, goldens, prompt
+
+from promptci.config.load import load_config
+from promptci.usecases.setup import doctor
+
+KEY = {"MISTRAL_API_KEY": "m-0123456789"}
+
+
+def init(builder: RepoBuilder, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return call_promptci(["init"], builder.path, {"PATH": "/usr/bin:/bin", **environ})
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> RepoBuilder:
+    new = RepoBuilder(tmp_path / "shop")
+    new.write({PROMPT: prompt(GOOD), GOLDENS: goldens(2)}).commit()
+    return new
+
+
+def test_the_key_that_is_set_chooses_the_endpoint_and_is_named_only(builder: RepoBuilder) -> None:
+    done = init(builder, **KEY)
+    assert done.returncode == 0, done.stderr
+    written = {path: (builder.path / path).read_text() for path in ("promptci.yml", ".github/workflows/prompts.yml")}
+    provider = load_config(written["promptci.yml"].encode(), "promptci.yml").provider
+    assert (provider.base_url, provider.api_key_env) == ("https://api.mistral.ai/v1", "MISTRAL_API_KEY")
+    assert "MISTRAL_API_KEY: ${{ secrets.MISTRAL_API_KEY }}" in written[".github/workflows/prompts.yml"]
+    assert KEY["MISTRAL_API_KEY"] not in done.stdout + "".join(written.values())
+    findings = doctor.examine(builder.path, "promptci.yml")
+    assert {finding.level for finding in findings} == {"warning"}
+    unpinned, price = (finding.problem.message for finding in findings)
+    assert "`promptci/promptci@v0.1.0` is not pinned" in unpinned  # until there is a release
+    assert "the price of the model `fake-1` is not known" in price
+
+
+def test_prompts_models_and_missing_goldens_are_named_and_no_example_is_written(builder: RepoBuilder) -> None:
+    builder.write({"prompts/new.prompt.yml": prompt(GOOD).replace("order", "new", 1)})
+    done = init(builder, **KEY)
+    assert "found models: fake-1\n" in done.stdout
+    assert "no golden cases for new: write some to goldens/new.jsonl" in done.stdout
+    assert not (builder.path / "prompts" / "email-finder.prompt.yml").exists()
+
+
+def test_files_that_are_there_are_kept_and_the_others_written(builder: RepoBuilder) -> None:
+    builder.write({"promptci.yml": "version: 1\n"})
+    done = init(builder, **KEY)
+    assert "kept promptci.yml, which was there already" in done.stdout
+    assert "wrote .github/workflows/prompts.yml" in done.stdout
+    assert (builder.path / "promptci.yml").read_text() == "version: 1\n"
+
+
+def test_the_configuration_of_another_tool_is_to_be_imported(builder: RepoBuilder) -> None:
+    builder.write({"promptfooconfig.yaml": "prompts: []\n"})
+    assert "`promptci import promptfoo promptfooconfig.yaml` imports it" in init(builder, **KEY).stdout
+
+
+def test_it_ends_with_three_commands(builder: RepoBuilder) -> None:
+    for environ in ({}, KEY):
+        last = init(builder, **environ).stdout.splitlines()[-4:]
+        assert last[0] == "Next:"
+        assert all(line.startswith("  ") for line in last[1:])

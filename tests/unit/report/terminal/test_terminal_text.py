@@ -1,0 +1,54 @@
+"""The lines below the headline at a terminal: why each prompt got its verdict, without a browser."""
+
+import pytest
+from support.gold_files import Gold
+from support.report_situations import SITUATIONS
+from support.run_notation import comparison, report
+
+from promptci.report.terminal.styled_text import render_plain
+from promptci.report.terminal.terminal_text import Detail, describe_run
+
+KEPT = (
+    "regressed",
+    "edited_goldens",
+    "shrunk_and_loosened_goldens",
+    "same_prompt_new_goldens",
+    "several_prompts",
+    "all_answers_failed",
+    "critical_broken",
+    "graded_with_repeats",
+    "hostile_text",
+    "one_revision",
+)
+
+
+@pytest.mark.parametrize("situation", KEPT)
+def test_lines_of_a_situation(situation: str, gold: Gold) -> None:
+    gold.check(f"terminal/{situation}.txt", "".join(f"{line}\n" for line in lines(situation)))
+
+
+def lines(situation: str) -> list[str]:
+    return list(render_plain(describe_run(SITUATIONS[situation](), Detail())))
+
+
+def test_both_golden_sets_stand_side_by_side() -> None:
+    shown = [line.strip() for line in lines("edited_goldens")]
+    assert any(line.startswith("by base's (these decide): ") for line in shown)
+    assert any(line.startswith("by this change's: ") for line in shown)
+
+
+def test_an_error_that_several_prompts_share_is_printed_once() -> None:
+    prompt = SITUATIONS["all_answers_failed"]().prompts[0]
+    view = SITUATIONS["all_answers_failed"]().model_copy(
+        update={"prompts": [prompt.model_copy(update={"name": name}) for name in ("a", "b", "c")]}
+    )
+    (shown,) = [line for line in render_plain(describe_run(view, Detail())) if "HTTP" in line or "answer" in line]
+    assert shown.startswith("  all 3 prompts: ")
+
+
+def test_a_long_answer_is_cut_where_the_versions_differ() -> None:
+    same = "The same long introduction. " * 100
+    view = report(comparison(f"a | Hi | {same}It is yes | {same}It is yes | {same}It is no"))
+    shown = "\n".join(render_plain(describe_run(view, Detail())))
+    assert "It is [-yes-]" in shown
+    assert "It is {+no+}" in shown
