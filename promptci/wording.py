@@ -9,13 +9,15 @@ SHORT_SHA = 7
 SHORT_DIGEST = 12
 
 
-def join_names(names: Sequence[str], limit: int = 10) -> str:
-    """Return `a, b and c`; of more names than `limit`, the first ones and the number of the others."""
-    if not names:
-        return ""
-    if len(names) > limit:
-        return f"{', '.join(names[:limit])} and {len(names) - limit:,} more"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def join_names(names: Sequence[str], limit: int = 10, *, others: int = 0) -> str:
+    """Return `a, b and c`; of more names than `limit`, the first ones and the number of the others.
+
+    `others` counts what is not among `names`.
+    """
+    others += max(0, len(names) - limit)
+    if others:
+        return f"{', '.join(names[:limit])} and {others:,} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

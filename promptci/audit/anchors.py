@@ -6,6 +6,7 @@ from pathlib import Path
 
 from promptci.audit.chain import Anchor, LogHead
 from promptci.git import command
+from promptci.wording import short_sha
 
 TRAILER = "Audit-head"
 _VALUE = re.compile(r"(\d{1,12}) ([0-9a-f]{64})")
@@ -27,7 +28,7 @@ def list_anchors(root: Path, revision: str) -> list[Anchor]:
     commits = command.run_git(root, "log", f"--format={form}", "--end-of-options", revision, "--", _DEPLOYMENTS)
     return [
         *_parse(tags, lambda tag: f"tag {tag}", _read_trailer),
-        *_parse(commits, lambda commit: f"commit {commit[:10]}", str.splitlines),
+        *_parse(commits, lambda commit: f"commit {short_sha(commit)}", str.splitlines),
     ]
 
 

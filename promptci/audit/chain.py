@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from promptci.audit.entry import ZERO_DIGEST
+from promptci.wording import short_digest
 
 _START = re.compile(rb'\{"schema":"promptci/audit/v1","n":([1-9][0-9]{0,11}),"prev":"([0-9a-f]{64})",')
 """How every line begins that promptci wrote: reading no more of it verifies a chain in a fifth of the time."""
@@ -139,10 +140,11 @@ def _check_link(digests: Sequence[str], link: _Link, lines: Sequence[AuditLine],
         return None
     place = lines[index].place
     if link.n == expected and not digests:
-        message = f"the first entry names one before it, {link.prev[:12]}"
+        message = f"the first entry names one before it, {short_digest(link.prev)}"
         return ChainFault(kind="removed", n=1, place=place, message=message)
     if link.n == expected:
-        message = f"entry {link.n} names {link.prev[:12]} as the one before it, entry {len(digests)} is {before[:12]}"
+        named, last = short_digest(link.prev), short_digest(before)
+        message = f"entry {link.n} names {named} as the one before it, entry {len(digests)} is {last}"
         return ChainFault(kind="edited", n=len(digests), place=lines[index - 1].place, message=message)
     if link.n <= len(digests):  # an earlier entry that was moved here is missing from its place, and named there
         return ChainFault(kind="forked", n=link.n, place=place, message=f"entry {link.n} is there twice")
@@ -176,8 +178,9 @@ def _check_anchors(digests: Sequence[str], anchors: Sequence[Anchor], *, complet
             return ChainFault(kind="truncated", n=len(digests) + 1, place="the end of the log", message=message)
         if digests[n - 1] != anchor.head.digest:
             message = (
-                f"entry {n} is {digests[n - 1][:12]}, but {anchor.source} names it as {anchor.head.digest[:12]}: "
-                f"this entry, or one before it, was changed and the log was chained again"
+                f"entry {n} is {short_digest(digests[n - 1])}, but {anchor.source} names it as"
+                f" {short_digest(anchor.head.digest)}: this entry, or one before it, was changed and the log was"
+                " chained again"
             )
             # The last entry has no successor that would show an edit.
             kind: FaultKind = "edited" if n == len(digests) else "rewritten"

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from promptci.documents.document import Document
+from promptci.wording import short_digest
 
 Decision = Literal[
     "checked",
@@ -73,6 +74,11 @@ class ChangedFile(AuditPart):
     path: Text
     before: Digest | None = Field(default=None, description="SHA-256 of its content; missing: there was no such file.")
     after: Digest | None = Field(default=None, description="Missing: it was deleted.")
+
+    def __str__(self) -> str:
+        """Return the path and both digests: `promptci.yml 0a1b2c3d4e5f → none`."""
+        before, after = (short_digest(digest) if digest else "none" for digest in (self.before, self.after))
+        return f"{self.path} {before} → {after}"
 
 
 class AuditedChange(AuditPart):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from promptci.compare.case_effect import EXACT
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
-from promptci.gates.facts import NewPromptFacts, NothingToLose
+from promptci.gates.facts import NewPromptFacts, NothingToLose, SharedCause
 from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.prompt_run import PromptRun
@@ -57,7 +57,7 @@ def without_baseline(run: PromptRun, policy: GatePolicy) -> Finding:
     )
 
 
-def find_shared_cause(answers: Sequence[ScoredCase]) -> str | None:
+def find_shared_cause(answers: Sequence[ScoredCase]) -> SharedCause | None:
     """Return what explains why all answers are wrong; None if nothing does."""
     known = [answer for answer in answers if answer.error is None]
     texts = [answer.answer.completion.text for answer in known if answer.answer.completion is not None]
@@ -65,13 +65,12 @@ def find_shared_cause(answers: Sequence[ScoredCase]) -> str | None:
         return None
     by_arm = [{answer.answer.request_key for answer in answers if answer.arm is arm} for arm in Arm]
     if all(len(keys) <= 1 for keys in by_arm):
-        return "all requests are identical, so no variable reaches the prompt"
+        return SharedCause("identical-requests")
     if len(texts) < len(known) or any(answer.passed for answer in known):
         return None  # some requests were refused, or some answers are right
     if len(set(texts)) == 1:
-        quoted = texts[0][:MAX_QUOTED_CHARS].replace("`", "'")
-        return f"every answer is `{quoted}`" if quoted.strip() else "every answer is empty"
+        return SharedCause("equal-answers", texts[0][:MAX_QUOTED_CHARS])
     tags = {match[1] if (match := _TAG.match(text)) else None for text in texts}
     if len(tags) == 1 and (tag := tags.pop()):
-        return f"every answer begins with `{tag}`"
+        return SharedCause("same-tag", tag)
     return None

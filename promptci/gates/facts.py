@@ -1,6 +1,6 @@
 """What each rule of the gate measured, as data."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class QualityFacts(NamedTuple):
@@ -80,13 +80,21 @@ class NewPromptFacts(NamedTuple):
         return self.min_quality is not None or self.critical > 0
 
 
+class SharedCause(NamedTuple):
+    """What explains that all answers are wrong."""
+
+    kind: Literal["identical-requests", "equal-answers", "same-tag"]
+    text: str = ""
+    """The beginning of the answer, or the tag with which all begin."""
+
+
 class NothingToLose(NamedTuple):
     """The base version passes too few cases for a regression to show."""
 
     passed: int
     cases: int
-    shared_cause: str | None
-    """Why the cases fail, where all of them fail alike."""
+    shared_cause: SharedCause | None
+    """Where all of them fail alike."""
 
 
 class MismatchFacts(NamedTuple):

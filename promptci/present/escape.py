@@ -5,9 +5,14 @@ The template engine escapes HTML; this module escapes invisible characters and M
 
 import html
 import re
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from promptci.wording import join_names
+
+MAX_LISTED_CHARS = 80
+"""Of a name in a list."""
 BREAK = "\u200b"
 """Zero-width space: put after `@` and `#` it keeps GitHub from mentioning people and linking issues."""
 
@@ -92,6 +97,11 @@ def code(text: str, limit: int = 200) -> Ready:
     fence_ = "`" * (_longest_run(shown) + 1)
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
     return Ready(f"{fence_}{pad}{shown}{pad}{fence_}")
+
+
+def code_list(names: Sequence[str], limit: int = 10) -> Ready:
+    """Return the first names as code spans, and the number of the others."""
+    return Ready(join_names([code(name, MAX_LISTED_CHARS) for name in names], limit))
 
 
 def prose(text: str) -> Ready:

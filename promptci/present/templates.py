@@ -28,8 +28,9 @@ NUMBER_FILTERS = (
     formatting.tokens,
     formatting.count,
     formatting.short_sha,
+    formatting.short_digest,
 )
-TEXT_FILTERS = (escape.one_line, escape.code, escape.fence, escape.summary_text, escape.shorten)
+TEXT_FILTERS = (escape.one_line, escape.code, escape.code_list, escape.fence, escape.summary_text, escape.shorten)
 ESCAPING_FILTERS = ("safe", "e", "escape", "forceescape", "urlize", "xmlattr", "tojson")
 """Filters that turn text into markup; a template of others has none of them."""
 

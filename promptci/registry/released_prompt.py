@@ -13,6 +13,7 @@ from promptci.prompts.model import Prompt
 from promptci.registry.number import ReleaseNumber
 from promptci.registry.release import TAG_PREFIX, Release
 from promptci.registry.tags import Releases
+from promptci.wording import short_digest, short_sha
 
 
 def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str, Prompt], list[Problem]]:
@@ -94,11 +95,11 @@ class VersionReader:
         try:
             fingerprint = self._load(release.prompt, release.commit).fingerprint
         except (UsageError, InputError, GitError) as error:
-            return f"{release.tag}: its commit {release.commit[:10]} does not hold the prompt: {error}"
+            return f"{release.tag}: its commit {short_sha(release.commit)} does not hold the prompt: {error}"
         if fingerprint != release.fingerprint:
             return (
-                f"{release.tag}: the content of its commit {release.commit[:10]} has the fingerprint"
-                f" {fingerprint[:12]}, and {release.fingerprint[:12]} was released:"
+                f"{release.tag}: the content of its commit {short_sha(release.commit)} has the fingerprint"
+                f" {short_digest(fingerprint)}, and {short_digest(release.fingerprint)} was released:"
                 " the tag was moved or the file rewritten"
             )
         return None
@@ -110,8 +111,8 @@ class VersionReader:
                 remembered = later.replaces[1]
                 if remembered and not release.fingerprint.startswith(remembered.rstrip("…")):
                     return (
-                        f"{release.tag} was moved: {later.number} replaced the fingerprint {remembered[:12]},"
-                        f" and the tag now has {release.fingerprint[:12]}"
+                        f"{release.tag} was moved: {later.number} replaced the fingerprint {short_digest(remembered)},"
+                        f" and the tag now has {short_digest(release.fingerprint)}"
                     )
         return None
 
@@ -124,5 +125,5 @@ class VersionReader:
             if problems:
                 raise InputError(problems)
             listed = f"Prompts there: {', '.join(prompts)}." if prompts else "No prompt is found there."
-            raise UsageError(f"There is no prompt `{prompt}` in {commit[:10]}", listed)
+            raise UsageError(f"There is no prompt `{prompt}` in {short_sha(commit)}", listed)
         return prompts[prompt]

@@ -8,6 +8,7 @@ from typing import Any
 from promptci.goldens.model import Case
 from promptci.runs.model import Answer
 from promptci.runs.prompt_plan import Arm
+from promptci.wording import short_digest
 
 
 class PositionConsistency(StrEnum):
@@ -31,8 +32,8 @@ class JudgeIdentity:
     """As first sent; an endpoint that refuses one is asked again without it."""
 
     def __str__(self) -> str:
-        """Return the short form, such as `gpt-4o-mini sha256:1a2b3c4d`."""
-        return f"{self.model} sha256:{self.fingerprint[:8]}"
+        """Return the short form, such as `gpt-4o-mini sha256:1a2b3c4d5e6f`."""
+        return f"{self.model} sha256:{short_digest(self.fingerprint)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

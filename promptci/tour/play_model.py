@@ -21,8 +21,8 @@ NOISE = 0.012
 
 def chance(*parts: object) -> float:
     """Return a number from 0 to 1 that is always the same for these parts."""
-    digest = sha256("|".join(str(part) for part in parts).encode()).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
+    drawn = sha256("|".join(str(part) for part in parts).encode()).digest()
+    return int.from_bytes(drawn[:6], "big") / 2**48
 
 
 class PlayModel:

@@ -131,3 +131,38 @@ def test_names_in_the_tests_are_too() -> None:
 )
 def test_a_planted_name_is_caught(source: str, names: list[str]) -> None:
     assert [name for _, name in forbidden_names(source)] == names
+
+
+HASH_NAMES = {"commit", "digest", "fingerprint", "hexdigest", "sha", "sha256"}
+
+
+def spelled_by_hand(source: str) -> list[int]:
+    """Lines that cut a commit or a digest short, or count the names that a list leaves out, without `wording`."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.slice, ast.Slice)
+            and node.slice.lower is None
+            and isinstance(node.slice.upper, ast.Constant)
+            and ast.unparse(node.value).rpartition(".")[2].lstrip("_") in HASH_NAMES
+        )
+        or (isinstance(node, ast.JoinedStr) and re.search(r" and \{[^{}]*\} more['\"]", ast.unparse(node)))
+    ]
+
+
+def test_lists_and_digests_are_spelled_in_one_place() -> None:
+    results = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted(ROOT.rglob("*.py"))
+        if path not in {ROOT / "wording.py", ROOT / "runtime.py"}  # the runtime imports nothing of ours
+        for line in spelled_by_hand(path.read_text(encoding="utf-8"))
+    ]
+    assert results == []
+
+
+def test_a_planted_spelling_is_caught() -> None:
+    assert spelled_by_hand('f"commit {change.commit[:10]}"') == [1]
+    assert spelled_by_hand('f"{shown} and {len(ids) - 3} more"') == [1]
+    assert spelled_by_hand('f"{day[:10]}: more than {limit}"') == []

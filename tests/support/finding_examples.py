@@ -40,6 +40,7 @@ from promptci.gates.facts import (
     PositionBiasFacts,
     QualityFacts,
     ReturnedModels,
+    SharedCause,
     SuiteResult,
     WeakenedGoldens,
 )
@@ -173,7 +174,10 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         MissingAnswers(missing=0, requested=1, max_error_rate=0.05, first_error=None),
     ],
     "nothing-to-lose": [
-        NothingToLose(passed=0, cases=60, shared_cause="equals: the answer begins with `<think>`"),
+        NothingToLose(passed=0, cases=60, shared_cause=SharedCause("same-tag", "<think>")),
+        NothingToLose(passed=0, cases=60, shared_cause=SharedCause("equal-answers", "I `cannot`")),
+        NothingToLose(passed=0, cases=60, shared_cause=SharedCause("equal-answers", " ")),
+        NothingToLose(passed=0, cases=60, shared_cause=SharedCause("identical-requests")),
         NothingToLose(passed=1, cases=60, shared_cause=None),
     ],
     "nothing-required": [

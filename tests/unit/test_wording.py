@@ -18,6 +18,8 @@ def test_a_list_is_cut_after_ten_names() -> None:
     names = [f"c{number}" for number in range(1200)]
     assert join_names(names[:10]).endswith("c8 and c9")
     assert join_names(names).endswith("c8, c9 and 1,190 more")
+    assert join_names(names, others=5).endswith("c8, c9 and 1,195 more")
+    assert (join_names([], others=0), join_names(["a"], others=2)) == ("", "a and 2 more")
 
 
 def test_counts_have_a_plural_and_separators() -> None:

@@ -54,7 +54,7 @@ def list_entries(logged: Iterable[LoggedEntry]) -> list[BinderEntry]:
 def _describe(each: LoggedEntry) -> str:
     entry = each.entry
     files = entry.change.files if entry.change else ()
-    changed = ", ".join(f"{file.path} {(file.before or 'none')[:12]} → {(file.after or 'none')[:12]}" for file in files)
+    changed = ", ".join(map(str, files))
     pull_request = f"pull request {entry.change.pull_request}" if entry.change and entry.change.pull_request else ""
     parts = (entry.prompt, entry.environment, entry.versions_text, pull_request, changed, entry.why)
     return "; ".join(part for part in parts if part)

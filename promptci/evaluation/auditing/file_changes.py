@@ -17,6 +17,7 @@ from promptci.goldens.find import NAME, find_golden_files
 from promptci.registry.release import parse_moment
 from promptci.registry.released_prompt import load_prompts_by_name
 from promptci.registry.tag_message import one_line
+from promptci.wording import short_sha
 
 MAX_COMMITS = 1000
 MAX_FILES = 50
@@ -133,7 +134,7 @@ def _describe(
         yield FoundDecision(
             key=decision_key(kind, prompt=prompt, commit=commit.sha),
             moment=parse_moment(commit.at),
-            description=f"{kind} {names} in {commit.sha[:10]}",
+            description=f"{kind} {names} in {short_sha(commit.sha)}",
             entry=entry,
         )
 

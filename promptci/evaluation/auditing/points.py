@@ -9,6 +9,7 @@ from promptci.evaluation.auditing.stories import LoggedEntry, VersionStory
 from promptci.prompts.model import Prompt
 from promptci.report.binder.document import TITLES, BinderFact, BinderPoint, PointKey
 from promptci.report.text.number_text import moment
+from promptci.wording import short_sha
 
 NOTHING = "none in the log"
 """The log has every one of them, so that none is an answer."""
@@ -122,7 +123,7 @@ def _describe_approval(approval: Approval) -> str:
         f"{approval.login} (id {approval.id})" if approval.id else approval.login,
         f"role {approval.role}" if approval.role else "role not recorded",
         moment(approval.at) if approval.at else None,
-        f"commit {approval.commit[:10]}" if approval.commit else None,
+        f"commit {short_sha(approval.commit)}" if approval.commit else None,
     )
     return ", ".join(filter(None, parts))
 

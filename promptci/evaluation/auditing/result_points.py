@@ -6,7 +6,7 @@ from promptci.evaluation.auditing.stories import LoggedEntry, VersionStory
 from promptci.present import formatting
 from promptci.report.binder.document import BinderFact
 from promptci.report.text.number_text import moment
-from promptci.wording import count, short_sha
+from promptci.wording import count, join_names, short_sha
 
 MAX_NAMED_CASES = 1000
 CHECKS = ("checked", "blocked")
@@ -75,22 +75,14 @@ def _describe_changed(prompt: RecordedPrompt) -> str:
         "removed": prompt.removed_cases,
         "weakened": prompt.weakened_cases,
     }
-    named = [f"{name}: {_name_cases(cases)}" for name, cases in kinds.items() if cases]
+    named = [f"{name}: {join_names(cases, MAX_NAMED_CASES)}" for name, cases in kinds.items() if cases]
     return "; ".join(named) or "none"
-
-
-def _name_cases(cases: list[str]) -> str:
-    shown = ", ".join(cases[:MAX_NAMED_CASES])
-    return f"{shown} and {len(cases) - MAX_NAMED_CASES} more" if len(cases) > MAX_NAMED_CASES else shown
 
 
 def _describe_goldens_change(each: LoggedEntry) -> str:
     change = each.entry.change
-    files = ", ".join(
-        f"{file.path} {(file.before or 'none')[:12]} → {(file.after or 'none')[:12]}"
-        for file in (change.files if change else ())
-    )
-    commit = f", commit {change.commit[:10]}" if change and change.commit else ""
+    files = ", ".join(map(str, change.files if change else ()))
+    commit = f", commit {short_sha(change.commit)}" if change and change.commit else ""
     return f"{moment(each.at)}{commit}: {files}"
 
 
@@ -149,7 +141,7 @@ def _list_other_failures(prompt: RecordedPrompt) -> list[str]:
 
 
 def _or_none(cases: list[str]) -> str:
-    return _name_cases(cases) or "none"
+    return join_names(cases, MAX_NAMED_CASES) or "none"
 
 
 def describe_exceptions(story: VersionStory, _: VersionMaterial) -> list[BinderFact]:
@@ -177,7 +169,7 @@ def _list_blocks(story: VersionStory) -> list[str]:
 def _describe_override(each: LoggedEntry) -> str:
     entry = each.entry
     roles = ", ".join(approval.role for approval in entry.approved if approval.role) or "role not recorded"
-    commits = ", ".join(approval.commit[:10] for approval in entry.approved if approval.commit)
+    commits = ", ".join(short_sha(approval.commit) for approval in entry.approved if approval.commit)
     bound = f", bound to commit {commits}" if commits else ""
     rules = ", ".join(entry.rules) or "rule not recorded"
     reason = entry.why or "no reason recorded"

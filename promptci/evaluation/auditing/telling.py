@@ -6,7 +6,7 @@ from typing import NamedTuple
 from promptci.evaluation.auditing.material import VersionMaterial, describe_actor
 from promptci.evaluation.auditing.stories import LoggedEntry, VersionStory
 from promptci.report.text.number_text import moment
-from promptci.wording import join_names
+from promptci.wording import join_names, short_digest, short_sha
 
 
 class ToldSentence(NamedTuple):
@@ -31,11 +31,11 @@ def tell_story(story: VersionStory, material: VersionMaterial) -> list[ToldSente
 
 def _with_evidence(text: str, each: LoggedEntry, material: VersionMaterial) -> ToldSentence:
     entry = each.entry
-    evidence = [f"{file.name} sha256:{file.sha256[:12]}" for file in entry.evidence]
+    evidence = [f"{file.name} sha256:{short_digest(file.sha256)}" for file in entry.evidence]
     if entry.what == "released" and material.release is not None:
         evidence.insert(0, f"tag {material.release.tag}")
     elif entry.change and entry.change.commit:
-        evidence.insert(0, f"commit {entry.change.commit[:10]}")
+        evidence.insert(0, f"commit {short_sha(entry.change.commit)}")
     return ToldSentence(text, (entry.n,), tuple(evidence))
 
 

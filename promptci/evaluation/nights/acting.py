@@ -27,6 +27,7 @@ from promptci.redact import Redactor
 from promptci.registry import tags
 from promptci.registry.released_prompt import VersionReader
 from promptci.rollout.deployment import shorten_version
+from promptci.wording import short_digest
 
 MAX_REASON_CHARS = 500
 Act = Callable[[str, str, str, str], str]
@@ -69,7 +70,7 @@ def _list_entries(night: PromptNight) -> list[Mapping[str, object]]:
     reason = night.texts[0][:MAX_REASON_CHARS] if night.findings else ""
     entries: list[Mapping[str, object]] = []
     if night.before is not None and line.reference != night.before.reference and line.reference:
-        change = f"the reference is now {line.reference[:12]}"
+        change = f"the reference is now {short_digest(line.reference)}"
         entries.append({"what": "reference-reset", "why": change, **common})
     if night.is_opened:
         entries.append({"what": "drift-opened", "verdict": night.verdict.value, "why": reason, **common})

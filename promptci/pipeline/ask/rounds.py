@@ -18,10 +18,12 @@ from promptci.scoring.assertions.assertion_timer import AssertionTimer
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.prompt_run import PromptRun
+from promptci.wording import join_names
 
 MIN_CHUNK, MAX_CHUNK = 10, 64
 """Questions asked between two looks at whether the verdict is decided: at least, and at most where the user sets no
 concurrency."""
+MAX_NAMED_CASES = 5
 
 
 class StopDecision(Protocol):
@@ -262,14 +264,11 @@ def _follow_up_notes(
         dict.fromkeys(q.case_id for run, questions in pairs if not run.plan.task.adaptive for q in questions)
     )
     if critical:
-        notes.append(f"Critical cases that broke were asked again to rule out chance: {_few(critical)}.")
+        names = join_names(critical, MAX_NAMED_CASES)
+        notes.append(f"Critical cases that broke were asked again to rule out chance: {names}.")
     if missing:
         notes.append(f"{len(missing)} of these answers are missing, so the first ones stand ({missing[0].error}).")
     return notes
-
-
-def _few(ids: Sequence[str], most: int = 5) -> str:
-    return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
 
 
 def _find_stop_errors(answers: Sequence[Answer]) -> tuple[AnswerError, ...]:

@@ -22,6 +22,7 @@ from promptci.prompts.load import MARKED_SUFFIXES, guess_name, is_prompt_file, l
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions
 from promptci.prompts.patterns import ANY_PART, parse_pattern, selects
+from promptci.wording import join_names
 
 MAX_SHOWN = 3
 _TEXTS_AND_DATA = (*suffixes.TEXT, *suffixes.JINJA, *suffixes.DATA)
@@ -43,7 +44,7 @@ def check_patterns(
     """
     patterns = tuple(dict.fromkeys(pattern for config in configs for pattern in config.prompts.include))
     missed = find_unmatched_prompt_files(head, patterns)
-    hint = f"Add a pattern to `prompts.include` that covers {join_few(missed)}." if missed else ""
+    hint = f"Add a pattern to `prompts.include` that covers {join_names(missed, MAX_SHOWN)}." if missed else ""
     if not find_prompt_files(head, patterns):
         if had_prompts and not missed:
             return [], []
@@ -54,13 +55,14 @@ def check_patterns(
     }
     idle = [pattern for pattern in patterns if pattern in written and not find_prompt_files(head, [pattern])]
     if idle and missed:
-        message = f"no file matches the pattern {join_few([f'`{pattern}`' for pattern in idle])} of `prompts.include`"
+        named = join_names([f"`{pattern}`" for pattern in idle], MAX_SHOWN)
+        message = f"no file matches the pattern {named} of `prompts.include`"
         return [Problem(path=config_path, message=message, hint=hint)], []
     if not missed:
         return [], []
     count = "1 prompt file matches" if len(missed) == 1 else f"{len(missed)} prompt files match"
     verb = "is" if len(missed) == 1 else "are"
-    return [], [f"{count} no pattern of `prompts.include` and {verb} not tested: {join_few(missed)}."]
+    return [], [f"{count} no pattern of `prompts.include` and {verb} not tested: {join_names(missed, MAX_SHOWN)}."]
 
 
 def find_idle_selectors(
@@ -102,7 +104,8 @@ def note_ignored_prompts(head: Snapshot) -> list[str]:
     if not ignored:
         return []
     subject = "1 prompt file is" if len(ignored) == 1 else f"{len(ignored)} prompt files are"
-    return [f"{subject} ignored by git and not tested: {join_few(ignored)}. See .gitignore, or `git add --force`."]
+    named = join_names(ignored, MAX_SHOWN)
+    return [f"{subject} ignored by git and not tested: {named}. See .gitignore, or `git add --force`."]
 
 
 def find_unreachable_prompts(
@@ -156,12 +159,6 @@ def find_orphaned_goldens(
                     hint = "Correct `prompts.goldens` in promptci.yml, or move the file to where it looks."
                 problems.append(Problem(path=path, message=message, hint=hint))
     return problems
-
-
-def join_few(names: Sequence[str]) -> str:
-    """Return the first names and the number of the others."""
-    rest = len(names) - MAX_SHOWN
-    return ", ".join(names[:MAX_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _find_missed_files(

@@ -15,6 +15,9 @@ from promptci.providers.base import Request
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan
 from promptci.scoring.case_mistakes import CaseMistake, summarize_mistakes
+from promptci.wording import join_names
+
+MAX_NAMED_CASES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +61,8 @@ def plan_questions(plan: PromptPlan, times: Callable[[PlannedCase], int]) -> Pro
     notes = []
     if unasked:
         which = "1 case, which lacks" if len(unasked) == 1 else f"{len(unasked)} cases, which lack"
-        notes.append(f"{plan.name}: the base version is not asked of {which} its variables ({_few(unasked)})")
+        named = join_names(unasked, MAX_NAMED_CASES)
+        notes.append(f"{plan.name}: the base version is not asked of {which} its variables ({named})")
     return PromptQuestions(questions=tuple(asked), problems=tuple(summarize_mistakes(mistakes)), notes=tuple(notes))
 
 
@@ -123,7 +127,3 @@ def _unfillable(prompt: Prompt, case: Case, reason: str) -> CaseMistake:
         text=f" cannot be filled into {prompt.path}: {reason}",
         hint="Correct the template, or the case's variables.",
     )
-
-
-def _few(ids: list[str]) -> str:
-    return ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")

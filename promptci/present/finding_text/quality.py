@@ -1,6 +1,14 @@
 """Texts of the quality rule: what became of the pass rate or the mean score."""
 
-from promptci.gates.facts import ComparedCases, MismatchFacts, NewPromptFacts, NothingToLose, PooledFacts, QualityFacts
+from promptci.gates.facts import (
+    ComparedCases,
+    MismatchFacts,
+    NewPromptFacts,
+    NothingToLose,
+    PooledFacts,
+    QualityFacts,
+    SharedCause,
+)
 from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import bare_points, p_value, percent, points, signed_points
 from promptci.wording import count
@@ -105,11 +113,22 @@ def detectable(drop: float | None) -> str:
 
 def nothing_to_lose(facts: NothingToLose) -> FindingText:
     """Describe a base version that is at or near zero, so that nothing could get worse."""
-    cause = f" All of them fail alike: {facts.shared_cause}." if facts.shared_cause else ""
+    cause = f" All of them fail alike: {_shared_cause(facts.shared_cause)}." if facts.shared_cause else ""
     return FindingText(
         f"has nothing to lose: {facts.passed:,} of {count(facts.cases, 'case')} passed before the change",
         f"A regression cannot show against that.{cause} Check the goldens, the evaluators and the prompt's variables.",
     )
+
+
+def _shared_cause(cause: SharedCause) -> str:
+    quoted = cause.text.replace("`", "'")
+    match cause.kind:
+        case "identical-requests":
+            return "all requests are identical, so no variable reaches the prompt"
+        case "equal-answers":
+            return f"every answer is `{quoted}`" if quoted.strip() else "every answer is empty"
+        case "same-tag":
+            return f"every answer begins with `{quoted}`"
 
 
 def nothing_required(facts: NewPromptFacts) -> FindingText:

@@ -8,7 +8,7 @@ from promptci.present import figures
 from promptci.present.escape import one_line, shorten
 from promptci.present.formatting import percent, signed_points
 from promptci.report.model.report import PromptView, ReportView
-from promptci.wording import count
+from promptci.wording import count, short_sha
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,7 +87,7 @@ def _label(prompt: PromptView) -> str:
 def _what_was_compared(view: ReportView) -> str:
     place = one_line(view.repository) if view.repository else ""
     number = f"#{view.pull_request}" if view.pull_request else ""
-    commits = [commit[:7] for each in (view.base, view.head) if each and (commit := each.sha)]
+    commits = [short_sha(commit) for each in (view.base, view.head) if each and (commit := each.sha)]
     return " · ".join(part for part in (f"{place}{number}", " → ".join(commits)) if part) or "working tree"
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from promptci.report.model.report import CaseView, PromptView, ReportView, VerdictName
 from promptci.report.text.cases.case_outcomes import is_graded
+from promptci.wording import short_digest, short_sha
 
 MAX_DIFFERENCES = 20
 
@@ -75,7 +76,7 @@ def compare_runs(first: ReportView, second: ReportView) -> RunDiff:
 
 
 def _describe_run(view: ReportView) -> str:
-    name = view.head.rev if view.head.sha is None else f"{view.head.rev} ({view.head.sha[:7]})"
+    name = view.head.rev if view.head.sha is None else f"{view.head.rev} ({short_sha(view.head.sha)})"
     return f"{name}, {view.generated_at}" if view.generated_at else name
 
 
@@ -158,14 +159,10 @@ def _incomparable_reasons(first: PromptView, second: PromptView, pairs: Sequence
 def _find_differences(first: PromptView, second: PromptView) -> Iterator[str]:
     """Return the conditions and the version under test that differ between the runs."""
     if first.head_fingerprint != second.head_fingerprint:
-        yield f"version under test: {_short(first.head_fingerprint)} → {_short(second.head_fingerprint)}"
+        yield f"version under test: {short_digest(first.head_fingerprint)} → {short_digest(second.head_fingerprint)}"
     if first.comparability is None or second.comparability is None:
         return
     before, now = first.comparability.parts, second.comparability.parts
     names = [*before, *(name for name in now if name not in before)]
     for name in [name for name in names if before.get(name) != now.get(name)][:MAX_DIFFERENCES]:
         yield f"{name}: {before.get(name, 'none')} → {now.get(name, 'none')}"
-
-
-def _short(fingerprint: str | None) -> str:
-    return fingerprint[:12] if fingerprint else "unknown"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from promptci.present import escape, formatting
 from promptci.report.run_diff.compare import PromptDiff, RunDiff
 from promptci.report.text import provenance
+from promptci.wording import join_names
 
 MAX_IDS = 20
 
@@ -63,8 +64,7 @@ def _prompt(prompt: PromptDiff) -> Iterator[str]:
 def _cases(prompt: PromptDiff) -> Iterator[str]:
     for name, ids in (("broken", prompt.regressions), ("fixed", prompt.fixes)):
         if ids:
-            remainder = f" and {len(ids) - MAX_IDS:,} more" if len(ids) > MAX_IDS else ""
-            yield f"{name}: {', '.join(map(escape.one_line, ids[:MAX_IDS]))}{remainder}"
+            yield f"{name}: {join_names([*map(escape.one_line, ids)], MAX_IDS)}"
     if not prompt.regressions and not prompt.fixes:
         yield "no case changed its result"
     if prompt.reworded:

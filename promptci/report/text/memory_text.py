@@ -2,6 +2,7 @@
 
 from promptci.present import formatting
 from promptci.report.model.report import FlakyCaseView, PrecisionView, PromptView, ReportView
+from promptci.wording import join_names
 
 MAX_FLAKY_NAMED = 10
 """Flaky cases listed by name."""
@@ -13,11 +14,10 @@ def describe_flaky(prompt: PromptView) -> str:
     """Return which cases are flaky: `Flaky: 3 of 60 cases have flipped …`."""
     flaky_cases = prompt.flaky.cases
     have = "has" if len(flaky_cases) == 1 else "have"
-    remainder = f" and {len(flaky_cases) - MAX_FLAKY_NAMED:,} more" if len(flaky_cases) > MAX_FLAKY_NAMED else ""
     return (
         f"Flaky: {len(flaky_cases):,} of {formatting.count(prompt.cases, 'case')} {have} flipped by"
         f" {'itself' if len(flaky_cases) == 1 else 'themselves'} in earlier runs, with the same prompt, question and"
-        f" model: {', '.join(map(_describe_flaky_case, flaky_cases[:MAX_FLAKY_NAMED]))}{remainder}."
+        f" model: {join_names([*map(_describe_flaky_case, flaky_cases)], MAX_FLAKY_NAMED)}."
     )
 
 

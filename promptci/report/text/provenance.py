@@ -8,10 +8,8 @@ from promptci.present import formatting, site_links
 from promptci.report.model.numbers import GoldensTestView, QualityView
 from promptci.report.model.report import OverrideView, PromptView, ReportView, RevisionView, VersionView
 from promptci.report.text import memory_text, number_text
-from promptci.wording import join_names, short_sha
+from promptci.wording import join_names, short_digest, short_sha
 
-DIGEST_DIGITS = 16
-"""Digits shown of a fingerprint; report.json has all of them."""
 _SOURCES = {
     "comment": "in a comment",
     "trailer": "in the commit's message",
@@ -100,9 +98,9 @@ def prompt_rows(view: ReportView) -> list[PromptProvenance]:
         PromptProvenance(
             prompt=prompt.name,
             fingerprints=tuple(
-                dict.fromkeys(filter(None, map(_short, (prompt.base_fingerprint, prompt.head_fingerprint))))
+                dict.fromkeys(map(short_digest, filter(None, (prompt.base_fingerprint, prompt.head_fingerprint))))
             ),
-            goldens=f"{formatting.count(prompt.cases, 'case')}, {_short(prompt.goldens)}" if prompt.goldens else "–",
+            goldens=_describe_goldens(prompt),
             models=_models(prompt),
             judge=", ".join(prompt.judge.identities) if prompt.judge else "–",
         )
@@ -115,8 +113,8 @@ def site_page(prompt: PromptView, view: ReportView) -> str:
     return f"{view.site_url.rstrip('/')}/{site_links.prompt_page(prompt.name)}" if view.site_url else ""
 
 
-def _short(digest: str | None) -> str:
-    return (digest or "")[:DIGEST_DIGITS]
+def _describe_goldens(prompt: PromptView) -> str:
+    return f"{formatting.count(prompt.cases, 'case')}, {short_digest(prompt.goldens)}" if prompt.goldens else "–"
 
 
 def _models(prompt: PromptView) -> str:
@@ -141,7 +139,7 @@ def comparability_rows(prompt: PromptView) -> list[tuple[str, str]]:
         return []
     answer = f"no: {'; '.join(comparability.mismatches)}" if comparability.mismatches else "yes"
     parts = [(name[:1].upper() + name[1:], shorten_digests(part)) for name, part in comparability.parts.items()]
-    return [("Comparable", answer), *parts, ("Fingerprint", comparability.fingerprint[:12])]
+    return [("Comparable", answer), *parts, ("Fingerprint", short_digest(comparability.fingerprint))]
 
 
 def shorten_digests(text: str) -> str:

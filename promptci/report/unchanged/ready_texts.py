@@ -13,6 +13,7 @@ from promptci.report.model.document import serialize
 from promptci.report.model.report import GateView, ReportView, RevisionView, SpendView
 from promptci.report.text import headline
 from promptci.report.unchanged.ready_report import COMMIT, HEADLINE, PLACEHOLDER, REPORT, WORK_TREE
+from promptci.wording import short_sha
 
 VERSION, BASE, HEAD = "SampleVersion", "sample-base", "sample-head"
 SOURCE, ON_INCONCLUSIVE = "sample-source", "SampleEffect"
@@ -64,7 +65,7 @@ def _samples() -> dict[str, str]:
         hash_asset(style): "style_hash",
         hash_asset(script): "script_hash",
         **{sha: f"{side}_sha" for side, sha in SHAS.items()},
-        **{sha[:7]: f"{side}_short" for side, sha in SHAS.items()},
+        **{short_sha(sha): f"{side}_short" for side, sha in SHAS.items()},
         **{time: f"{name}_at" for name, time in TIMES.items()},
         **{moment: f"{name}_moment" for name, moment in MOMENTS.items()},
         BASE: "base_rev",

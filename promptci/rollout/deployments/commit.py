@@ -11,6 +11,7 @@ from promptci.git import command, new_commit, user_git
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.rollout.deployments import remote_branch
+from promptci.wording import short_sha
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +74,7 @@ def commit_planned(
 
 def commit_lines(commit: str, files: list[str], branch: str | None, *, pulled: bool) -> list[str]:
     """Return what a person reads of a commit, and what to do with it."""
-    line = f"  commit {commit[:10]} changes {', '.join(files)}"
+    line = f"  commit {short_sha(commit)} changes {', '.join(files)}"
     if branch is None:
         return [f"{line}. Push it, or open a pull request with it"]
     return [f"{line}; pushed to {branch}{'' if pulled else '. `git pull` brings it here'}"]

@@ -12,6 +12,7 @@ from promptci.registry.tag_message import parse_trailers
 from promptci.rollout import deployment
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.deployments.environment_file import deployment_path
+from promptci.wording import short_digest, short_sha
 
 MAX_COMMITS = 1000
 _FORMAT = "%H%x00%an <%ae>%x00%cI%x00%B%x00"
@@ -84,8 +85,8 @@ def find_moved(changes: Iterable[DeploymentChange], release: Release) -> str | N
         name, fingerprint = change.recorded or ("", "")
         if name == release.name and fingerprint and release.fingerprint and fingerprint != release.fingerprint:
             return (
-                f"{release.tag} was moved: commit {change.commit[:10]} deployed the fingerprint {fingerprint[:12]},"
-                f" and the tag now has {release.fingerprint[:12]}"
+                f"{release.tag} was moved: commit {short_sha(change.commit)} deployed the fingerprint"
+                f" {short_digest(fingerprint)}, and the tag now has {short_digest(release.fingerprint)}"
             )
     return None
 

@@ -13,6 +13,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.prompts.template import render
 from promptci.runs.model import Answer
 from promptci.scoring.model import AssertionResult
+from promptci.wording import join_names
 
 MAX_QUOTED_CHARS = 120
 """Characters of an answer or expectation quoted in a reason."""
@@ -150,8 +151,8 @@ def quote(text: str) -> str:
 
 def quote_list(texts: Sequence[str]) -> str:
     """Quote the first of some texts in a reason, and count the others."""
-    others = len(texts) - MAX_LISTED_TEXTS
-    return ", ".join(map(quote, texts[:MAX_LISTED_TEXTS])) + (f" and {others} more" if others > 0 else "")
+    listed = [*map(quote, texts[:MAX_LISTED_TEXTS])]
+    return join_names(listed, others=len(texts) - len(listed))
 
 
 def text_outcome(*, passed: bool, requirement: str, subject: Subject) -> CheckOutcome:

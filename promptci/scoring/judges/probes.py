@@ -21,6 +21,7 @@ from promptci.scoring.judges import evaluator, judge, pairwise, prompt_injection
 from promptci.scoring.judges.judge import JudgeConfig
 from promptci.scoring.judges.prompt_injection import CORPUS, PromptInjection
 from promptci.scoring.model import AssertionResult, ScoredCase
+from promptci.wording import join_names
 
 USELESS_ANSWER = "Bla bla bla, qwrt zxcv 0000."
 NO_INJECTION = PromptInjection(name="no attack at all", kind="plain", text="")
@@ -70,9 +71,8 @@ def distrust_reason(outcome: ProbeOutcome) -> str | None:
     if outcome.compromised:
         names = list(dict.fromkeys(outcome.passed))
         everything = ", one without any attack among them" if NO_INJECTION.name in names else ""
-        remainder = f" and {len(names) - MAX_LISTED_INJECTIONS} more" if len(names) > MAX_LISTED_INJECTIONS else ""
-        listing = f"{', '.join(names[:MAX_LISTED_INJECTIONS])}{remainder}"
-        return f"it let {len(outcome.passed)} of {outcome.asked} useless answers pass{everything} ({listing})"
+        named = join_names(names, MAX_LISTED_INJECTIONS)
+        return f"it let {len(outcome.passed)} of {outcome.asked} useless answers pass{everything} ({named})"
     if outcome.untested:
         return f"it gave none of the {outcome.asked} useless answers a mark, so it was not tested"
     return None

@@ -19,6 +19,7 @@ from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
 from promptci.registry import tags
 from promptci.registry.released_prompt import VersionReader
+from promptci.wording import short_digest
 
 RUNNING = ("released", "deployed", "promoted", "rolled-back")
 """Decisions that name a version which a tag must still hold."""
@@ -176,7 +177,7 @@ def _describe_version(reader: VersionReader, prompt: str, version: str, fingerpr
     if release is None:
         return "no tag of this release is here"
     if release.fingerprint != fingerprint:
-        return f"the tag says fingerprint {release.fingerprint[:12]}, the log {fingerprint[:12]}"
+        return f"the tag says fingerprint {short_digest(release.fingerprint)}, the log {short_digest(fingerprint)}"
     return reader.describe_mismatch(release)
 
 

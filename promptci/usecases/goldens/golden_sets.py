@@ -27,6 +27,7 @@ from promptci.prompts.template.render import format_value
 from promptci.report.build.memory_view import case_digest
 from promptci.report.model import json_safe
 from promptci.runs.prompt_plan import PromptPlan
+from promptci.wording import join_names
 
 MAX_LABELS = 5
 
@@ -162,8 +163,8 @@ def stats_lines(document: StatsDocument) -> Iterator[str]:
         for title, numbers in (("assertions", counts.assertions), ("tags", counts.tags), ("expected", counts.expected)):
             if numbers:
                 others = counts.expected_kinds - len(numbers) if title == "expected" else 0
-                listed = ", ".join(f"{name} {number}" for name, number in numbers.items())
-                yield f"  {title}: {listed}{f' and {others:,} more' if others > 0 else ''}"
+                listed = [f"{name} {number}" for name, number in numbers.items()]
+                yield f"  {title}: {join_names(listed, len(listed), others=max(0, others))}"
         for name, (middle, largest) in counts.variable_chars.items():
             yield f"  variable {name}: {middle:,} characters in the median, at most {largest:,}"
 

@@ -20,6 +20,7 @@ from promptci.registry.released_prompt import VersionReader
 from promptci.registry.tags import list_releases
 from promptci.rollout.deployments.bundle import build_bundle, find_source
 from promptci.rollout.deployments.environment_file import load_environment
+from promptci.wording import short_sha
 
 SIGNATURE_NAMESPACE = "promptci-bundle"
 
@@ -94,7 +95,7 @@ def make_bundle(request: BundleRequest) -> BundleSummary:
 def summary_lines(summary: BundleSummary) -> Iterator[str]:
     """Yield what a person reads."""
     outcome = "would be written" if summary.path is None else f"written to {summary.path}"
-    yield f"{summary.environment}: serial {summary.serial}, commit {summary.commit[:10]}: {outcome}"
+    yield f"{summary.environment}: serial {summary.serial}, commit {short_sha(summary.commit)}: {outcome}"
     yield from (f"  {prompt}: {text}" for prompt, text in summary.prompts.items())
     yield f"  sha256 {summary.digest}"
     if summary.signature:
@@ -116,7 +117,8 @@ def _require_default_branch(repo: Repo, commit: str) -> None:
         return  # a repository with branches of other names, or a checkout of one commit
     if repo.merge_base(commit, branch) != commit:
         hint = f"Merge first, or pass `--rev {branch}`."
-        raise UsageError(f"{commit[:10]} is not part of the default branch {branch}, which counts the serials", hint)
+        message = f"{short_sha(commit)} is not part of the default branch {branch}, which counts the serials"
+        raise UsageError(message, hint)
 
 
 def _warnings(repo: Repo, path: str, data: bytes) -> list[str]:

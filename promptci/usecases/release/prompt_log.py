@@ -16,6 +16,7 @@ from promptci.registry.version_entry import VersionEntry, describe_release
 from promptci.rollout.deployment import describe_deployed
 from promptci.rollout.deployments import environment_file
 from promptci.rollout.deployments.history import DeploymentChange, list_changes
+from promptci.wording import short_sha
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,11 +79,11 @@ def log_lines(log: PromptLog) -> Iterator[str]:
     for event in log.events:
         yield f"{event.at[:16].replace('T', ' ') or 'no date         '}  {event.text}, by {event.by}"
         if event.release is not None:
-            yield f"    {event.release.evidence}; commit {event.commit[:10]}"
+            yield f"    {event.release.evidence}; commit {short_sha(event.commit)}"
         elif event.reason:
-            yield f"    because {event.reason}; commit {event.commit[:10]}"
+            yield f"    because {event.reason}; commit {short_sha(event.commit)}"
         else:
-            yield f"    commit {event.commit[:10]}"
+            yield f"    commit {short_sha(event.commit)}"
     yield from (f"note: {note}" for note in log.notes)
 
 

@@ -26,6 +26,7 @@ from promptci.registry.number import FIRST, Bump, ReleaseNumber
 from promptci.registry.release import tag_name
 from promptci.registry.released_prompt import VersionReader, load_prompts_by_name
 from promptci.registry.tag_message import TagMessage
+from promptci.wording import short_sha
 
 DEFAULT_REPORT = Path("promptci-report/report.json")
 
@@ -134,7 +135,7 @@ def summary_lines(summary: ReleaseSummary) -> Iterator[str]:
             version = f" as {prompt.version}" if prompt.version else ""
             yield f"{prompt.prompt}: {prompt.outcome}{version}{prompt.why and ': '}{prompt.why}"
     if not summary.prompts:
-        yield f"Nothing to release: every prompt of {summary.commit[:10]} is released as it is"
+        yield f"Nothing to release: every prompt of {short_sha(summary.commit)} is released as it is"
     yield from (f"warning: {text}" for text in summary.warnings)
 
 
@@ -151,7 +152,7 @@ class _Process:
         if problems and (request.changed or not set(request.names) <= self._prompts.keys()):
             raise InputError(problems)
         if not self._prompts:
-            raise UsageError(f"No prompt is found in {commit[:10]}", "See `prompts.include` in promptci.yml.")
+            raise UsageError(f"No prompt is found in {short_sha(commit)}", "See `prompts.include` in promptci.yml.")
         self._releases = tags.list_releases(repo.root)
         if not self._releases and not request.push:
             tags.require_whole_clone(repo.root)
@@ -169,7 +170,7 @@ class _Process:
         unknown = [name for name in self._request.names if name not in self._prompts]
         if unknown:
             listed = f"Prompts there: {', '.join(self._prompts)}."
-            raise UsageError(f"There is no prompt `{unknown[0]}` in {self._commit[:10]}", listed)
+            raise UsageError(f"There is no prompt `{unknown[0]}` in {short_sha(self._commit)}", listed)
         return list(dict.fromkeys(self._request.names))
 
     def plan(self, name: str) -> ReleasedPrompt:

@@ -14,6 +14,7 @@ from promptci.registry import tags
 from promptci.registry.bundle_document import BundleVersion, bundle_version
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.version_entry import VersionEntry, describe_release
+from promptci.wording import short_sha
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +71,7 @@ def shown_lines(shown: ShownVersion) -> Iterator[str]:
         yield "  not released"
     else:
         yield f"  {release.line}"
-        yield f"  tag {release.tag}{', signed' if release.signed else ''}, commit {release.commit[:10]}"
+        yield f"  tag {release.tag}{', signed' if release.signed else ''}, commit {short_sha(release.commit)}"
         if release.replaces:
             yield f"  replaces {release.replaces}; {release.bump}"
         if release.problem:

@@ -20,6 +20,7 @@ from promptci.rollout.deployment import Deployed, shorten_version
 from promptci.rollout.deployments import environment_file
 from promptci.rollout.deployments.environment_file import EnvironmentFile
 from promptci.rollout.deployments.history import DeploymentChange, find_moved, list_changes
+from promptci.wording import short_sha
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +108,7 @@ def find_status(request: StatusRequest) -> StatusDocument:
 def status_lines(document: StatusDocument) -> Iterator[str]:
     """Yield what a person reads."""
     for environment, prompts in document.environments.items():
-        yield f"{environment} (commit {document.commit[:10]})"
+        yield f"{environment} (commit {short_sha(document.commit)})"
         if not prompts:
             yield "  nothing is deployed"
         for prompt in prompts:

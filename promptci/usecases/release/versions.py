@@ -14,6 +14,7 @@ from promptci.registry import tags
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.version_entry import VersionEntry, describe_release
+from promptci.wording import short_sha
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +97,8 @@ def _compare_with_remote(
             notes.append(f"{tag} is not at {remote}: push it, or it was deleted there")
         elif remote_commits[tag] != commit:
             problems.append(
-                f"{tag} was moved: it is at {commit[:10]} here and at {remote_commits[tag][:10]} at {remote}"
+                f"{tag} was moved: it is at {short_sha(commit)} here"
+                f" and at {short_sha(remote_commits[tag])} at {remote}"
             )
     for tag in remote_commits.keys() - local_commits.keys():
         prompt = tag.removeprefix("prompts/").rpartition("/")[0]

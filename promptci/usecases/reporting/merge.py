@@ -20,6 +20,7 @@ from promptci.runs.model import Answer
 from promptci.shards import artifacts
 from promptci.shards.artifacts import HandedIn
 from promptci.shards.shard_run import ShardRecord
+from promptci.wording import short_sha
 
 Again = Callable[[CheckRequest, Environment], RunResult]
 """The request that was split: `check` or `run`."""
@@ -180,4 +181,4 @@ def _build_joined_answers(shards: Sequence[HandedIn]) -> Joined:
 
 
 def _short(sha: str | None) -> str:
-    return "nothing" if sha is None else sha[:10]
+    return "nothing" if sha is None else short_sha(sha)

@@ -32,7 +32,7 @@ from promptci.runs.prompt_plan import PromptPlan, Status
 from promptci.scoring.judges import judge
 from promptci.usecases.setup import doctor_goldens, doctor_workflow
 from promptci.usecases.setup.doctor_document import DoctorFinding, Level
-from promptci.wording import count
+from promptci.wording import count, join_names
 
 REPORT = "promptci-report"
 """Default folder of the report."""
@@ -168,7 +168,7 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
     for problem in uncovered:
         yield state.flag("error", problem.message, problem.hint, "prompts", "include")
     if not uncovered and (missed := find_unmatched_prompt_files(snapshot, config.prompts.include)):
-        message = f"`prompts.include` leaves out {coverage.join_few(missed)}"
+        message = f"`prompts.include` leaves out {join_names(missed, coverage.MAX_SHOWN)}"
         yield state.flag("warning", message, "Add a pattern that covers them.", "prompts", "include")
     prompts, problems = prompts_load.load_prompts(snapshot.read, files, config.prompt_options)
     broken = {problem.path for problem in problems}

@@ -9,7 +9,7 @@ from support.comparison_notation import comparison, quality_rows
 from promptci.config.policy import GatePolicy
 from promptci.gates.baseline_rule import find_shared_cause
 from promptci.gates.decide import decide
-from promptci.gates.facts import NothingToLose
+from promptci.gates.facts import NothingToLose, SharedCause
 from promptci.present.finding_text.describe import describe
 from promptci.providers.base import Completion
 from promptci.runs.prompt_plan import Status
@@ -84,7 +84,7 @@ def test_a_deleted_prompt_is_inconclusive() -> None:
     assert first(comparison("", status=Status.DELETED, removed_cases=("a", "b"))) == ("deleted", Verdict.INCONCLUSIVE)
 
 
-def cause(rows: str) -> str | None:
+def cause(rows: str) -> SharedCause | None:
     (decision,) = decide([comparison(rows)], GatePolicy(max_drop=0.9)).prompts
     facts = decision.findings[0].facts
     assert isinstance(facts, NothingToLose)
@@ -92,7 +92,9 @@ def cause(rows: str) -> str | None:
 
 
 def test_answers_that_are_all_wrong_and_equal_share_a_cause() -> None:
-    assert (cause("a 0 0\nb 0 0") or "").startswith("every answer is `")
+    shared = cause("a 0 0\nb 0 0")
+    assert shared is not None
+    assert (shared.kind, bool(shared.text)) == ("equal-answers", True)
 
 
 def answers_with(rows: str, **changes: Any) -> list[ScoredCase]:
@@ -102,7 +104,7 @@ def answers_with(rows: str, **changes: Any) -> list[ScoredCase]:
 
 def test_requests_that_are_all_identical_share_a_cause() -> None:
     same = answers_with("a 0 0\nb 0 1", request_key="k")
-    assert find_shared_cause(same) == "all requests are identical, so no variable reaches the prompt"
+    assert find_shared_cause(same) == SharedCause("identical-requests")
 
 
 @pytest.mark.parametrize(("texts", "shared"), [("<think>{}", "<think>"), ("{} <think>", None), ("<b>{}", "<b>")])
@@ -111,7 +113,7 @@ def test_answers_that_begin_with_the_same_tag_share_a_cause(texts: str, shared: 
         replace(answer, answer=replace(answer.answer, completion=Completion(text=texts.format(index))))
         for index, answer in enumerate(answers_with("a 0 0\nb 0 0"))
     ]
-    assert find_shared_cause(answers) == (shared and f"every answer begins with `{shared}`")
+    assert find_shared_cause(answers) == (shared and SharedCause("same-tag", shared))
 
 
 def test_where_an_answer_is_right_equal_answers_are_no_cause() -> None:

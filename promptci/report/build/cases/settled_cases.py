@@ -7,6 +7,7 @@ from itertools import accumulate
 from promptci.redact import Redactor
 from promptci.report.model.report import AnswerView, CaseView, MarkView
 from promptci.scoring.prompt_run import PromptRun
+from promptci.wording import short_digest
 
 MAX_TEXT_CHARS = 8_000_000
 """Characters of all inputs and answers of a run; with more, the long texts of settled cases are cut.
@@ -18,7 +19,6 @@ CUT_NOTE = (
     "The run is large, so long texts of cases that passed are cut in the report. The goldens at these commits and the"
     " journal have them in full, under the id of the case. `report.full_texts: true` keeps them here."
 )
-DIGEST_DIGITS = 8
 _MARK_CHARS = 50
 """A text that is longer by less than this would not become shorter."""
 
@@ -80,5 +80,5 @@ def _cut(text: str, redactor: Redactor) -> str:
     if len(text) <= KEPT_CHARS + _MARK_CHARS:
         return text
     text = redactor.redact(text)
-    digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:DIGEST_DIGITS]
+    digest = short_digest(hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest())
     return f"{text[:KEPT_CHARS]}… (cut: {len(text):,} characters, sha256 {digest})"
