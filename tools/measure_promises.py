@@ -1,4 +1,4 @@
-"""Write docs/promises.md anew: `make promises`. Takes a minute or two; the same numbers every time."""
+"""Write docs/promises.md anew: `make promises`. Takes about half an hour; the same numbers every time."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
 
 from support import simulated_designs, simulated_gate, simulated_judges, simulated_runs  # noqa: E402 - the tests run the same simulations
-from support.simulated_answers import BROKEN, UNCHANGED, Setting  # noqa: E402 - likewise
+from support.simulated_answers import BROKEN, GRID, PROFILES, UNCHANGED, Setting  # noqa: E402 - likewise
 from support.simulated_designs import KINDS, DesignSetting, simulate_designs  # noqa: E402 - likewise
 from support.simulated_judges import share_trusted  # noqa: E402 - likewise
 
@@ -134,6 +134,7 @@ USD_PER_CALL = (500 * 0.15 + 50 * 0.60) / 1_000_000
 """500 tokens in and 50 out, at dollars per million tokens."""
 RUNS, RUNS_OF_BROKEN, RUNS_OF_DESIGNS = 300, 200, 200
 RUNS_OF_SEVERAL = {5: 300, 20: 100}
+RUNS_OF_COMBINATION = 5
 """Simulated pull requests per row of the whole gate; fewest where each has several prompts."""
 
 
@@ -155,6 +156,15 @@ def _whole_gate(settings: Iterable[Setting], *, unchanged: bool) -> str:
         rows.append([f"{setting.profile} {setting.cases}{sound}", *what, *results])
     what = ["critical", "prompts", "latency σ, slow"] if unchanged else ["broken", "lost"]
     return table(["profile, cases", *what, "`fail`", "`pass`", "calls (once)", "$", "runs"], rows)
+
+
+def _grid() -> str:
+    """Return the table of all combinations: one row per number of cases, one column per profile."""
+    rows = []
+    for cases in sorted({cases for _, cases in GRID}):
+        shares = [simulated_runs.simulate_each(GRID[profile, cases], runs=RUNS_OF_COMBINATION) for profile in PROFILES]
+        rows.append([str(cases), *(percent(each.failed) for each in shares)])
+    return table(["cases", *(f"{profile}: `fail`" for profile in PROFILES)], rows)
 
 
 def _designs() -> str:
@@ -203,6 +213,11 @@ at $0.15 and $0.60 per million tokens. The most for one prompt, 640 calls, is th
 A change that changes nothing; `fail` may be 5 at most:
 
 {_whole_gate(UNCHANGED, unchanged=True)}
+
+The same with every combination of 0, 5 or 20 critical cases (of 10 cases at most 10), 1, 2, 5 or 20 prompts, and latencies with σ 0.3, 0.6 or 1 of which
+1, 2 or 3 % are slow; each number is of {36 * RUNS_OF_COMBINATION} pull requests, {RUNS_OF_COMBINATION} of each combination, and one standard error is 1.6 points at 5 %:
+
+{_grid()}
 
 So many of these goldens break for good. *Lost*: that share of the new version's wrong answers never arrives, and such a run never passes.
 *All pass at base*: no case is one that the old version never passes. Of the others one in twenty is, and cannot break: with a single case that

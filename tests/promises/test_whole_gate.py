@@ -1,9 +1,9 @@
 """The whole default gate over simulated pull requests: nothing changed, goldens broken, answers lost."""
 
 import pytest
-from support.simulated_answers import BROKEN, UNCHANGED, Setting
+from support.simulated_answers import BROKEN, GRID, UNCHANGED, Setting
 from support.simulated_designs import DESIGNS_UNCHANGED, DESIGNS_WORSE, DesignSetting, simulate_designs
-from support.simulated_runs import simulate, simulate_fast
+from support.simulated_runs import simulate, simulate_each, simulate_fast
 
 pytestmark = pytest.mark.long
 ALPHA = 0.05
@@ -30,6 +30,12 @@ def name_design(setting: DesignSetting) -> str:
 def test_a_change_that_changes_nothing_is_blocked_in_five_percent_at_most(setting: Setting) -> None:
     runs = {1: RUNS, 5: 80, 20: 100}[setting.prompts]
     assert simulate_fast(setting, runs=runs).failed <= ALPHA + error(ALPHA, runs)
+
+
+@pytest.mark.parametrize(("profile", "cases"), [key for key in GRID if key[1] < 200])
+def test_whatever_the_pull_request_is_like_it_is_blocked_in_five_percent_at_most(profile: str, cases: int) -> None:
+    settings = GRID[profile, cases]
+    assert simulate_each(settings, runs=1).failed <= ALPHA + error(ALPHA, len(settings))
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,17 @@ UNCHANGED = (
     Setting(profile="usual", cases=20, critical=1, prompts=20),
 )
 """Pull requests that change nothing."""
+GRID = {
+    (profile, cases): tuple(
+        Setting(profile=profile, cases=cases, critical=min(critical, cases), prompts=prompts, sigma=sigma, slow=slow)
+        for critical in (0, 5, 20)
+        for prompts in (1, 2, 5, 20)
+        for sigma, slow in ((0.3, 0.01), (0.6, 0.02), (1.0, 0.03))
+    )
+    for profile in PROFILES
+    for cases in (10, 20, 50, 100, 200)
+}
+"""Every combination of what such pull requests may be like."""
 BROKEN = (
     Setting(profile="calm", cases=1, broken=1.0, sound=True),
     Setting(profile="calm", cases=2, broken=1.0, sound=True),

@@ -9,6 +9,7 @@ from promptci.report.model.report import AnswerView, CaseView, PromptView
 from promptci.report.terminal.styled_text import Style, StyledLine, StyledPiece, line
 from promptci.report.text.cases import answer_difference
 from promptci.report.text.cases.case_outcomes import describe_case
+from promptci.scoring.assertions.lookalikes import LOOK_ALIKE
 
 MAX_TEXT_CHARS = 320
 """Characters of an input, an expectation or an answer."""
@@ -55,9 +56,9 @@ def _style(pieces: Sequence[TextPiece], plain: Style, marked: Style) -> list[Sty
 
 
 def _reasons(answer: AnswerView | None, indent: int) -> Iterator[StyledLine]:
-    """Yield which assertions failed; `equals` alone says no more than the expectation above."""
+    """Yield which assertions failed; `equals` alone says no more than the expectation, unless they look alike."""
     failed = [mark for mark in answer.marks if mark.passed is False or _is_partial(mark.score)] if answer else []
-    if [mark.type for mark in failed] == ["equals"]:
+    if [mark.type for mark in failed] == ["equals"] and LOOK_ALIKE not in failed[0].reason:
         return
     for mark in failed[:MAX_MARKS]:
         score = f" ({formatting.number(mark.score)})" if _is_partial(mark.score) else ""
@@ -84,8 +85,8 @@ def _answer_text(answer: AnswerView | None) -> str:
 
 
 def verdict_line(verdict: str, headline: str) -> StyledLine:
-    """Return the first line of a run: the verdict and its headline."""
-    return line(f"{verdict}: {headline}", VERDICT_STYLES[verdict], hang=2)
+    """Return the first line of a run: the verdict and its headline, which may begin with the same word."""
+    return line(f"{verdict}: {headline.removeprefix(f'{verdict.capitalize()}: ')}", VERDICT_STYLES[verdict], hang=2)
 
 
 VERDICT_STYLES: dict[str, Style] = {

@@ -67,7 +67,7 @@ def _problems(view: ReportView) -> Iterator[str]:
     """Yield what is wrong with the run as a whole, without the sentence that is the headline."""
     for problem in view.problems:
         first, _, rest = problem.text.partition(". ")
-        text = rest if first.rstrip(".") in view.headline else problem.text
+        text = "" if problem.text in view.headline else rest if first.rstrip(".") in view.headline else problem.text
         yield from [text] if text else []
 
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+LOOK_ALIKE = "they look alike"
 _LOOKALIKES = str.maketrans(
     "аеіорсхуктвнмАЕІОРСХУКТВНМαοιρενυκτ’‘‚“”„–—−‐‑",
     "aeiopcxyktbhmAEIOPCXYKTBHMaoipevukt'''\"\"\"-----",
@@ -18,7 +19,7 @@ def explain_difference(expected: str, actual: str) -> str | None:
         min(len(expected), len(actual)),
     )
     expected_name, actual_name = (_name_code_point(text, position) for text in (expected, actual))
-    return f"they look alike, but character {position + 1} should be {expected_name} and is {actual_name}"
+    return f"{LOOK_ALIKE}, but character {position + 1} should be {expected_name} and is {actual_name}"
 
 
 def _skeleton(text: str) -> str:

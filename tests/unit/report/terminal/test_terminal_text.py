@@ -1,10 +1,12 @@
 """The lines below the headline at a terminal: why each prompt got its verdict, without a browser."""
 
 import pytest
+from support.assertion_cases import case, mark
 from support.gold_files import Gold
 from support.report_situations import SITUATIONS
-from support.run_notation import comparison, report
+from support.run_notation import comparison, problem, report
 
+from promptci.report.terminal import case_lines
 from promptci.report.terminal.styled_text import render_plain
 from promptci.report.terminal.terminal_text import Detail, describe_run
 
@@ -52,3 +54,22 @@ def test_a_long_answer_is_cut_where_the_versions_differ() -> None:
     shown = "\n".join(render_plain(describe_run(view, Detail())))
     assert "It is [-yes-]" in shown
     assert "It is {+no+}" in shown
+
+
+def test_texts_that_look_alike_are_told_apart_in_words() -> None:
+    view = SITUATIONS["regressed"]().prompts[0]
+    broken = next(each for each in view.case_details if each.head and each.head.marks and not each.head.passed)
+    assert broken.head is not None
+    reason = mark(case("equals", "Ann"), "Аnn").reason
+    marks = [broken.head.marks[0].model_copy(update={"type": "equals", "passed": False, "reason": reason})]
+    alike = broken.model_copy(update={"head": broken.head.model_copy(update={"marks": marks})})
+    shown = "\n".join(render_plain(case_lines.describe_case_lines(alike, view, 0)))
+    assert "should be U+0041 (LATIN CAPITAL LETTER A) and is U+0410 (CYRILLIC CAPITAL LETTER A)" in shown
+
+
+def test_the_first_line_has_the_verdict_once_and_the_problem_once() -> None:
+    assert case_lines.verdict_line("pass", "Pass: all is well.").text == "pass: all is well."
+    assert case_lines.verdict_line("fail", "Blocked: it got worse.").text == "fail: Blocked: it got worse."
+    view = report(problems=[problem("input", "goldens/a.csv:1: no column `input`. Add it.")])
+    assert view.headline.endswith("Add it.")
+    assert not [line for line in render_plain(describe_run(view, Detail())) if "Add it." in line]
