@@ -109,6 +109,6 @@ def render_speed(results: Results) -> str:
     if memory is not None and memory.measured is not None:
         what = memory.what.removeprefix("memory of `run`, ")
         sentences.append(f"A run of {what} needs {memory.measured:.0f} MB of memory.")
-    text = " ".join([f"Measured on {results.machine}:", *sentences])
+    text = " ".join([f"Measured on {results.machine}:", *sentences, ""]) if sentences else ""
     page = "`make bench` measures this on your machine; [every figure](docs/performance.md), missed targets too."
-    return f"{text}\n{page}\n"
+    return f"{text}{page}\n"

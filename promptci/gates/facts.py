@@ -118,7 +118,7 @@ class MissingAnswers(NamedTuple):
     max_error_rate: float
     first_error: str | None
     version: str = ""
-    """`base` or `head` where one version alone is meant."""
+    """`base` or `head` where one version alone is meant, `both` where no answer of either is there."""
 
 
 class ExcludedFacts(NamedTuple):

@@ -42,19 +42,20 @@ def too_little_evaluated(run: PromptRun, policy: GatePolicy) -> Finding | None:
         return None
     if not nothing and not over and not all_refused:
         return None
+    both = nothing and bool(by_version[Arm.BASE]) and all(missing[arm] == len(by_version[arm]) for arm in Arm)
     counted = over[-1] if over and not nothing else Arm.HEAD
     errors = [scored.error for arm in sorted(Arm, key=lambda arm: arm is not counted) for scored in by_version[arm]]
     if all_refused:
-        nothing, missing = True, {arm: len(by_version[arm]) for arm in Arm}
+        nothing, both, missing = True, bool(by_version[Arm.BASE]), {arm: len(by_version[arm]) for arm in Arm}
         errors = [f"{error.kind}: {error.message}" for error in refused if error is not None]
     return Finding(
         rule="nothing-evaluated" if nothing else "error-rate",
         verdict=Verdict.ERROR,
         subject=run.name,
         facts=MissingAnswers(
-            version="" if nothing else over[-1].value,
-            missing=missing[counted],
-            requested=len(by_version[counted]) or run.answers_requested,
+            version="both" if both else "" if nothing else over[-1].value,
+            missing=sum(missing.values()) if both else missing[counted],
+            requested=sum(map(len, by_version.values())) if both else len(by_version[counted]) or run.answers_requested,
             max_error_rate=policy.max_error_rate,
             first_error=next((str(error) for error in errors if error is not None), None),
         ),

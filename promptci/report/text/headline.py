@@ -26,7 +26,7 @@ def headline(
     *,
     overridden_by: str | None = None,
 ) -> str:
-    """Return the run's verdict in one sentence that names the worst prompt and counts the others.
+    """Return the run's verdict in one sentence that names the worst prompt first.
 
     Parameters
     ----------
@@ -101,8 +101,7 @@ def _undecided(report: GateReport, deciding: Sequence[PromptRun]) -> str:
 def _worst(deciding: Sequence[PromptRun]) -> str:
     """Name the prompt that lost most quality, and count the others."""
     worst, *others = sorted(deciding, key=rank_loss)
-    further_prompts = count(len(others), "more prompt")
-    return f"{_describe(worst)}; {further_prompts} got worse or crossed a limit ({_names(others)})"
+    return f"{_describe(worst)}; {_names(others)} {'fails' if len(others) == 1 else 'fail'} too"
 
 
 def rank_loss(run: PromptRun) -> tuple[bool, float]:
@@ -125,8 +124,7 @@ def _cost(report: GateReport, requests_per_day: float | None) -> str:
     known = [month for month in months if month is not None]
     if not known or len(known) != len(months) or abs(total := sum(known, Decimal(0))) < Decimal("0.005"):
         return ""
-    subject = "it" if len(report.prompts) == 1 else "all together"
-    return f"; {subject} would cost {formatting.money(float(abs(total)))} {'more' if total > 0 else 'less'} a month"
+    return f". Merging {'adds' if total > 0 else 'saves'} {formatting.money(float(abs(total)))} a month"
 
 
 def cost_per_month(run: PromptRun, requests_per_day: float | None) -> Decimal | None:

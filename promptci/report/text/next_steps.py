@@ -1,8 +1,11 @@
 """What to do next, and how to see the same on a laptop. Pure."""
 
 from promptci.present import formatting
-from promptci.report.model.report import ReportView
+from promptci.report.model.report import PromptView, ReportView
 from promptci.report.text import memory_text
+from promptci.wording import join_names
+
+MAX_PROMPTS = 3
 
 _NEXT = {
     "regression": "Look at the cases that got worse. Where the new answer is wrong, fix the prompt. Where it is right,"
@@ -61,10 +64,19 @@ def reproduce(view: ReportView) -> str | None:
 
 
 def _more_cases(view: ReportView) -> str:
-    needed = max((p.quality.cases_needed or 0 for p in view.prompts if p.quality), default=0)
-    enough = f" (about {needed:,} would settle it)" if needed else ""
-    text = f"Add golden cases{enough}, or read the answers and decide yourself."
+    needed = [_needed(prompt) for prompt in view.prompts]
+    enough = f" ({join_names([*filter(None, needed)], MAX_PROMPTS)})" if any(needed) else ""
+    text = f"Read the answers that changed and decide yourself, or add golden cases{enough}."
     if view.verdict != "inconclusive":
         return text
     blocks = " Until then `gate.on_inconclusive` blocks."
     return text + (blocks if view.exit_code else " This does not block the merge.")
+
+
+def _needed(prompt: PromptView) -> str:
+    """Return how many more cases would settle a prompt's verdict; empty where none are known to."""
+    total = prompt.quality.cases_needed if prompt.quality else None
+    if total is None or total <= prompt.pairs:
+        return ""
+    more = formatting.count(total - prompt.pairs, "more case")
+    return f"about {more} for {prompt.name}, {total:,} in all, would settle it"

@@ -259,6 +259,6 @@ def _rule(prompt: PromptView, view: ReportView) -> str:
     if prompt.quality is None:
         return "only the absolute limits decide, for lack of a version to compare with"
     return (
-        f"fail where a drop of at least {formatting.points(gate.max_drop)} is shown (adjusted p ≤ {gate.alpha:g});"
-        f" pass where a drop of {formatting.points(gate.max_drop)} is ruled out; else inconclusive"
+        f"fail where a drop is shown (adjusted p ≤ {gate.alpha:g}) and is {formatting.points(gate.max_drop)} or more as"
+        f" measured; pass where a drop of {formatting.points(gate.max_drop)} or more is ruled out; else inconclusive"
     )

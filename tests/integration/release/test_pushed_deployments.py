@@ -44,7 +44,7 @@ def test_the_commit_is_at_the_remote_and_here(shop: RepoBuilder) -> None:
     done = run(shop, *CANARY)
     assert done.code == 0, done.text
     head = shop.git("rev-parse", "HEAD")
-    assert done.text.splitlines()[1] == f"  commit {head[:10]} changes {PRODUCTION}; pushed to main"
+    assert done.text.splitlines()[1] == f"  commit {head[:7]} changes {PRODUCTION}; pushed to main"
     assert at_remote(shop, "rev-parse", "main") == head
     assert (shop.git("status", "--porcelain"), "share: 5" in (shop.path / PRODUCTION).read_text()) == ("", True)
     assert shop.git("log", "-1", "--format=%s %an") == "Deploy order@v1.1.0 as canary to production Ann"

@@ -19,7 +19,7 @@ CUT_NOTE = (
     "The run is large, so long texts of cases that passed are cut in the report. The goldens at these commits and the"
     " journal have them in full, under the id of the case. `report.full_texts: true` keeps them here."
 )
-_MARK_CHARS = 50
+_MARK_CHARS = 54
 """A text that is longer by less than this would not become shorter."""
 
 

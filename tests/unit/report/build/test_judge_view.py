@@ -62,7 +62,7 @@ def test_the_numbers_are_those_of_the_labels() -> None:
     pairs = (YES,) * 20 + (NO,) * 10 + ((True, False),) * 4 + ((False, True),) * 6
     result = numbers(Calibration(pairs=pairs, unscored=2))
     assert result == {
-        "Judge": "gpt-4o-mini sha256:1a2b3c4d",
+        "Judge": "gpt-4o-mini sha256:1a2b3c4d1a2b",
         "Kappa asked for": "0.6 (judge.trust.min_kappa)",
         "Labels": "40, and 2 that the judge could not score",
         "Agreement": "75%, chance included",

@@ -130,7 +130,7 @@ def test_without_a_comparison_the_rule_is_the_absolute_limits() -> None:
         ("regressed", "got worse"),
         ("critical_broken", "critical case"),
         ("cost_limit", "gate.max_cost_increase"),
-        ("inconclusive", "about 373 would settle it"),
+        ("inconclusive", "about 348 more cases for order-extractor, 373 in all, would settle it"),
         ("goldens_missing", "golden set"),
         ("too_many_answers_failed", "run again"),
         ("all_answers_failed", "endpoint"),
@@ -154,7 +154,7 @@ def test_whether_an_undecided_run_blocks_is_said() -> None:
 
 def test_an_undecided_prompt_beside_a_failing_one_says_nothing_about_blocking() -> None:
     result = next_steps.next_steps(SITUATIONS["several_prompts"]())
-    assert any(step.endswith("decide yourself.") for step in result)
+    assert any(step.endswith("52 in all, would settle it).") for step in result)
 
 
 def test_a_problem_of_the_run_alone_is_no_finding_about_the_change() -> None:

@@ -25,7 +25,7 @@ def shortened(row: str, redactor: Redactor | None = None) -> CaseView:
 
 
 def cut(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return f"{text[:KEPT_CHARS]}… (cut: {len(text):,} characters, sha256 {digest})"
 
 
@@ -53,7 +53,7 @@ def test_short_texts_and_everything_but_texts_are_kept() -> None:
 
 
 def test_a_text_that_would_not_become_shorter_is_kept() -> None:
-    just_kept = "k" * (KEPT_CHARS + 50)
+    just_kept = "k" * (KEPT_CHARS + 54)
     assert shortened(f"a | {just_kept} | x | x | x").input == just_kept
     assert len(shortened(f"a | {just_kept}kkkkkkkkkk | x | x | x").input) < len(just_kept)
 
