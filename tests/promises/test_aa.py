@@ -109,6 +109,7 @@ def test_marks_are_told_by_their_spread() -> None:
     assert put_to_test(plan, {}).spread is None
 
 
+@pytest.mark.long
 def test_repeats_and_asking_on_are_part_of_the_gate_that_is_put_to_test() -> None:
     plan = planned(60)
     known = coins(plan, [0.8] * 60, 6)

@@ -20,6 +20,7 @@ def passes(cases: int, discordance: float, rng: np.random.Generator) -> bool:
     return measure_cases(pair).is_within(0.05)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("discordance", [0.02, 0.1, 0.2])
 def test_the_answers_said_to_settle_it_settle_it_with_the_power_stated(discordance: float) -> None:
     rng = np.random.default_rng(7)

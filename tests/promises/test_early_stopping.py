@@ -160,6 +160,7 @@ pairs = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(pairs, st.integers(0, 2), st.sampled_from([0.1, 0.3]))
 def test_a_settled_verdict_is_the_verdict_of_the_whole_run(rows: Results, critical: int, margin: float) -> None:
@@ -185,6 +186,7 @@ def test_so_it_is_of_repeats_and_with_limits_on_cost(rows: Results) -> None:
     holds_on_every_prefix(*make_runs({"p": rows}), GatePolicy(max_drop=0.1))
 
 
+@pytest.mark.long
 @settings(max_examples=10, deadline=None)
 @given(pairs)
 def test_so_it_is_of_weights_and_of_a_floor_under_quality(rows: Results) -> None:
@@ -196,6 +198,7 @@ def test_a_clear_regression_saves_most_of_the_calls() -> None:
     assert holds_on_every_prefix(plan, answers, GatePolicy()) > 30
 
 
+@pytest.mark.long
 def test_a_clear_pass_saves_some_where_no_limit_is_open() -> None:
     plan, answers = make_runs({"p": [(True, True)] * 100})
     assert holds_on_every_prefix(plan, answers, FREE, step=2) > 0

@@ -1,6 +1,7 @@
 """The fast simulator of the whole gate gives the verdict of the product itself on the very same answers."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.simulated_answers import Setting, draw
@@ -24,6 +25,7 @@ def pull_requests(generate: st.DrawFn) -> Setting:
     )
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(setting=pull_requests(), seed=st.integers(0, 2**32 - 1))
 def test_the_simulator_and_the_deciding_code_give_the_same_verdict_after_the_same_calls(

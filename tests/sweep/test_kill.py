@@ -204,6 +204,7 @@ def test_killed_after_the_nth_line(at: int, builder: RepoBuilder, till: Till, tm
     finish(builder, till, out, tmp_path)
 
 
+@pytest.mark.long
 def test_killed_twice(builder: RepoBuilder, till: Till, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert killed_when(builder, out, lambda: lines(out) >= 4)

@@ -46,6 +46,7 @@ def test_a_block_can_be_added_to() -> None:
     assert "\nRunbook: <https://wiki.example/prompts>\n" in text
 
 
+@pytest.mark.long
 def test_what_it_puts_out_is_escaped() -> None:
     for first in range(0, len(XSS), 8):
         view = planted(rich(), " ".join(XSS[first : first + 8]))

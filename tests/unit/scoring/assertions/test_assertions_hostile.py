@@ -262,7 +262,7 @@ ONE_OF_EACH = [
 def test_a_megabyte_of_answer_is_marked_soon_and_quoted_briefly(flood: str) -> None:
     started = time.process_time()
     reasons = [mark(golden_case, FLOODS[flood]).reason for golden_case in ONE_OF_EACH]
-    assert time.process_time() - started < 2 * SLOW_S
+    assert time.process_time() - started < 6 * SLOW_S  # some forty assertions
     assert max(map(len, reasons)) < 600
     assert all("\n" not in reason for reason in reasons)
 

@@ -60,6 +60,7 @@ ANSWERS = st.recursive(
 )
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=200)
 @given(SCHEMAS, ANSWERS)
 def test_a_schema_means_what_the_library_says_it_means(schema: dict[str, Any], answer: Any) -> None:
