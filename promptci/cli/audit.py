@@ -1,26 +1,32 @@
 """`promptci audit`."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from promptci.audit.attestations import AttestationOptions
 from promptci.audit.entry import Decision
 from promptci.cli import console, options
 from promptci.cli.release import output
 from promptci.errors import UsageError
+from promptci.lazy_import import lazy_import
 from promptci.redact import Redactor
-from promptci.usecases.audit import entries, explain, export, record, statement, verify
-from promptci.usecases.audit.entries import AuditLogRequest
-from promptci.usecases.audit.explain import AuditExplainRequest
-from promptci.usecases.audit.export import AuditExportRequest, BinderFormat, Verification
-from promptci.usecases.audit.record import AuditRecordRequest
-from promptci.usecases.audit.statement import AuditStatementRequest
-from promptci.usecases.audit.verify import AuditVerifyRequest
+
+if TYPE_CHECKING:
+    from promptci.audit import attestations
+    from promptci.usecases.audit import entries, explain, export, record, statement, verify
+    from promptci.usecases.audit.export import BinderFormat
+else:  # each command needs one or two of them, and most of them take longer than a short log
+    attestations = lazy_import("promptci.audit.attestations")
+    entries, explain, export, record, statement, verify = (
+        lazy_import(f"promptci.usecases.audit.{name}")
+        for name in ("entries", "explain", "export", "record", "statement", "verify")
+    )
 
 
 @click.group("audit")
@@ -83,7 +89,7 @@ def log_command(as_json: bool, config_path: str, **others: Any) -> int:
 
     Exit code: 0 listed, 1 a line cannot be read, 2 there is no log, or no entry fits.
     """  # noqa: D301 - click's sign for lines that stay
-    document = entries.list_entries(AuditLogRequest(**others))
+    document = entries.list_entries(entries.AuditLogRequest(**others))
     output.print_result(document, entries.entry_lines(document), as_json=as_json)
     return document.exit_code
 
@@ -124,7 +130,7 @@ def record_command(as_json: bool, reports: tuple[Path, ...], canaries: tuple[Pat
 
     Exit code: 0 recorded, or nothing new, 4 the log is damaged or cannot be pushed.
     """  # noqa: D301 - click's sign for lines that stay
-    request = AuditRecordRequest(
+    request = record.AuditRecordRequest(
         environ=os.environ, now=datetime.now(UTC), reports=reports, canaries=canaries, **others
     )
     summary = record.record(request)
@@ -156,8 +162,8 @@ def verify_command(as_json: bool, repository: str | None, trusted_root: Path | N
 
     Exit code: 0 everything fits, 1 something does not, 2 there is no log.
     """  # noqa: D301 - click's sign for lines that stay
-    attestations = AttestationOptions(repository=repository, trusted_root=trusted_root)
-    result = verify.verify(AuditVerifyRequest(attestations=attestations, **others))
+    checked = attestations.AttestationOptions(repository=repository, trusted_root=trusted_root)
+    result = verify.verify(verify.AuditVerifyRequest(attestations=checked, **others))
     output.print_result(result, verify.verification_lines(result), as_json=as_json)
     return result.exit_code
 
@@ -168,7 +174,7 @@ def verify_command(as_json: bool, repository: str | None, trusted_root: Path | N
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(get_args(BinderFormat)),
+    type=click.Choice(("html", "csv", "json")),
     default="html",
     show_default=True,
     help="A page to read and print, a table, or JSON.",
@@ -191,9 +197,9 @@ def export_command(output_format: BinderFormat, out: Path | None, **others: Any)
     Exit code: 0 written, 1 written, and the log does not verify, 2 there is no log, or no entry fits.
     """  # noqa: D301 - click's sign for lines that stay
     asked = {name: others[name] for name in ("root", "config_path", "remote", "evidence")}
-    result = verify.verify(AuditVerifyRequest(**asked, with_attestations=False))
-    verification = Verification(result.exit_code == 0, list(verify.verification_lines(result)))
-    binder = export.build_binder(AuditExportRequest(now=datetime.now(UTC), **others), verification)
+    result = verify.verify(verify.AuditVerifyRequest(**asked, with_attestations=False))
+    verification = export.Verification(result.exit_code == 0, list(verify.verification_lines(result)))
+    binder = export.build_binder(export.AuditExportRequest(now=datetime.now(UTC), **others), verification)
     path = out or Path(f"audit-binder.{output_format}")
     export.write_binder(binder.redacted(Redactor.from_environ(os.environ)), output_format, path)
     console.say(f"binder: {path}")
@@ -215,7 +221,7 @@ def explain_command(as_json: bool, **others: Any) -> int:
 
     Exit code: 0 told, 2 the log does not know the version.
     """  # noqa: D301 - click's sign for lines that stay
-    explanation = explain.explain(AuditExplainRequest(**others))
+    explanation = explain.explain(explain.AuditExplainRequest(**others))
     output.print_result(explanation, explain.explanation_lines(explanation), as_json=as_json)
     return 0
 
@@ -242,6 +248,6 @@ def statement_command(**options_given: Any) -> int:
 
     Exit code: 0 written, or there is nothing to attest, 4 the report cannot be read.
     """  # noqa: D301 - click's sign for lines that stay
-    for line in statement.write_statement(AuditStatementRequest(**options_given)):
+    for line in statement.write_statement(statement.AuditStatementRequest(**options_given)):
         console.say(line)
     return 0

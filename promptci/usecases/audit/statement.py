@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.audit import statement
+from promptci.audit.attestations import PREDICATE_TYPE
 from promptci.audit.report_record import RecordedReport
-from promptci.audit.statement import PREDICATE_TYPE, FileDigest
+from promptci.audit.statement import FileDigest
 from promptci.evaluation.auditing.reported import find_policy
 from promptci.files import write
 from promptci.git.repo import Repo
