@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 
 from promptci.audit.entry import Decision
-from promptci.cli import console, options
+from promptci.cli import options
 from promptci.cli.release import output
 from promptci.errors import UsageError
 from promptci.lazy_import import lazy_import
@@ -78,6 +78,7 @@ remote_option = click.option("--remote", default="origin", show_default=True, he
 @click.option("--what", multiple=True, type=click.Choice(get_args(Decision)), help="Of this kind; several are allowed.")
 @click.option("--by", metavar="NAME", help="By somebody who acted, proposed, tagged, committed or approved.")
 @period_options
+@output.reads_only
 @output.json_option
 def log_command(as_json: bool, config_path: str, **others: Any) -> int:
     """List entries, newest first.
@@ -150,6 +151,7 @@ def record_command(as_json: bool, reports: tuple[Path, ...], canaries: tuple[Pat
 @click.option("--signers", type=FILE, help="Whose SSH signatures count, as gpg.ssh.allowedSignersFile of git.")
 @click.option("--repository", metavar="OWNER/NAME", help="Repository on GitHub that must have attested the evidence.")
 @click.option("--trusted-root", type=FILE, help="Output of `gh attestation trusted-root`; default: in --evidence.")
+@output.reads_only
 @output.json_option
 def verify_command(as_json: bool, repository: str | None, trusted_root: Path | None, **others: Any) -> int:
     """Verify the log of this clone, offline, and name the first entry that was edited, removed, reordered or cut off.
@@ -183,7 +185,9 @@ def verify_command(as_json: bool, repository: str | None, trusted_root: Path | N
 @period_options
 @evidence_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File; default: audit-binder.html.")
-def export_command(output_format: BinderFormat, out: Path | None, **others: Any) -> int:
+@output.dry_run_option
+@output.json_option
+def export_command(output_format: BinderFormat, out: Path | None, dry_run: bool, as_json: bool, **others: Any) -> int:
     """Write an auditor's binder: each change of a period, with who, why, results, exceptions, deployments, rollback.
 
     A change is in it with its whole story if the period has an entry about it. What is not known stands there as "not
@@ -201,8 +205,10 @@ def export_command(output_format: BinderFormat, out: Path | None, **others: Any)
     verification = export.Verification(result.exit_code == 0, list(verify.verification_lines(result)))
     binder = export.build_binder(export.AuditExportRequest(now=datetime.now(UTC), **others), verification)
     path = out or Path(f"audit-binder.{output_format}")
-    export.write_binder(binder.redacted(Redactor.from_environ(os.environ)), output_format, path)
-    console.say(f"binder: {path}")
+    if not dry_run:
+        export.write_binder(binder.redacted(Redactor.from_environ(os.environ)), output_format, path)
+    written = export.describe_binder(binder, path, dry_run=dry_run)
+    output.print_result(written, written.lines(), as_json=as_json)
     return result.exit_code
 
 
@@ -211,6 +217,7 @@ def export_command(output_format: BinderFormat, out: Path | None, **others: Any)
 @remote_option
 @click.argument("name", metavar="NAME@VERSION")
 @evidence_option
+@output.reads_only
 @output.json_option
 def explain_command(as_json: bool, **others: Any) -> int:
     """Explain one version: proposed, checked, approved, released, deployed, rolled back, with the evidence.
@@ -236,7 +243,9 @@ def explain_command(as_json: bool, **others: Any) -> int:
     help="report.json of the run.",
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; default: that of the report.")
-def statement_command(**options_given: Any) -> int:
+@output.dry_run_option
+@output.json_option
+def statement_command(as_json: bool, **others: Any) -> int:
     """Write the in-toto test result of a run, for actions/attest: statement.json, predicate.json and subjects.txt.
 
     Passed, inconclusive and failed runs become PASSED, WARNED and FAILED. A run that tested nothing, or could not
@@ -248,6 +257,6 @@ def statement_command(**options_given: Any) -> int:
 
     Exit code: 0 written, or there is nothing to attest, 4 the report cannot be read.
     """  # noqa: D301 - click's sign for lines that stay
-    for line in statement.write_statement(statement.AuditStatementRequest(**options_given)):
-        console.say(line)
+    written = statement.write_statement(statement.AuditStatementRequest(**others))
+    output.print_result(written, written.lines(), as_json=as_json)
     return 0
