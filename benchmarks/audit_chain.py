@@ -11,7 +11,7 @@ from promptci.process_setup import configure_process
 
 configure_process()
 
-from promptci.audit import log  # noqa: E402 - as in every entry point
+from promptci.audit import written_line  # noqa: E402 - as in every entry point
 from promptci.audit.chain import Anchor, AuditLine, LogHead, digest_line, verify_chain  # noqa: E402
 from promptci.audit.entry import (  # noqa: E402
     ZERO_DIGEST,
@@ -70,7 +70,7 @@ def main() -> None:
     report = verify_chain(lines, anchors)
     chained = time.process_time() - start
     problems: list[str] = []
-    entries = sum(1 for _ in log.iterate_entries(lines, problems))
+    entries = sum(1 for _ in written_line.iterate_facts(lines, problems))
     whole = time.process_time() - start
     if report.fault or problems or entries != count:
         raise SystemExit("the log does not verify")

@@ -15,6 +15,7 @@ from promptci.cli import command_group
 from promptci.config import schema as config_schema
 from promptci.config.sections.section import ConfigSection
 from promptci.documents.document import Document
+from promptci.documents.written_files import WrittenFiles
 from promptci.drift.night import NightLine
 from promptci.drift.reference import ReferenceDocument
 from promptci.evaluation.nights.results import DriftDocument
@@ -127,6 +128,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     StatusDocument,
     VersionDiff,
     VersionsDocument,
+    WrittenFiles,
 )
 """Every file format, but for those whose schema is shipped beside the code."""
 

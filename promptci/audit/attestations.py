@@ -5,9 +5,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from promptci.audit.statement import PREDICATE_TYPE
 from promptci.errors import UsageError
 
+PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
+"""Of the statements that `statement` builds."""
 BUNDLE_ENDINGS = (".sigstore.json", ".attestation.jsonl")
 """A file `report.json.sigstore.json` attests `report.json`."""
 ROOT_NAME = "trusted_root.jsonl"

@@ -1,7 +1,6 @@
 """Verify a chain of audit lines: each names the one before it, and anchors outside the log name some of them."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -10,8 +9,8 @@ from typing import Literal, NamedTuple
 from promptci.audit.entry import ZERO_DIGEST
 from promptci.wording import short_digest
 
-_START = re.compile(rb'\{"schema":"promptci/audit/v1","n":([1-9][0-9]{0,11}),"prev":"([0-9a-f]{64})",')
-"""How every line begins that promptci wrote: reading no more of it verifies a chain in a fifth of the time."""
+_START = b'{"schema":"promptci/audit/v1","n":%d,"prev":"%b",'
+"""How every line begins that promptci wrote: comparing no more of it verifies a chain in a fraction of the time."""
 FaultKind = Literal["edited", "removed", "reordered", "truncated", "forked", "rewritten"]
 
 
@@ -87,7 +86,12 @@ def verify_chain(lines: Sequence[AuditLine], anchors: Iterable[Anchor]) -> Chain
     digests: list[str] = []
     """Of the entries that are in order; entry `n` is at `n - 1`."""
     fault: ChainFault | None = None
+    before = ZERO_DIGEST
     for index, line in enumerate(lines):
+        if line.content.startswith(_START % (index + 1, before.encode())):
+            before = digest_line(line.content)
+            digests.append(before)
+            continue
         link = _parse_link(line)
         if link is None:
             message = "the line is not an entry of the audit log"
@@ -96,7 +100,8 @@ def verify_chain(lines: Sequence[AuditLine], anchors: Iterable[Anchor]) -> Chain
         fault = _check_link(digests, link, lines, index)
         if fault is not None:
             break
-        digests.append(link.digest)
+        before = link.digest
+        digests.append(before)
     anchors = sorted(anchors, key=lambda anchor: anchor.head.n)
     fitting = [anchor for anchor in anchors if _fits(digests, anchor)]
     fault = _blame_successor(fault, lines, fitting)
@@ -118,8 +123,6 @@ def digest_line(content: bytes) -> str:
 
 
 def _parse_link(line: AuditLine) -> _Link | None:
-    if start := _START.match(line.content):
-        return _Link(int(start[1]), start[2].decode(), digest_line(line.content))
     try:
         value = json.loads(line.content)
     except (ValueError, RecursionError):

@@ -19,10 +19,10 @@ NewEntry = Mapping[str, object]
 def read_lines(files: BranchFiles) -> list[AuditLine]:
     """Return every line of the log, in the order of its files, one per month."""
     lines: list[AuditLine] = []
-    for path in files.list_paths(FOLDER):
+    for path, content in files.read_all(FOLDER):
         if path.endswith(".jsonl"):
-            content = (files.read(path) or b"").removesuffix(b"\n")
-            lines += [AuditLine(path, number, row) for number, row in enumerate(content.split(b"\n"), start=1)]
+            rows = content.removesuffix(b"\n").split(b"\n")
+            lines += [AuditLine(path, number, row) for number, row in enumerate(rows, start=1)]
     return lines
 
 

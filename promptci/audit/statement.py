@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple
 
+from promptci.audit.attestations import PREDICATE_TYPE
 from promptci.audit.report_record import RecordedCase, RecordedPrompt, RecordedReport
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 RESULTS = {"pass": "PASSED", "inconclusive": "WARNED", "fail": "FAILED"}
 """A run that could not evaluate, or that tested nothing, attests nothing."""
 

@@ -1,26 +1,32 @@
 """`promptci audit`."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from promptci.audit.attestations import AttestationOptions
 from promptci.audit.entry import Decision
-from promptci.cli import console, options
+from promptci.cli import options
 from promptci.cli.release import output
 from promptci.errors import UsageError
+from promptci.lazy_import import lazy_import
 from promptci.redact import Redactor
-from promptci.usecases.audit import entries, explain, export, record, statement, verify
-from promptci.usecases.audit.entries import AuditLogRequest
-from promptci.usecases.audit.explain import AuditExplainRequest
-from promptci.usecases.audit.export import AuditExportRequest, BinderFormat, Verification
-from promptci.usecases.audit.record import AuditRecordRequest
-from promptci.usecases.audit.statement import AuditStatementRequest
-from promptci.usecases.audit.verify import AuditVerifyRequest
+
+if TYPE_CHECKING:
+    from promptci.audit import attestations
+    from promptci.usecases.audit import entries, explain, export, record, statement, verify
+    from promptci.usecases.audit.export import BinderFormat
+else:  # each command needs one or two of them, and most of them take longer than a short log
+    attestations = lazy_import("promptci.audit.attestations")
+    entries, explain, export, record, statement, verify = (
+        lazy_import(f"promptci.usecases.audit.{name}")
+        for name in ("entries", "explain", "export", "record", "statement", "verify")
+    )
 
 
 @click.group("audit")
@@ -72,6 +78,7 @@ remote_option = click.option("--remote", default="origin", show_default=True, he
 @click.option("--what", multiple=True, type=click.Choice(get_args(Decision)), help="Of this kind; several are allowed.")
 @click.option("--by", metavar="NAME", help="By somebody who acted, proposed, tagged, committed or approved.")
 @period_options
+@output.reads_only
 @output.json_option
 def log_command(as_json: bool, config_path: str, **others: Any) -> int:
     """List entries, newest first.
@@ -83,7 +90,7 @@ def log_command(as_json: bool, config_path: str, **others: Any) -> int:
 
     Exit code: 0 listed, 1 a line cannot be read, 2 there is no log, or no entry fits.
     """  # noqa: D301 - click's sign for lines that stay
-    document = entries.list_entries(AuditLogRequest(**others))
+    document = entries.list_entries(entries.AuditLogRequest(**others))
     output.print_result(document, entries.entry_lines(document), as_json=as_json)
     return document.exit_code
 
@@ -124,7 +131,7 @@ def record_command(as_json: bool, reports: tuple[Path, ...], canaries: tuple[Pat
 
     Exit code: 0 recorded, or nothing new, 4 the log is damaged or cannot be pushed.
     """  # noqa: D301 - click's sign for lines that stay
-    request = AuditRecordRequest(
+    request = record.AuditRecordRequest(
         environ=os.environ, now=datetime.now(UTC), reports=reports, canaries=canaries, **others
     )
     summary = record.record(request)
@@ -144,6 +151,7 @@ def record_command(as_json: bool, reports: tuple[Path, ...], canaries: tuple[Pat
 @click.option("--signers", type=FILE, help="Whose SSH signatures count, as gpg.ssh.allowedSignersFile of git.")
 @click.option("--repository", metavar="OWNER/NAME", help="Repository on GitHub that must have attested the evidence.")
 @click.option("--trusted-root", type=FILE, help="Output of `gh attestation trusted-root`; default: in --evidence.")
+@output.reads_only
 @output.json_option
 def verify_command(as_json: bool, repository: str | None, trusted_root: Path | None, **others: Any) -> int:
     """Verify the log of this clone, offline, and name the first entry that was edited, removed, reordered or cut off.
@@ -156,8 +164,8 @@ def verify_command(as_json: bool, repository: str | None, trusted_root: Path | N
 
     Exit code: 0 everything fits, 1 something does not, 2 there is no log.
     """  # noqa: D301 - click's sign for lines that stay
-    attestations = AttestationOptions(repository=repository, trusted_root=trusted_root)
-    result = verify.verify(AuditVerifyRequest(attestations=attestations, **others))
+    checked = attestations.AttestationOptions(repository=repository, trusted_root=trusted_root)
+    result = verify.verify(verify.AuditVerifyRequest(attestations=checked, **others))
     output.print_result(result, verify.verification_lines(result), as_json=as_json)
     return result.exit_code
 
@@ -168,7 +176,7 @@ def verify_command(as_json: bool, repository: str | None, trusted_root: Path | N
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(get_args(BinderFormat)),
+    type=click.Choice(("html", "csv", "json")),
     default="html",
     show_default=True,
     help="A page to read and print, a table, or JSON.",
@@ -177,7 +185,9 @@ def verify_command(as_json: bool, repository: str | None, trusted_root: Path | N
 @period_options
 @evidence_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File; default: audit-binder.html.")
-def export_command(output_format: BinderFormat, out: Path | None, **others: Any) -> int:
+@output.dry_run_option
+@output.json_option
+def export_command(output_format: BinderFormat, out: Path | None, dry_run: bool, as_json: bool, **others: Any) -> int:
     """Write an auditor's binder: each change of a period, with who, why, results, exceptions, deployments, rollback.
 
     A change is in it with its whole story if the period has an entry about it. What is not known stands there as "not
@@ -191,12 +201,14 @@ def export_command(output_format: BinderFormat, out: Path | None, **others: Any)
     Exit code: 0 written, 1 written, and the log does not verify, 2 there is no log, or no entry fits.
     """  # noqa: D301 - click's sign for lines that stay
     asked = {name: others[name] for name in ("root", "config_path", "remote", "evidence")}
-    result = verify.verify(AuditVerifyRequest(**asked, with_attestations=False))
-    verification = Verification(result.exit_code == 0, list(verify.verification_lines(result)))
-    binder = export.build_binder(AuditExportRequest(now=datetime.now(UTC), **others), verification)
+    result = verify.verify(verify.AuditVerifyRequest(**asked, with_attestations=False))
+    verification = export.Verification(result.exit_code == 0, list(verify.verification_lines(result)))
+    binder = export.build_binder(export.AuditExportRequest(now=datetime.now(UTC), **others), verification)
     path = out or Path(f"audit-binder.{output_format}")
-    export.write_binder(binder.redacted(Redactor.from_environ(os.environ)), output_format, path)
-    console.say(f"binder: {path}")
+    if not dry_run:
+        export.write_binder(binder.redacted(Redactor.from_environ(os.environ)), output_format, path)
+    written = export.describe_binder(binder, path, dry_run=dry_run)
+    output.print_result(written, written.lines(), as_json=as_json)
     return result.exit_code
 
 
@@ -205,6 +217,7 @@ def export_command(output_format: BinderFormat, out: Path | None, **others: Any)
 @remote_option
 @click.argument("name", metavar="NAME@VERSION")
 @evidence_option
+@output.reads_only
 @output.json_option
 def explain_command(as_json: bool, **others: Any) -> int:
     """Explain one version: proposed, checked, approved, released, deployed, rolled back, with the evidence.
@@ -215,7 +228,7 @@ def explain_command(as_json: bool, **others: Any) -> int:
 
     Exit code: 0 told, 2 the log does not know the version.
     """  # noqa: D301 - click's sign for lines that stay
-    explanation = explain.explain(AuditExplainRequest(**others))
+    explanation = explain.explain(explain.AuditExplainRequest(**others))
     output.print_result(explanation, explain.explanation_lines(explanation), as_json=as_json)
     return 0
 
@@ -230,7 +243,9 @@ def explain_command(as_json: bool, **others: Any) -> int:
     help="report.json of the run.",
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; default: that of the report.")
-def statement_command(**options_given: Any) -> int:
+@output.dry_run_option
+@output.json_option
+def statement_command(as_json: bool, **others: Any) -> int:
     """Write the in-toto test result of a run, for actions/attest: statement.json, predicate.json and subjects.txt.
 
     Passed, inconclusive and failed runs become PASSED, WARNED and FAILED. A run that tested nothing, or could not
@@ -242,6 +257,6 @@ def statement_command(**options_given: Any) -> int:
 
     Exit code: 0 written, or there is nothing to attest, 4 the report cannot be read.
     """  # noqa: D301 - click's sign for lines that stay
-    for line in statement.write_statement(AuditStatementRequest(**options_given)):
-        console.say(line)
+    written = statement.write_statement(statement.AuditStatementRequest(**others))
+    output.print_result(written, written.lines(), as_json=as_json)
     return 0

@@ -163,6 +163,7 @@ def _record(record: CanaryReport, root: Path, remote: str, redactor: Redactor) -
     "--cache", default=10.0, show_default=True, type=MINUTES, help="Minutes until applications have a new bundle."
 )
 @click.option("--runs", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="Canaries to simulate.")
+@output.reads_only
 @output.json_option
 def simulate_command(schedule: float, cache: float, as_json: bool, **others: Any) -> int:
     """Simulate how soon a canary is rolled back or promoted, and how many requests it answers until then.

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from promptci.cli import console, options
+from promptci.cli.release import output
 from promptci.errors import UsageError
 from promptci.usecases.release import version_diff
 from promptci.usecases.release.version_diff import VersionDiffRequest
@@ -18,6 +19,7 @@ from promptci.usecases.reporting.diff import Format
 @click.option(
     "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True, help="Form."
 )
+@output.reads_only
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(operands: tuple[str, ...], root: Path, config_path: str, form: Format, as_json: bool) -> int:
     """Show what changed between two runs, or between two versions of a prompt.

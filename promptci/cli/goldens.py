@@ -19,7 +19,7 @@ from promptci.usecases.goldens.golden_sets import GoldensRequest
 
 def _selection_options(command: Command) -> Command:
     """Add whose goldens are meant, and how the result is printed."""
-    command = options.prompts_option(output.json_option(command))
+    command = options.prompts_option(output.reads_only(output.json_option(command)))
     command = click.option("--head", default=".", show_default=True, help="Revision; `.` is the working tree.")(command)
     return options.repository_options(command)
 
@@ -99,6 +99,7 @@ def add_command(*, line: int | None, request: str | None, expected: str | None, 
 
 @command.command("sample")
 @_log_options
+@output.reads_only
 @click.option("--size", type=click.IntRange(1, 1000), default=20, show_default=True, help="Cases to draw.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed draws others.")
 def sample_command(*, size: int, seed: int, **source: Any) -> int:

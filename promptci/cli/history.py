@@ -42,6 +42,7 @@ def _finish(document: HistoryDocument, last_line: str, *, as_json: bool) -> int:
 @command.command("fetch")
 @options.repository_options
 @remote_option
+@output.dry_run_option
 @output.json_option
 def fetch_command(as_json: bool, config_path: str, **others: Any) -> int:
     """Fetch the branch and count its lines; a shallow clone gets its last commit only.
@@ -102,6 +103,7 @@ def prune_command(as_json: bool, config_path: str, **others: Any) -> int:
 @command.command("check")
 @options.repository_options
 @remote_option
+@output.reads_only
 @output.json_option
 def check_command(as_json: bool, config_path: str, **others: Any) -> int:
     """Check every line of this clone's copy of the branch by its schema, and the sizes; without network.

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from promptci.cli import console, options
+from promptci.cli.release import output
 from promptci.errors import InputError
 from promptci.memory.model import Label
 from promptci.usecases.reporting import memory
@@ -42,6 +43,7 @@ def _print_all(lines: Iterable[str]) -> int:
 
 @command.command("list")
 @options.repository_options
+@output.reads_only
 @click.option("--advised", is_flag=True, help="Only verdicts that blocked, or would have in mode `block`.")
 def list_(root: Path, config_path: str, advised: bool) -> int:
     """List the verdicts, newest first.
@@ -71,6 +73,7 @@ def label_command(root: Path, config_path: str, verdict_id: str, label: Label, w
 
 @command.command("precision")
 @options.repository_options
+@output.reads_only
 def precision(root: Path, config_path: str) -> int:
     """Show how often `fail` was correct according to people's labels, with a 95% interval.
 
@@ -83,6 +86,7 @@ def precision(root: Path, config_path: str) -> int:
 
 @command.command("flaky")
 @options.repository_options
+@output.reads_only
 def flaky(root: Path, config_path: str) -> int:
     """List the cases that passed and failed with the same prompt, question and model.
 

@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from promptci.cli import console, options
+from promptci.cli.release import output
+from promptci.documents.written_files import WrittenFiles
 from promptci.usecases.site import make_site
 from promptci.usecases.site.make_site import DEFAULT_STALE_HOURS, SiteRequest
 
@@ -41,7 +43,9 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     "--demo", is_flag=True, help="Play two months of an example first, and build its site with a guided tour."
 )
 @options.now_option("Build")
-def command(root: Path, others: tuple[Path, ...], demo: bool, **rest: Any) -> int:
+@output.dry_run_option
+@output.json_option
+def command(root: Path, others: tuple[Path, ...], demo: bool, as_json: bool, **rest: Any) -> int:
     """Build the site: every prompt on its stage, the gates between, and who decided what on which evidence.
 
     Reads git's tags, the deployment files and the branch promptci/history of this clone. Writes a folder of pages that
@@ -57,18 +61,25 @@ def command(root: Path, others: tuple[Path, ...], demo: bool, **rest: Any) -> in
     Exit code: 0 built, 1 built but something could not be read, 4 there is nothing to show, 2 bad usage.
     """  # noqa: D301 - click's sign for lines that stay
     if demo:
-        return _show_demo(rest["out"], rest["now"])
+        return _show_demo(rest["out"], rest["now"], dry_run=rest["dry_run"], as_json=as_json)
     site = make_site.make_site(SiteRequest(roots=others or (root,), environ=os.environ, **rest))
-    for line in make_site.site_lines(site):
-        console.say(line)
+    built = make_site.describe_site(site)
+    output.print_result(built, built.notes, as_json=as_json)
     return site.exit_code
 
 
-def _show_demo(out: Path, now: datetime) -> int:
+def _show_demo(out: Path, now: datetime, *, dry_run: bool, as_json: bool) -> int:
     from promptci.tour.demo_site import DemoRequest, make_demo
 
-    site = make_demo(DemoRequest(out=out, now=now, environ=os.environ), console.say)
-    for line in make_site.site_lines(site):
-        console.say(line)
-    console.say(f"tour: {site.out / 'tour.html'}")
+    if dry_run:
+        notes = [f"would play two months of an example in {out / 'story'}, and build its site in {out / 'site'}"]
+        output.print_result(WrittenFiles(files=[], notes=notes, dry_run=True), notes, as_json=as_json)
+        return 0
+    site = make_demo(
+        DemoRequest(out=out, now=now, environ=os.environ), console.say_progress if as_json else console.say
+    )
+    built = make_site.describe_site(site)
+    tour = str(site.out / "tour.html")
+    built = built.model_copy(update={"files": [*built.files, tour], "notes": [*built.notes, f"tour: {tour}"]})
+    output.print_result(built, built.notes, as_json=as_json)
     return site.exit_code

@@ -109,12 +109,11 @@ class DataBranch:
         if self.remote is None:
             return self.files()
         before = self.files()
-        listed = user_git.run_user_git(self.root, "ls-remote", self.remote, self._head).split()
-        if not listed:
+        tip = self.read_tip()
+        if tip is None:
             if before.commit:
                 raise GitError(f"The branch {self.name} was deleted at {self.remote}", self._restore_hint(before))
             return before
-        tip = listed[0].decode()
         if tip == before.commit:
             return before
         # In a whole clone `--depth` would make a shallow one of it.
@@ -126,6 +125,13 @@ class DataBranch:
             command.run_git(self.root, "update-ref", self.ref, before.commit)  # stays here as evidence
             raise GitError(f"The branch {self.name} was rewritten at {self.remote}", self._restore_hint(before))
         return after
+
+    def read_tip(self) -> str | None:
+        """Return the commit at which the branch stands at its remote, now; None where there is no such branch."""
+        if self.remote is None:
+            return self.files().commit
+        listed = user_git.run_user_git(self.root, "ls-remote", self.remote, self._head).split()
+        return listed[0].decode() if listed else None
 
     def append(self, change: Change, message: str) -> str | None:
         """Commit a change and push it; return the commit, or None where nothing would change.

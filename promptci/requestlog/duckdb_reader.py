@@ -41,9 +41,16 @@ else:
     duckdb = lazy_import("duckdb")
 
 CHUNK_BYTES = 2**18
-NUMBER_BYTES = 32
+NUMBER_BYTES = 64
 """Of the piece before, so that a number at its end is seen whole."""
-_NO_JSON_NUMBER = re.compile(rb"[:,\[][ \t]*[+-]?(?:inf|nan)")
+_LOWER_NO_DIGITS = bytes.maketrans(b"123456789", b"0" * 9).lower()
+"""Translates capitals to small letters, and every digit to 0."""
+_ODD_NUMBERS = (b"inf", b"nan", b"0" * 19, b"0e000", b"0e+000")
+"""Parts, so translated, of the numbers that `parse_json` refuses and DuckDB takes: infinite, or whole and over 64 bits.
+
+They are refused also in an attribute that nobody reads.
+"""
+_NUMBER_START = re.compile(rb"[:,\[]\s*[+-]?[0.]*\Z")
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
     "enable_external_access": "true",
@@ -87,7 +94,7 @@ class _Scan:
     has_tail: bool
     """Whether a line is there that is still being written."""
     suspects: frozenset[int]
-    """Lines, counted from 1, that may hold a number which DuckDB reads and JSON does not know."""
+    """Lines, counted from 1, that may hold a number which DuckDB reads and `parse_json` refuses."""
 
 
 def _scan(path: Path) -> _Scan | None:
@@ -117,11 +124,15 @@ def _scan(path: Path) -> _Scan | None:
 
 
 def _find_suspects(data: bytearray) -> Iterator[int]:
-    """Yield the lines of a piece of a file, counted from 1, in which `NaN` or `Infinity` may stand as a number."""
-    lowered = data.lower()
-    if b"inf" in lowered or b"nan" in lowered:
-        for match in _NO_JSON_NUMBER.finditer(lowered):
-            yield 1 + lowered.count(b"\n", 0, match.start())
+    """Yield the lines of a piece of a file, counted from 1, that may hold a number which `parse_json` refuses."""
+    translated = data.translate(_LOWER_NO_DIGITS)
+    for part in _ODD_NUMBERS:
+        at = translated.find(part)
+        while at >= 0:
+            before = translated[max(0, at - NUMBER_BYTES) : at]
+            if _NUMBER_START.search(before):
+                yield 1 + translated.count(b"\n", 0, at)
+            at = translated.find(part, at + len(part))
 
 
 class _Parsed:

@@ -57,9 +57,15 @@ class PageMaker:
 
 
 def build_site(
-    records: SiteRecords, frame: Frame, read_changes: Mapping[str, ReadChange], out: Path, *, site_url: str = ""
+    records: SiteRecords,
+    frame: Frame,
+    read_changes: Mapping[str, ReadChange],
+    out: Path,
+    *,
+    site_url: str = "",
+    dry_run: bool = False,
 ) -> SiteBuild:
-    """Write the site into a folder; pages of prompts that are gone are deleted.
+    """Write the site into a folder; pages of prompts that are gone are deleted. Dry: draw it, and write nothing.
 
     `read_changes` reads what differs between two versions, by repository.
     """
@@ -69,17 +75,18 @@ def build_site(
     large: list[str] = []
     for maker in _list_makers(records, frame, read_changes, site_url):
         known = [path for path, digest in before.items() if digest == maker.digest]
-        if known and all(_restamp(out / path, frame.made_at) for path in known):
+        if known and all(_restamp(out / path, frame.made_at, dry_run=dry_run) for path in known):
             digests.update(dict.fromkeys(known, maker.digest))
             kept += len(known)
             continue
         for path, content in maker.draw().items():
-            write.write_bytes(out / path, content)
+            if not dry_run:
+                write.write_bytes(out / path, content)
             digests[path] = maker.digest
             drawn += 1
             large += [path] if len(content) > MAX_PAGE_BYTES else []
     for path in set(before) - set(digests):
-        if _is_ours(path):
+        if _is_ours(path) and not dry_run:
             (out / path).unlink(missing_ok=True)
     problems = [problem for repository in records.repositories for problem in repository.problems]
     document = SiteDocument(
@@ -89,7 +96,8 @@ def build_site(
         pages=dict(sorted(digests.items())),
         problems=[*records.problems, *problems],
     )
-    write.write_text(out / SITE_FILE, document.dump())
+    if not dry_run:
+        write.write_text(out / SITE_FILE, document.dump())
     return SiteBuild(document=document, drawn=drawn, kept=kept, large=tuple(large))
 
 
@@ -105,14 +113,14 @@ def _is_ours(path: str) -> bool:
     return ".." not in path.split("/") and not path.startswith("/") and path.endswith((".html", ".svg", ".xml"))
 
 
-def _restamp(place: Path, made_at: str) -> bool:
+def _restamp(place: Path, made_at: str, *, dry_run: bool) -> bool:
     """Put the time of this build into a page that stays as it is; return False where it is not there."""
     try:
         content = place.read_bytes()
     except OSError:
         return False
     stamped = put_stamp(content, made_at)
-    if stamped != content:
+    if stamped != content and not dry_run:
         place.write_bytes(stamped)
     return True
 

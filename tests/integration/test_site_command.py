@@ -41,6 +41,23 @@ def test_releases_canary_and_nights_are_on_the_pages(shop: RepoBuilder, tmp_path
     assert "0 pages drawn" in again.text
 
 
+def test_a_dry_run_draws_and_writes_nothing(shop: RepoBuilder, tmp_path: Path) -> None:
+    out = tmp_path / "site"
+    dry = released.run(shop, "site", "--out", str(out), "--dry-run", "--json")
+    assert (dry.code, out.exists()) == (0, False)
+    built = released.run(shop, "site", "--out", str(out), "--json")
+    assert dry.value["files"] == built.value["files"]
+    assert (dry.value["dry_run"], built.value["dry_run"]) == (True, False)
+    assert {str(path) for path in out.rglob("*") if path.is_file()} == set(built.value["files"])
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    again = released.run(shop, "site", "--out", str(out), "--dry-run")
+    assert "0 pages drawn" in again.text
+    assert "not written" in again.text
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+    demo = released.run(shop, "site", "--demo", "--out", str(tmp_path / "demo"), "--dry-run", "--json")
+    assert (demo.code, demo.value["files"], (tmp_path / "demo").exists()) == (0, [], False)
+
+
 def test_a_line_that_cannot_be_read_is_stated_and_fails(shop: RepoBuilder, tmp_path: Path) -> None:
     branch = find_branch(shop.path, "origin")
     before = branch.files().read("nights/2026/03-08.jsonl")

@@ -14,6 +14,7 @@ from promptci.usecases.release.prompt_log import PromptLogRequest
 @click.argument("name")
 @options.repository_options
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Deployments up to this commit.")
+@output.reads_only
 @output.json_option
 def command(as_json: bool, config_path: str, **others: Any) -> int:
     """List what happened to a prompt: releases and deployments, newest first.

@@ -18,6 +18,14 @@ def dry_run_option(command: Command) -> Command:
     return click.option("--dry-run", is_flag=True, help="Print what would happen; write and commit nothing.")(command)
 
 
+def reads_only(command: Command) -> Command:
+    """Add `--dry-run` to a command that writes nothing in any case."""
+    option = click.option(
+        "--dry-run", is_flag=True, expose_value=False, help="Changes nothing: this command only reads and prints."
+    )
+    return option(command)
+
+
 def push_options(command: Command) -> Command:
     """Add where a commit goes: `--push`, `--remote` and `--branch`."""
     command = click.option(

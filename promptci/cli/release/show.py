@@ -13,6 +13,7 @@ from promptci.usecases.release.show import ShowRequest
 @click.command("show")
 @click.argument("name", metavar="NAME@VERSION")
 @options.repository_options
+@output.reads_only
 @output.json_option
 def command(as_json: bool, **others: Any) -> int:
     """Show a version of a prompt: messages, model, parameters, and how it was released.

@@ -14,6 +14,7 @@ from promptci.usecases.release.status import StatusRequest
 @options.repository_options
 @click.option("--env", "environment", help="One environment; default: all.")
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit whose deployment files are read.")
+@output.reads_only
 @output.json_option
 def command(as_json: bool, **others: Any) -> int:
     """Show what runs in each environment: since when, by whom, on which evidence, and what it replaced.

@@ -14,6 +14,7 @@ from promptci.usecases.release.versions import VersionsRequest
 @click.argument("name", required=False)
 @options.repository_options
 @click.option("--remote", help="Also compare with the tags of this remote, such as `origin`.")
+@output.reads_only
 @output.json_option
 def command(as_json: bool, **others: Any) -> int:
     """List the released versions of all prompts, or of the prompt NAME, newest first.

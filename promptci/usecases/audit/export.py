@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import promptci
+from promptci import wording
 from promptci.audit.chain import LogHead
+from promptci.documents.written_files import WrittenFiles
 from promptci.errors import UsageError
 from promptci.evaluation.auditing import binder as building
 from promptci.evaluation.auditing.material import AuditMaterial
@@ -94,6 +96,12 @@ def _find_address(material: AuditMaterial) -> str | None:
     address = done.stdout.decode(errors="replace").strip()
     scheme, mark, rest = address.rpartition("://")
     return f"{scheme}{mark}{rest.rpartition('@')[2] if mark else rest}" or None
+
+
+def describe_binder(binder: AuditBinder, out: Path, *, dry_run: bool) -> WrittenFiles:
+    """Return what the command says."""
+    changes = wording.count(len(binder.changes), "change")
+    return WrittenFiles(files=[str(out)], notes=[f"{changes} in the binder"], dry_run=dry_run)
 
 
 def write_binder(binder: AuditBinder, output_format: BinderFormat, out: Path) -> None:

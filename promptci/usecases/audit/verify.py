@@ -10,10 +10,9 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from promptci import wording
-from promptci.audit import anchors, attestations, log, signatures
+from promptci.audit import anchors, attestations, log, signatures, written_line
 from promptci.audit.attestations import AttestationOptions
 from promptci.audit.chain import AuditLine, FaultKind, verify_chain
-from promptci.audit.entry import EvidenceFile
 from promptci.documents.document import Document
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
@@ -110,7 +109,7 @@ def verify(request: AuditVerifyRequest) -> AuditVerification:
         fault=AuditFault(kind=fault.kind, n=fault.n, place=fault.place, message=fault.message) if fault else None,
         versions_checked=versions_checked,
         evidence_checked=evidence_checked,
-        evidence_named=len(facts.evidence),
+        evidence_named=sum(len(files) for _, files in facts.evidence),
         signatures=dict(sorted(Counter(each.state for each in checked).items())),
         attestations=attested.summary,
         problems=problems[:MAX_PROBLEMS],
@@ -149,17 +148,18 @@ class _LogFacts:
 
     versions: dict[tuple[str, str, str], int]
     """Prompt, version and fingerprint to the first entry that names them."""
-    evidence: list[tuple[int, EvidenceFile]]
+    evidence: list[tuple[int, list[tuple[str, str]]]]
+    """Entry, and name and SHA-256 of each of its files."""
 
 
 def _collect_facts(lines: Iterable[AuditLine], problems: list[str]) -> _LogFacts:
     facts = _LogFacts(versions={}, evidence=[])
-    for position, entry in enumerate(log.iterate_entries(lines, problems), start=1):
+    for position, entry in enumerate(written_line.iterate_facts(lines, problems), start=1):
         if entry.n != position and not problems:
             problems.append(f"Entry {position} has a second number, {entry.n}: it was not written by promptci.")
-        if entry.what in RUNNING and entry.prompt and entry.to and entry.to.fingerprint:
-            facts.versions.setdefault((entry.prompt, entry.to.version, entry.to.fingerprint), entry.n)
-        facts.evidence.extend((entry.n, evidence) for evidence in entry.evidence)
+        if entry.what in RUNNING and entry.prompt and entry.version and entry.fingerprint:
+            facts.versions.setdefault((entry.prompt, entry.version, entry.fingerprint), entry.n)
+        facts.evidence.append((entry.n, entry.evidence))
     return facts
 
 
@@ -189,11 +189,11 @@ def _check_evidence(folder: Path | None, facts: _LogFacts, problems: list[str]) 
     digests = {_digest(path) for path in paths if path.is_file() and not path.is_symlink()}
     names = {path.name for path in paths}
     checked = 0
-    for n, evidence in facts.evidence:
-        if evidence.sha256 in digests:
+    for n, (name, digest) in ((n, file) for n, files in facts.evidence for file in files):
+        if digest in digests:
             checked += 1
-        elif evidence.name in names:
-            problems.append(f"Entry {n}: {evidence.name} in {folder} is not the file that the log names.")
+        elif name in names:
+            problems.append(f"Entry {n}: {name} in {folder} is not the file that the log names.")
     return checked
 
 

@@ -58,8 +58,13 @@ class HistoryDocument(Document):
 
 
 def fetch_history(request: HistoryRequest) -> HistoryDocument:
-    """Fetch the branch, as shallow as the clone is, and count its lines."""
-    files = _find_branch(request).fetch()
+    """Fetch the branch, as shallow as the clone is, and count its lines. Dry: ask only whether there is more."""
+    branch = _find_branch(request)
+    if request.dry_run:
+        files = branch.files()
+        changed = [branch.ref] if branch.read_tip() not in {None, files.commit} else []
+        return HistoryDocument(commit=files.commit, changed=changed, dry_run=True)
+    files = branch.fetch()
     return HistoryDocument(commit=files.commit, lines=branch_records.check_files(files, KINDS)[1])
 
 
@@ -99,7 +104,7 @@ def check_history(request: HistoryRequest) -> HistoryDocument:
 
 def history_lines(document: HistoryDocument) -> Iterator[str]:
     """Yield what a person reads."""
-    if document.commit is None:
+    if document.commit is None and not document.changed:
         yield "there is no history branch yet"
     yield from (f"{kind}: {wording.count(count, 'line')}" for kind, count in document.lines.items() if count)
     verb = "would be changed" if document.dry_run else "changed"

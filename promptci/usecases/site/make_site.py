@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from promptci import wording
+from promptci.documents.written_files import WrittenFiles
 from promptci.errors import UsageError
 from promptci.git.repo import Repo
 from promptci.monitor.document import MonitorDocument
@@ -51,6 +52,7 @@ class SiteRequest:
     """Address of the site, for whole links in the feed."""
     stale_hours: float = DEFAULT_STALE_HOURS
     is_demo: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +63,7 @@ class MadeSite:
     records: SiteRecords
     frame: Frame
     out: Path
+    dry_run: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -102,12 +105,19 @@ def make_site(request: SiteRequest) -> MadeSite:
     frame = Frame.create(
         records_of_all, title=redactor.redact(title), stale_hours=request.stale_hours, is_demo=request.is_demo
     )
-    built = build.build_site(records_of_all, frame, changes, request.out, site_url=request.url)
-    return MadeSite(build=built, records=records_of_all, frame=frame, out=request.out)
+    built = build.build_site(records_of_all, frame, changes, request.out, site_url=request.url, dry_run=request.dry_run)
+    return MadeSite(build=built, records=records_of_all, frame=frame, out=request.out, dry_run=request.dry_run)
 
 
-def site_lines(site: MadeSite) -> Iterator[str]:
-    """Yield what a person reads."""
+def describe_site(site: MadeSite) -> WrittenFiles:
+    """Return what was built, for programs and people."""
+    files = sorted([*site.build.document.pages, build.SITE_FILE])
+    return WrittenFiles(
+        files=[str(site.out / path) for path in files], notes=list(_list_notes(site)), dry_run=site.dry_run
+    )
+
+
+def _list_notes(site: MadeSite) -> Iterator[str]:
     document = site.build.document
     yield f"{wording.count(document.prompts, 'prompt')}; {site.build.drawn} pages drawn, {site.build.kept} unchanged"
     for repository in site.records.repositories:
@@ -120,7 +130,7 @@ def site_lines(site: MadeSite) -> Iterator[str]:
     yield from (f"problem: {path} is larger than {build.MAX_PAGE_BYTES:,} bytes" for path in site.build.large)
     if not document.prompts:
         yield "problem: no prompt was found, so there is nothing to show; see `prompts.include` in promptci.yml"
-    yield f"site: {site.out / 'index.html'}"
+    yield f"site: {site.out / 'index.html'}{', not written' if site.dry_run else ''}"
 
 
 def _find_sources(request: SiteRequest) -> list[RepositorySource]:

@@ -196,7 +196,10 @@ def test_a_clone_fetches_what_another_pushed(tmp_path: Path, shop: RepoBuilder, 
     assert (none.code, none.text.splitlines()) == (0, ["there is no history branch yet"])
     second.write({"lines.jsonl": night()})
     assert run(second, "history", "append", "lines.jsonl").code == 0
+    dry = run(first, "history", "fetch", "--dry-run", "--json").value
+    assert (dry["commit"], dry["changed"]) == (None, ["refs/remotes/origin/promptci/history"])
     assert run(first, "history", "fetch", "--json").value["lines"]["nights"] == 1
+    assert run(first, "history", "fetch", "--dry-run", "--json").value["changed"] == []
 
 
 def test_four_writers_at_once_lose_nothing(shop: RepoBuilder) -> None:

@@ -52,6 +52,26 @@ def kinds(shop: AuditedShop) -> list[str]:
     return [entry["what"] for entry in run(shop.builder, "audit", "log", "--json").value["entries"][::-1]]
 
 
+def test_a_dry_export_writes_nothing_and_names_the_file(shop: AuditedShop, tmp_path: Path) -> None:
+    path = tmp_path / "binder.csv"
+    words = ["audit", "export", "--format", "csv", "--out", str(path)]
+    dry = run(shop.builder, *words, "--dry-run", "--json")
+    assert (dry.code, dry.value["files"], dry.value["dry_run"], path.exists()) == (0, [str(path)], True, False)
+    assert f"would write: {path}" in run(shop.builder, *words, "--dry-run").text
+    written = run(shop.builder, *words, "--json")
+    assert (written.value["files"], path.exists()) == ([str(path)], True)
+
+
+def test_a_dry_statement_writes_nothing(shop: AuditedShop, tmp_path: Path) -> None:
+    report = str(next(iter(sorted(shop.evidence.glob("*.json")))))
+    words = ["audit", "statement", "--report", report, "--out", str(tmp_path)]
+    dry = run(shop.builder, *words, "--dry-run", "--json")
+    assert list(tmp_path.iterdir()) == []
+    written = run(shop.builder, *words, "--json")
+    assert written.value["files"] == dry.value["files"]
+    assert sorted(map(str, tmp_path.iterdir())) == sorted(written.value["files"])
+
+
 def test_every_decision_is_in_the_log_once(shop: AuditedShop) -> None:
     expected = ["log-began", "released", "deployed", "released", "deployed", "promoted", "rolled-back"]
     expected += ["goldens-changed", "config-changed", "goldens-changed", "config-changed"]

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support import canary_traffic
 from support.canary_traffic import START
 
 from promptci.files.lines import JsonError
-from promptci.requestlog import line, read
+from promptci.requestlog import duckdb_reader, line, python_reader, read
 from promptci.requestlog.aliases import ALIASES
 from promptci.requestlog.batch import RequestLog, WantedRequests
 from promptci.requestlog.columns import (
@@ -25,6 +25,7 @@ from promptci.requestlog.columns import (
     NO_USER,
     STABLE,
     TEXT_ARRAYS,
+    Texts,
     moment,
 )
 from promptci.requestlog.model import LateMark, Observation
@@ -205,6 +206,7 @@ CHANGES = st.dictionaries(
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([{"promptci.system_fingerprint": -9223372036854775809}])
 @given(st.lists(CHANGES, min_size=1, max_size=30))
 def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[str, Any]]) -> None:
     good = [entry(**{"promptci.request": f"good-{index}"}) for index in range(100 * len(changes))]
@@ -227,12 +229,32 @@ def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[
         np.testing.assert_array_equal(columns[0], columns[1], err_msg=name)
 
 
-@pytest.mark.parametrize("use_duckdb", [True, False])
-def test_a_line_with_an_infinite_number_is_bad(use_duckdb: bool, tmp_path: Path) -> None:
+ODD_VALUES = [
+    *("-9223372036854775809", "18446744073709551616", "18446744073709551615", "9" * 400, "1234567890123456789"),
+    *("1e400", "-1.5E+400", "1e-400", "0.12345678901234567890", "1e308", "NaN", "-Infinity", "Infinity", "-0"),
+    *('"\\ud800"', '"\\ud83e\\udd8a"', '"9223372036854775808000"', '"1e400"', '"nan"', '" "', "[18446744073709551616]"),
+    *('{"a": [1, -1e999]}', '{"a": "\\uDC00"}', "[]", "{}", "true", "01", "1."),
+]
+
+
+@pytest.mark.parametrize("value", ODD_VALUES)
+def test_both_readers_agree_about_an_odd_value_in_every_attribute(value: str, tmp_path: Path) -> None:
+    """A number over 64 bits was once refused by one reader only, in the attributes that the log does not check."""
+    lines = []
+    for name in [*NAMES, "others.value"]:
+        fields = json.loads(entry())
+        fields.pop(name, None)
+        lines.append(json.dumps(fields)[:-1] + f', "{name}": {value}}}')
+        lines.append(f'{{"{name}":\t{value},' + json.dumps(fields)[1:])
     path = tmp_path / "a.jsonl"
-    good = [entry(**{"promptci.request": f"good-{index}"}) for index in range(100)]
-    path.write_text("\n".join([*good, entry(**{"others.number": float("inf")})]) + "\n")
-    assert load(path, use_duckdb=use_duckdb).invalid_lines == 1
+    path.write_text("\n".join([*lines, entry()]) + "\n")
+    batches = [
+        reader.read_file(path, WantedRequests(since={"order": 0}), Texts()) for reader in (duckdb_reader, python_reader)
+    ]
+    counts = [(batch.lines, batch.invalid_lines, len(batch.requests), len(batch.marks)) for batch in batches]
+    assert counts[0] == counts[1]
+    assert batches[0].problems == batches[1].problems
+    assert len(batches[0].requests) > 0
 
 
 ODD_TIMES = [
