@@ -54,6 +54,8 @@ To look for them first is many times faster.
 """
 _UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ESCAPES = (('\\"', '"'), ("\\n", "\n"), ("\\/", "/"), ("\\t", "\t"), ("\\r", "\r"), ("\\b", "\b"), ("\\f", "\f"))
+_SPECIAL = re.compile(r"[\x00-\x1f\"\\]")
+"""Signs that JSON escapes; it may escape others too, as `\\/` or by `\\u`."""
 _USER_INFO = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
 
 
@@ -67,6 +69,7 @@ class Redactor:
         for form in sorted(form for form in forms if form not in REPLACEMENT):
             # An address is no secret by its beginning, which others share.
             self._known.setdefault(form if "://" in form else form[:PREFIX_CHARS], []).append(form)
+        self._escapable = any(_SPECIAL.search(head) for head in self._known)
         heads = sorted(self._known, key=lambda head: (-len(head), head))
         self._heads = re.compile("|".join(map(re.escape, heads))) if heads else None
 
@@ -106,6 +109,9 @@ class Redactor:
 
         One look at the whole document is many times cheaper than one at each of its texts.
         """
+        if not (self._escapable or "\\u" in document or "\\/" in document or _has_key_start(document)):
+            # Nothing that is looked for is escaped, so it stands in the document as in its texts.
+            return not any(head in document for head in self._known)
         plain = _unescape_json(document)
         seen = [document] if plain is document else [document, plain]
         known = any(head in text for head in self._known for text in seen)
@@ -128,6 +134,11 @@ class Redactor:
 def looks_like_key(text: str) -> bool:
     """Return whether something in the text has the shape of a well-known service's key."""
     return any(_begins_key(text, start) for shared, starts in _KEY_STARTS.items() if shared in text for start in starts)
+
+
+def _has_key_start(text: str) -> bool:
+    """Return whether the beginning of a key is in the text, whatever follows."""
+    return any(start in text for shared, starts in _KEY_STARTS.items() if shared in text for start in starts)
 
 
 def _begins_key(text: str, start: str) -> bool:

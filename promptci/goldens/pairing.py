@@ -41,7 +41,9 @@ class CasePair:
             return CaseChange.NEW
         if self.head is None:
             return CaseChange.REMOVED
-        return CaseChange.SAME if _content(self.base) == _content(self.head) else CaseChange.CHANGED
+        if self.base == self.head or _content(self.base) == _content(self.head):
+            return CaseChange.SAME
+        return CaseChange.CHANGED
 
     @property
     def weakened(self) -> bool:
@@ -52,9 +54,8 @@ class CasePair:
         if self.base is None or self.head is None:
             return False
         base, head = self.base, self.head
-        same_input = digest_variables(base.vars) == digest_variables(head.vars)
         return (
-            (same_input and _requirements(base) != _requirements(head))
+            (_requirements(base) != _requirements(head) and digest_variables(base.vars) == digest_variables(head.vars))
             or (base.critical and not head.critical)
             or head.weight < base.weight
             or (head.cluster is not None and head.cluster != base.cluster)

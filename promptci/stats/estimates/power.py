@@ -38,14 +38,31 @@ def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) ->
     """
     if not 0 < discordance <= 1 or not 0 <= drop <= discordance + 1e-12:
         raise ValueError(f"a drop of {drop} cannot be with a discordance of {discordance}")
+    share = min(1.0, (discordance + drop) / (2 * discordance))
+    if share == 1.0:
+        return _power_all_broken(n, discordance, alpha)
     far = 9 * math.sqrt(n * discordance * (1 - discordance)) + 9  # what lies further out has no weight
     counts = np.arange(max(0, int(n * discordance - far)), min(n, int(n * discordance + far)) + 1)
     chosen = special.gammaln(n + 1) - special.gammaln(counts + 1) - special.gammaln(n - counts + 1)
     weight = np.exp(chosen + special.xlogy(counts, discordance) + special.xlog1py(n - counts, -discordance))
     needed = np.array([_broken_needed(int(m), alpha) for m in counts])
-    share = min(1.0, (discordance + drop) / (2 * discordance))
     possible = needed <= counts
     return float((weight[possible] * special.bdtrc(needed[possible] - 1, counts[possible], share)).sum())
+
+
+def _power_all_broken(n: int, discordance: float, alpha: float) -> float:
+    """Return the power where each discordant pair is broken: the chance of as many as are significant. Needs no scipy."""
+    needed = 0
+    while mcnemar_midp(needed, 0) > alpha:
+        needed += 1
+    return 1.0 - math.fsum(_chance(broken, n, discordance) for broken in range(min(needed, n + 1)))
+
+
+def _chance(count: int, n: int, share: float) -> float:
+    """Return the probability of exactly so many among n."""
+    if share == 1.0:
+        return float(count == n)
+    return math.exp(math.log(math.comb(n, count)) + count * math.log(share) + (n - count) * math.log1p(-share))
 
 
 def detectable_drop(n: int, discordance: float, *, alpha: float = 0.05, power: float = 0.80) -> float | None:
