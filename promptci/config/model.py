@@ -83,6 +83,17 @@ class Config:
     """False where the file does not exist, so everything is at its default."""
 
     @property
+    def endpoints(self) -> tuple[ProviderOptions, ...]:
+        """All providers that it describes: that of all prompts first, then those of some."""
+        own = (override.endpoint for override in self.overrides)
+        return (self.provider, *{options.id: options for options in own if options is not None}.values())
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Variables with the keys of its endpoints."""
+        return tuple(dict.fromkeys(options.api_key_env for options in self.endpoints if options.api_key_env))
+
+    @property
     def prompt_options(self) -> PromptOptions:
         """Defaults of what prompt files do not say."""
         return PromptOptions(

@@ -4,7 +4,7 @@ It takes pydantic, which takes longer to import than a whole check without chang
 """
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, get_args, get_origin
 
@@ -14,11 +14,17 @@ from pydantic_core import ErrorDetails
 from promptci.config.model import Config, JudgeOptions, PromptPatterns
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive, OnMissingGoldens
 from promptci.config.run_limits import RunLimits
-from promptci.config.schema import ConfigFile, GateSection, JudgeSection, PromptsSection, ProviderSection
+from promptci.config.schema import ConfigFile, GateSection, JudgeSection, PromptsSection
 from promptci.config.sections.alert_schema import build_alert_options
 from promptci.config.sections.drift_schema import build_drift_options
-from promptci.config.sections.override_schema import OverrideSection, PromptFileSection
+from promptci.config.sections.override_schema import (
+    OverrideSection,
+    OwnSettingsSection,
+    PromptFileSection,
+    PromptProviderSection,
+)
 from promptci.config.sections.prompt_override import PromptOverride
+from promptci.config.sections.provider_schema import PriceSection, ProviderSection
 from promptci.config.sections.review_schema import build_approval_rules, build_override_policy
 from promptci.config.sections.run_schema import RunSection
 from promptci.errors import ConfigError, Problem
@@ -47,14 +53,15 @@ def validate_config(document: strict_yaml.YamlDocument, path: str) -> Config:
 
 
 def _build_config(file: ConfigFile) -> Config:
+    provider = _build_provider_options(file.provider)
     return Config(
         prompts=_build_prompt_patterns(file.prompts),
-        provider=_build_provider_options(file.provider),
+        provider=provider,
         run=_build_run_limits(file.run),
         judge=_build_judge_options(file.judge),
         gate=_build_gate_policy(file.gate),
         explain_calls=file.explain.calls,
-        overrides=tuple(_build_override(section, number) for number, section in enumerate(file.overrides)),
+        overrides=tuple(_build_override(section, number, provider) for number, section in enumerate(file.overrides)),
         requests_per_day=file.traffic.requests_per_day,
         log_columns={str(name): column for name, column in file.log.columns.items()},
         comment_template=file.report.comment_template,
@@ -94,13 +101,38 @@ def _build_provider_options(section: ProviderSection) -> ProviderOptions:
         headers=section.headers,
         models=section.models,
         strip_reasoning=section.strip_reasoning,
-        prices={
-            model: ModelPrice(
-                input_usd=price.input_usd, output_usd=price.output_usd, cached_input_usd=price.cached_input_usd
-            )
-            for model, price in section.prices.items()
-        },
+        prices=_build_prices(section.prices),
     )
+
+
+def _build_prices(prices: Mapping[str, PriceSection]) -> dict[str, ModelPrice]:
+    return {
+        model: ModelPrice(
+            input_usd=price.input_usd, output_usd=price.output_usd, cached_input_usd=price.cached_input_usd
+        )
+        for model, price in prices.items()
+    }
+
+
+def _build_endpoint(section: PromptProviderSection, common: ProviderOptions) -> ProviderOptions | None:
+    """Return the endpoint that an item of `overrides` describes; None where it sets model and parameters at most.
+
+    With `kind` or `base_url` it is an endpoint apart, which gets neither the key nor the headers of the common one.
+    """
+    named = section.model_fields_set - {"model", "defaults"}
+    if not named:
+        return None
+    options = replace(common, kind="openai") if common.kind == "command" else common
+    if not named.isdisjoint({"kind", "base_url"}):
+        key = "" if "base_url" in named else section.api_key_env
+        options = replace(
+            options, kind=section.kind, base_url=section.base_url, api_key_env=key, path=None, headers={}, models={}
+        )
+    values = {name: getattr(section, name) for name in named - {"timeout", "prices"}}
+    if "timeout" in named:
+        values["timeout_s"] = section.timeout
+    prices = {**options.prices, **_build_prices(section.prices)}
+    return replace(options, **values, prices=prices, model=None, defaults={}, run=(), env=())
 
 
 def _build_run_limits(section: RunSection) -> RunLimits:
@@ -155,10 +187,11 @@ def parse_prompt_settings(value: Any, path: str, line: int) -> PromptOverride:
         place = _FilePlace(line)
         described = [_describe(detail, place, path, PromptFileSection) for detail in _relevant(error.errors())]
         raise ConfigError(described) from error
-    return _build_prompt_settings(section, f"the section `promptci` of {path}")
+    settings = _build_prompt_settings(section, f"the section `promptci` of {path}")
+    return replace(settings, endpoint_url=section.provider.base_url)
 
 
-def _build_prompt_settings(section: PromptFileSection, source: str) -> PromptOverride:
+def _build_prompt_settings(section: OwnSettingsSection, source: str) -> PromptOverride:
     gate, judge = section.gate, section.judge
     values = {name: getattr(gate, name) for name in sorted(gate.model_fields_set)}
     if "about" in values:
@@ -169,12 +202,13 @@ def _build_prompt_settings(section: PromptFileSection, source: str) -> PromptOve
     return PromptOverride(gate=values, judge=named, source=source)
 
 
-def _build_override(section: OverrideSection, number: int) -> PromptOverride:
+def _build_override(section: OverrideSection, number: int, provider: ProviderOptions) -> PromptOverride:
     return replace(
         _build_prompt_settings(section, f"`overrides[{number}]`"),
         prompts=tuple(section.prompts),
         model=section.provider.model,
         parameters=section.provider.defaults,
+        endpoint=_build_endpoint(section.provider, provider),
     )
 
 

@@ -72,7 +72,5 @@ def _report_untested(
     report = gates.GateReport(prompts=(), policy=collected.config.gate, problems=problems)
     if report.exit_code:
         facts = sign_off.add_override(report, facts, collected, revisions, root=request.root, env=env)
-    result = results.write_report(
-        report, facts, request, env, memory, secret_names=[collected.config.provider.api_key_env]
-    )
+    result = results.write_report(report, facts, request, env, memory, secret_names=collected.config.secret_names)
     return results.add_problems(result, collected, request, env)

@@ -46,8 +46,8 @@ def explain_failures(  # noqa: PLR0917 - in the order of the pipeline
 
     Nothing that goes wrong here changes a verdict: it becomes the reason why a prompt is not explained.
     """
-    failed = [run for run in report.prompts if is_explainable(run)]
-    can_ask = request.answers is None and request.joined is None and collected.config.provider.kind not in UNASKABLE
+    failed = [run for run in report.prompts if is_explainable(run, collected)]
+    can_ask = request.answers is None and request.joined is None
     limit = collected.config.explain_calls if request.explain_calls is None else request.explain_calls
     if not failed or not can_ask or not limit or asked.errors:
         return report, asked
@@ -55,7 +55,7 @@ def explain_failures(  # noqa: PLR0917 - in the order of the pipeline
     calls = limit // len(failed)
     explained = []
     for run in report.prompts:
-        if is_explainable(run):
+        if is_explainable(run, collected):
             asker = _Asker(run=run, collected=collected, revisions=revisions, request=request, env=env, spent=spent)
             run = copy(run)  # noqa: PLW2901 - what was measured is shared with the other
             run.attribution = _explain(run, calls, asker)
@@ -63,9 +63,11 @@ def explain_failures(  # noqa: PLR0917 - in the order of the pipeline
     return replace(report, prompts=tuple(explained)), spent.asked
 
 
-def is_explainable(run: PromptRun) -> bool:
-    """Return whether a prompt failed with broken cases, both versions of it known."""
+def is_explainable(run: PromptRun, collected: CollectedRun) -> bool:
+    """Return whether a prompt failed with broken cases, both versions of it known, and can be asked as another one."""
     change = run.plan.change
+    if collected.provider_of(change.head or change.base).kind in UNASKABLE:
+        return False
     return run.verdict is Verdict.FAIL and bool(run.broken) and None not in (change.base, change.head)
 
 

@@ -37,7 +37,7 @@ def report_unchanged(
         policy=config.gate,
         source=collected.config_source,
     )
-    texts = ready_report.fill_report(run, env.redactor(config.provider.api_key_env))
+    texts = ready_report.fill_report(run, env.redactor(*config.secret_names))
     if texts is None:
         return None
     headline = texts.pop(ready_report.HEADLINE)

@@ -94,6 +94,8 @@ class Prompt:
     """The text of the file, or of its part that this prompt is, for the diff in the report."""
     application: str = ""
     """Id of the revision of the application that answers, where that is not a model alone."""
+    endpoint: str = ""
+    """Id of the endpoint that answers it, where that is not the one of all prompts."""
     settings: Any = None
     """Section `promptci` of the file, as written: what this prompt has of its own. None: there is none."""
     settings_line: int = 1

@@ -30,6 +30,8 @@ class Request:
     """Id of the revision of the application that is asked, for `kind: command`; empty: a model is asked."""
     case: Mapping[str, Any] | None = None
     """What the application gets: prompt, case and variables."""
+    endpoint: str = ""
+    """Id of the endpoint that answers, where it is not that of all prompts; not sent to it."""
     kind: Literal["chat", "embedding"] = "chat"
     """`embedding` asks for the vector of the only message's text; see `make_embedding_request`."""
     _key: str | None = field(default=None, init=False, repr=False, compare=False)
@@ -47,9 +49,10 @@ class Request:
 
     @property
     def key(self) -> str:
-        """SHA-256 of the body; requests with equal keys are the same request."""
+        """SHA-256 of the body and the endpoint; requests with equal keys are the same request."""
         if self._key is None:
-            object.__setattr__(self, "_key", canonical.digest(self.body))
+            asked = {"endpoint": self.endpoint, "body": self.body} if self.endpoint else self.body
+            object.__setattr__(self, "_key", canonical.digest(asked))
         return self._key or ""
 
 

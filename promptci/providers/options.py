@@ -1,5 +1,6 @@
 """Options of a provider: section `provider` of promptci.yml."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -58,3 +59,13 @@ class ProviderOptions:
     """Names that the endpoint knows models by; `*` in a name stands for the same text on both sides."""
     strip_reasoning: bool = True
     """Remove a leading `<think>…</think>` block from answers."""
+
+    @property
+    def id(self) -> str:
+        """Name of these options within a run: equal options have equal ones."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
+
+    @property
+    def label(self) -> str:
+        """What the provider is called in plans and reports: the address of its endpoint, else its kind."""
+        return self.base_url if self.kind == "openai" else self.kind

@@ -30,16 +30,19 @@ def estimate_tokens(text: str) -> int:
 
 
 class PriceList:
-    """Prices of one endpoint's models: the user's own, else the public list's."""
+    """Prices of models by endpoint: the user's own, else the public list's."""
 
-    def __init__(self, options: ProviderOptions) -> None:
-        """Set up; what runs on this machine has no public price."""
+    def __init__(self, options: ProviderOptions, endpoints: Mapping[str, ProviderOptions] | None = None) -> None:
+        """Set up; what runs on this machine has no public price. `endpoints` are further ones, by their ids."""
+        self._others = {name: PriceList(other) for name, other in (endpoints or {}).items()}
         self._own: Mapping[str, ModelPrice] = options.prices
         public = options.kind == "openai" and not endpoint.is_loopback(options.base_url)
         self._base_url = options.base_url if public else None
 
-    def price_usage(self, model: str, usage: Usage) -> Decimal | None:
+    def price_usage(self, model: str, usage: Usage, endpoint_id: str = "") -> Decimal | None:
         """Return the price of one call in USD, or None where the model's price is unknown."""
+        if endpoint_id:
+            return self._others[endpoint_id].price_usage(model, usage)
         if model in self._own:
             own = self._own[model]
             cached_usd = own.input_usd if own.cached_input_usd is None else own.cached_input_usd
@@ -50,8 +53,10 @@ class PriceList:
             return None
         return _public(model, usage, self._base_url)
 
-    def price_completion(self, model: str, completion: Completion) -> Decimal | None:
+    def price_completion(self, model: str, completion: Completion, endpoint_id: str = "") -> Decimal | None:
         """Return the price of an answer, by the model that answered, else by the requested one."""
+        if endpoint_id:
+            return self._others[endpoint_id].price_completion(model, completion)
         if completion.usage is None:
             return None
         answered = completion.model or model

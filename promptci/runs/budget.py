@@ -68,18 +68,18 @@ class Budget:
             self._reserved += max_cost
         return max_cost
 
-    def settle(self, reserved: Decimal, model: str, completion: Completion | None) -> Decimal | None:
+    def settle(self, reserved: Decimal, request: Request, completion: Completion | None) -> Decimal | None:
         """Release the reservation, charge the answer and return its price; None if the price is unknown.
 
         An answer without token counts is charged its whole reservation: unknown is not free.
         """
-        cost = None if completion is None else self.price_completion(model, completion)
+        cost = None if completion is None else self.price_completion(request, completion)
         if completion is not None and completion.usage is None and reserved:
             self.uncounted_calls += 1
             self._estimated_usd += reserved
         elif completion is not None:
-            self._charge(model, cost)
-            self.savings.add_cached_tokens(completion, cost, partial(self.price_completion, model))
+            self._charge(request.model, cost)
+            self.savings.add_cached_tokens(completion, cost, partial(self.price_completion, request))
         self._reserved -= reserved
         self._settled.set()
         return cost
@@ -93,9 +93,9 @@ class Budget:
     def _charged(self) -> Decimal:
         return self.spent_usd + self._estimated_usd
 
-    def charge_failed(self, model: str, completion: Completion) -> None:
+    def charge_failed(self, request: Request, completion: Completion) -> None:
         """Charge an attempt that the endpoint billed although it gave no answer."""
-        self._charge(model, self.price_completion(model, completion))
+        self._charge(request.model, self.price_completion(request, completion))
 
     def charge_resumed(self, model: str, completion: Completion, price: Decimal | None) -> None:
         """Charge a call that the interrupted run paid for; None means that its price is unknown."""
@@ -106,7 +106,7 @@ class Budget:
     def _max_cost(self, request: Request) -> Decimal | None:
         if self._prices is None:
             return None
-        return self._prices.price_usage(request.model, estimate.estimate_max_usage(request))
+        return self._prices.price_usage(request.model, estimate.estimate_max_usage(request), request.endpoint)
 
     def _charge(self, model: str, cost: Decimal | None) -> None:
         if cost is None:
@@ -129,11 +129,13 @@ class Budget:
         """Return whether the budget allows these calls, at the most that each could cost."""
         return self._budget is None or self.spent_usd + sum(self._max_cost(r) or 0 for r in requests) <= self._budget
 
-    def price_completion(self, model: str, completion: Completion) -> Decimal | None:
+    def price_completion(self, request: Request, completion: Completion) -> Decimal | None:
         """Return the price of an answer without charging it."""
         if completion.cost_usd is not None:
             return completion.cost_usd
-        return None if self._prices is None else self._prices.price_completion(model, completion)
+        if self._prices is None:
+            return None
+        return self._prices.price_completion(request.model, completion, request.endpoint)
 
 
 def discount_batch(price: Decimal | None, completion: Completion) -> Decimal | None:

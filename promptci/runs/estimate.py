@@ -15,8 +15,8 @@ TOKENS_PER_IMAGE = 1600
 TOKENS_PER_MESSAGE = 4
 """Role and separators."""
 
-Price = Callable[[str, Usage], Decimal | None]
-"""Price of so many tokens of a model in USD; None where it is unknown."""
+Price = Callable[[str, Usage, str], Decimal | None]
+"""Price of so many tokens of a model at an endpoint in USD; None where it is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +52,7 @@ def estimate_questions(questions: Sequence[Question], price: Price) -> RunEstima
     """RunEstimate the cost of asking `questions` without a cache."""
     distinct = list(_distinct(questions))
     usages = [estimate_max_usage(request) for request in distinct]
-    costs = [price(request.model, usage) for request, usage in zip(distinct, usages, strict=True)]
+    costs = [price(request.model, usage, request.endpoint) for request, usage in zip(distinct, usages, strict=True)]
     known = [cost for cost in costs if cost is not None]
     return RunEstimate(
         prompts=len({question.prompt for question in questions}),

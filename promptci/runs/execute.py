@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from promptci.config.run_limits import RunLimits
 from promptci.providers.base import CallError, CallHooks, Completion, Provider, Request
-from promptci.providers.cache import AnswerCache
 from promptci.runs.budget import Budget
 from promptci.runs.journal import Journal
 from promptci.runs.model import Answer, AnswerError, Question
@@ -22,10 +21,26 @@ QuestionKey = tuple[str, Arm, str, int]
 _SLOWER = "raise run.deadline or ask fewer cases"
 _CHEAPER = "raise it or ask fewer cases"
 _OF_ONE_MODEL = {"not-found", "rate-limit", "quota"}
-"""Fatal errors of these kinds stop the questions to one model; all others stop every question."""
+"""Fatal errors of these kinds stop the questions to one model; all others stop every question to the endpoint."""
 MAX_EQUAL_FAILURES = 10
 """So many calls in a row that fail alike, before any call succeeds, stop the calls to that model."""
 _NUMBER = re.compile(r"\d+")
+
+
+_Model = tuple[str, str]
+"""An endpoint and a model of it."""
+
+
+class AnswerStore(Protocol):
+    """Keeps answers for the runs to come."""
+
+    def lookup(self, request: Request, replicate: int) -> Completion | None:
+        """Return the answer this request got before, or None."""
+        ...
+
+    def store(self, request: Request, replicate: int, completion: Completion) -> None:
+        """Keep an answer."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +48,7 @@ class RunContext:
     """State that all rounds of a run share, the judge's included."""
 
     budget: Budget
-    cache: AnswerCache | None = None
+    cache: AnswerStore | None = None
     journal: Journal | None = None
     resumed: Mapping[QuestionKey, Answer] = field(default_factory=dict)
     """Answers in the journal of an interrupted run."""
@@ -95,9 +110,10 @@ class _Round:
         self._run_context = run_context
         self._answers: list[Answer | None] = [None] * len(questions)
         self._stopped: AnswerError | None = None
-        self._stopped_models: dict[str, AnswerError] = {}
-        self._answered_models: set[str] = set()
-        self._failures: dict[str, Counter[str]] = {}
+        self._stopped_endpoints: dict[str, AnswerError] = {}
+        self._stopped_models: dict[_Model, AnswerError] = {}
+        self._answered_models: set[_Model] = set()
+        self._failures: dict[_Model, Counter[str]] = {}
 
     def answers(self) -> tuple[Answer, ...]:
         """Return the answers; each question has one after `run` or `fill`."""
@@ -131,9 +147,7 @@ class _Round:
                 else None
             )
             if cached is not None:
-                self._succeed(
-                    group, cached, self._run_context.budget.price_completion(request.model, cached), cached=True
-                )
+                self._succeed(group, cached, self._run_context.budget.price_completion(request, cached), cached=True)
             elif stopped := self._stop_for(request):
                 self._fail(group, stopped)
             else:
@@ -145,7 +159,7 @@ class _Round:
         if reserved is None and self._stopped is None:
             self._stopped = AnswerError(kind="budget", message=f"this call could exceed run.budget_usd: {_CHEAPER}")
         if stopped := self._stop_for(request):  # may be set only now, after the wait for the budget
-            budget.settle(reserved or Decimal(0), request.model, None)
+            budget.settle(reserved or Decimal(0), request, None)
             self._fail(group, stopped)
             return
         try:
@@ -154,18 +168,18 @@ class _Round:
                 replicate=group.replicate,
                 hooks=CallHooks(
                     before_attempt=partial(self._check_before_attempt, request),
-                    on_billed_failure=partial(budget.charge_failed, request.model),
+                    on_billed_failure=partial(budget.charge_failed, request),
                     on_long_wait=self._run_context.on_long_wait,
                 ),
             )
         except CallError as failed:
-            budget.settle(reserved or Decimal(0), request.model, None)
+            budget.settle(reserved or Decimal(0), request, None)
             self._note_failure(group, failed)
             return
-        cost = budget.settle(reserved or Decimal(0), request.model, completion)
+        cost = budget.settle(reserved or Decimal(0), request, completion)
         if self._run_context.cache is not None:
             self._run_context.cache.store(request, group.replicate, completion)
-        self._answered_models.add(request.model)
+        self._answered_models.add(_name_model(request))
         self._succeed(group, completion, cost, cached=False)
 
     def _check_before_attempt(self, request: Request) -> None:
@@ -180,19 +194,20 @@ class _Round:
 
     def _stop_for(self, request: Request) -> AnswerError | None:
         """Return the error that forbids this request, or None."""
-        return self._stopped or self._stopped_models.get(request.model)
+        stopped = self._stopped or self._stopped_endpoints.get(request.endpoint)
+        return stopped or self._stopped_models.get(_name_model(request))
 
     def _note_failure(self, group: _Group, failed: CallError) -> None:
         error = AnswerError(kind=failed.kind, message=failed.message, caused_by_request=failed.caused_by_request)
         if failed.fatal and failed.kind in _OF_ONE_MODEL:
-            self._stopped_models[group.request.model] = error
+            self._stopped_models[_name_model(group.request)] = error
         elif failed.fatal:
-            self._stopped = error
+            self._stopped_endpoints[group.request.endpoint] = error
         else:
-            self._stop_after_equal_failures(group.request.model, error)
+            self._stop_after_equal_failures(_name_model(group.request), error)
         self._fail(group, error)
 
-    def _stop_after_equal_failures(self, model: str, error: AnswerError) -> None:
+    def _stop_after_equal_failures(self, model: _Model, error: AnswerError) -> None:
         """Stop the calls to a model that has never answered and failed in the same way each time."""
         if model in self._answered_models:
             return
@@ -244,6 +259,10 @@ class _Round:
     def _report(self, answer: Answer) -> None:
         if self._run_context.on_answer is not None:
             self._run_context.on_answer(answer)
+
+
+def _name_model(request: Request) -> _Model:
+    return request.endpoint, request.model
 
 
 def _groups(questions: Sequence[Question]) -> list[_Group]:

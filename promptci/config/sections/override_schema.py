@@ -1,18 +1,15 @@
 """Schema of what a prompt may have of its own: section `overrides` of promptci.yml, and `promptci` of a prompt file."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from promptci.config.sections.section import ConfigSection
+from promptci.config.sections.provider_schema import EndpointSection
+from promptci.config.sections.section import ConfigSection, accept_single
+from promptci.config.trust import is_loopback
 from promptci.prompts.formats.github_parameters import parse_default_parameters
 
 Rate = Annotated[float, Field(ge=0, le=1)]
-
-
-def accept_single(value: Any) -> Any:
-    """Return a text as a list of one."""
-    return [value] if isinstance(value, str) else value
 
 
 class PromptGateSection(ConfigSection):
@@ -49,9 +46,12 @@ class PromptJudgeSection(ConfigSection):
     rubric: str | None = Field(default=None, description="File with the rubric of its `judge` assertions.")
 
 
-class PromptProviderSection(ConfigSection):
-    """Model and parameters of prompts that do not name them; all prompts have one endpoint."""
+class PromptProviderSection(EndpointSection):
+    """The endpoint of some prompts, and model and parameters of those that do not name them."""
 
+    kind: Literal["openai", "local", "recorded"] = Field(
+        default="openai", description="Kind of their provider. An item with `kind` or `base_url` is an endpoint apart."
+    )
     model: str | None = Field(default=None, description="Model of these prompts, where their files name none.")
     defaults: dict[str, Any] = Field(default={}, description="Parameters of these prompts, beside `provider.defaults`.")
 
@@ -60,20 +60,45 @@ class PromptProviderSection(ConfigSection):
     def _check_defaults(cls, defaults: dict[str, Any]) -> dict[str, Any]:
         return parse_default_parameters(defaults)
 
+    @model_validator(mode="after")
+    def _require_key_variable(self) -> Self:
+        named = self.model_fields_set
+        if "base_url" in named and "api_key_env" not in named and not is_loopback(self.base_url):
+            raise ValueError(
+                'an endpoint of its own names the variable of its key: add `api_key_env`, `""` for an endpoint without'
+            )
+        return self
 
-class PromptFileSection(ConfigSection):
-    """Section `promptci` of a prompt file."""
+
+class NamedEndpointSection(ConfigSection):
+    """The endpoint of one prompt: one that promptci.yml describes, with its key."""
+
+    base_url: str | None = Field(
+        default=None, description="An address that `provider` or `overrides` of promptci.yml names too."
+    )
+
+
+class OwnSettingsSection(ConfigSection):
+    """What a prompt may have of its own wherever that is written."""
 
     gate: PromptGateSection = Field(default=PromptGateSection(), description="Keys of `gate` for this prompt.")
     judge: PromptJudgeSection = Field(default=PromptJudgeSection(), description="Keys of `judge` for this prompt.")
 
 
-class OverrideSection(PromptFileSection):
+class PromptFileSection(OwnSettingsSection):
+    """Section `promptci` of a prompt file."""
+
+    provider: NamedEndpointSection = Field(
+        default=NamedEndpointSection(), description="Which endpoint of promptci.yml answers this prompt."
+    )
+
+
+class OverrideSection(OwnSettingsSection):
     """What some prompts have of their own."""
 
     prompts: Annotated[list[str], BeforeValidator(accept_single)] = Field(
         description="Patterns as in `prompts.include`, or names of prompts.", min_length=1
     )
     provider: PromptProviderSection = Field(
-        default=PromptProviderSection(), description="`model` and `defaults` for these prompts."
+        default=PromptProviderSection(), description="Keys of `provider` for these prompts."
     )

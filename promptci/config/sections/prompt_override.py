@@ -1,4 +1,4 @@
-"""What one prompt has of its own: gate keys, judge, model and parameters."""
+"""What one prompt has of its own: gate keys, judge, endpoint, model and parameters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any
 from promptci.git import globs
 from promptci.prompts.model import Prompt
 from promptci.prompts.patterns import parse_pattern, selects
+from promptci.providers.options import ProviderOptions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +24,10 @@ class PromptOverride:
     """Model of prompts that name none."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Parameters by their names in the request, for prompts that do not set them."""
+    endpoint: ProviderOptions | None = None
+    """Who answers these prompts; None: who answers all."""
+    endpoint_url: str | None = None
+    """Base URL of an endpoint of promptci.yml that answers the prompt, as its own file names it."""
     source: str = ""
     """Where it stands, for the report: `overrides[0]`."""
 

@@ -70,7 +70,7 @@ def load(collected: CollectedRun, head: Snapshot, request: RunRequest, env: Envi
     config = collected.config
     context = MemoryContext(
         judge_digest=digest_judge(collected),
-        answers_are_fresh=request.answers is None and config.provider.kind != "recorded",
+        answers_are_fresh=request.answers is None and all(provider.kind != "recorded" for provider in config.endpoints),
     )
     if config.run.memory is None:
         return context

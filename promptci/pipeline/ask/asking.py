@@ -24,6 +24,7 @@ from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import RecordingProvider
+from promptci.providers.routing import RoutedCache
 from promptci.runs import journal
 from promptci.runs.budget import Budget
 from promptci.runs.execute import QuestionKey, RunContext
@@ -73,15 +74,14 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
     MissingKeyError
         If there is no key because the commits come from outside.
     """
-    api_key_env = collected.config.provider.api_key_env
     try:
-        provider = open_provider.open_provider(collected, revisions, options, env)
+        provider = open_provider.open_provider(planned, collected, revisions, options, env)
     except ProviderError as error:
         if isinstance(error, MissingKeyError) and env.trigger.untrusted_source is not None:
             raise
         return _ask_nobody(planned, error)
     if options.record is not None:
-        provider = RecordingProvider(provider, options.record, redactor=env.redactor(api_key_env))
+        provider = RecordingProvider(provider, options.record, redactor=env.redactor(*collected.config.secret_names))
     kept, known = _open_journal(planned, collected, revisions, options, env)
     if options.joined is not None:
         known = options.joined.known(planned.fingerprint)
@@ -110,7 +110,7 @@ def _open_journal(
 ) -> tuple[journal.Journal, dict[QuestionKey, Answer]]:
     """Open the journal and print how many answers are reused."""
     provider = collected.config.provider
-    redactor, endpoint = env.redactor(provider.api_key_env), f"{provider.kind} {provider.base_url}"
+    redactor, endpoint = env.redactor(*collected.config.secret_names), f"{provider.kind} {provider.base_url}"
     opened, known = resume.open_journal(planned, revisions, options, redactor, endpoint)
     if known:
         env.print(f"resumed: {len(known)} answers of an interrupted run, from {options.out / resume.JOURNAL}")
@@ -130,12 +130,13 @@ async def _ask(
     planned: PlannedRun, collected: CollectedRun, session: _Session, options: RunOptions, env: Environment
 ) -> Asked:
     config, provider = collected.config, session.provider
-    budget = Budget(config.run.budget_usd, prices=PriceList(config.provider))
+    budget = Budget(config.run.budget_usd, prices=PriceList(config.provider, collected.endpoints))
     count = _Count(env, session.rules.while_waiting, candidates=bool(planned.questions))
     notes = list[str]()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
-        if (cache := _cache(collected, session.head, options, env, notes)) is not None:
+        asked = open_provider.find_asked_endpoints(planned)
+        if (cache := _cache(asked, collected, session.head, options, env, notes)) is not None:
             stack.callback(cache.close)
         run_context = RunContext(
             budget=budget,
@@ -148,7 +149,10 @@ async def _ask(
             started_at=env.monotonic(),  # one deadline for candidates and judges together
         )
         batched = await batching.ask_first_questions(
-            planned.questions, provider, run_context, batching.create_batching(collected, options, env)
+            [question for question in planned.questions if not question.request.endpoint],
+            provider,
+            run_context,
+            batching.create_batching(collected, options, env),
         )
         provider, run_context = batched.provider, batched.run_context
         judges = JudgeClient(provider, config.run, replace(run_context, on_answer=count.judge))
@@ -196,7 +200,7 @@ def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -
     return changed
 
 
-def _collect_notes(budget: Budget, cache: AnswerCache | None, options: RunOptions) -> Sequence[str]:
+def _collect_notes(budget: Budget, cache: AnswerCache | RoutedCache | None, options: RunOptions) -> Sequence[str]:
     """Return the notes on budget, savings, cache and shards."""
     trouble = [cache.write_error] if cache is not None and cache.write_error else []
     saved = budget.savings.describe()
@@ -223,20 +227,32 @@ def _judge(planned: PlannedRun, collected: CollectedRun, judges: JudgeClient) ->
     return judge, notes
 
 
-def _cache(
-    collected: CollectedRun, head: Snapshot, options: RunOptions, env: Environment, notes: list[str]
-) -> AnswerCache | None:
-    """Open the cache, if this run has one; a recording must hold every answer, so it has none."""
+def _cache(  # noqa: PLR0917 - in the order of the pipeline
+    asked: Sequence[str],
+    collected: CollectedRun,
+    head: Snapshot,
+    options: RunOptions,
+    env: Environment,
+    notes: list[str],
+) -> AnswerCache | RoutedCache | None:
+    """Open the caches of the endpoints that are asked, if this run has one; a recording must hold every answer, so it has none."""
     folder = collected.config.run.cache
     if not folder or options.no_cache or options.record is not None:
         return None
     if problem := find_folder_problem(options.root, options.root / folder, head):
         notes.append(f"The cache in {folder} was not used: {problem}.")
         return None
-    cache = registry.open_answer_cache(collected.config.provider, env.environ, options.root / folder)
-    if cache is not None:
-        keep_out_of_git(options.root / folder)
-    return cache
+    opened = {
+        name: registry.open_answer_cache(
+            collected.endpoints.get(name, collected.config.provider), env.environ, options.root / folder
+        )
+        for name in asked
+    }
+    caches = {name: cache for name, cache in opened.items() if cache is not None}
+    if not caches:
+        return None
+    keep_out_of_git(options.root / folder)
+    return caches[""] if asked == ("",) else RoutedCache(caches)
 
 
 class _Count:

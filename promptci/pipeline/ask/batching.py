@@ -272,7 +272,7 @@ def _rows(
             continue
         row = question.answer(
             completion=completion,
-            cost_usd=run_context.budget.price_completion(question.request.model, completion),
+            cost_usd=run_context.budget.price_completion(question.request, completion),
             cached=ask in paid,
         )
         if run_context.cache is not None and ask not in paid:

@@ -40,8 +40,12 @@ class BindingConfig:
         before, after = self.base.provider, self.head.provider
         if not (self.base.present and self.head.present):
             return ()
-        edited = [key for key in ANSWERING_SETTINGS if getattr(before, key) != getattr(after, key)]
-        return tuple(f"provider.{key}" for key in edited)
+        edited = [f"provider.{key}" for key in ANSWERING_SETTINGS if getattr(before, key) != getattr(after, key)]
+        own = [
+            [(item.prompts, item.endpoint) for item in config.overrides if item.endpoint is not None]
+            for config in (self.base, self.head)
+        ]
+        return (*edited, *(["overrides.provider"] if own[0] != own[1] else []))
 
 
 def load_binding_config(base: Snapshot, head: Snapshot, path: str) -> BindingConfig:
@@ -89,7 +93,7 @@ def config_folder(*configs: Config) -> str:
 
 
 def _check_trust(config: Config, path: str) -> None:
-    setting = find_untrusted_setting(config.provider)
+    setting = next(filter(None, map(find_untrusted_setting, config.endpoints)), None)
     if setting is None:
         return
     message = f"{setting}, and the base revision has no configuration that allows it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptci.lazy_import import lazy_import
 
@@ -159,4 +159,11 @@ def _find_other_reasons(base: Prompt, head: Prompt) -> list[str]:
         reasons.append("testData changed")
     if base.evaluators != head.evaluators:
         reasons.append("evaluators changed")
+    if named_endpoint(base) != named_endpoint(head):
+        reasons.append("endpoint changed")
     return reasons
+
+
+def named_endpoint(prompt: Prompt) -> Any:
+    """Return what the section `promptci` of a prompt file says about its endpoint, as written; None where nothing."""
+    return prompt.settings.get("provider") if isinstance(prompt.settings, dict) else None

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from promptci.config.sections.prompt_override import find_overrides
 from promptci.errors import InputError, Problem
 from promptci.files.image_file import is_image
 from promptci.git import globs
@@ -130,7 +131,9 @@ class _Collector:
         options = replace(self.binding.config.prompt_options, model=provider.model or own.model)
         base_prompts, base_problems = load_prompts(self.before.snapshot, self.patterns, options, loader)
         head_prompts, head_problems = load_prompts(head, self.patterns, configs[1].prompt_options, loader)
-        head_prompts, self.model_entries = apply_head_models(head_prompts, provider, own)
+        common = {at: prompt for at, prompt in head_prompts.items() if not self._has_own_endpoint(prompt)}
+        renamed, self.model_entries = apply_head_models(common, provider, own)
+        head_prompts |= renamed
         if provider.kind == "command":
             ids = application_version.identify_both(self.before.snapshot, head, provider, self.touched)
             base_prompts, head_prompts = map(application_version.mark_application, (base_prompts, head_prompts), ids)
@@ -157,6 +160,10 @@ class _Collector:
             else:
                 self.notes += pair.head.notes if not plan and pair.head and pair.head.path in self.touched else ()
         return tuple(plans)
+
+    def _has_own_endpoint(self, prompt: Prompt) -> bool:
+        overrides = find_overrides(self.binding.config.overrides, prompt)
+        return any(override.endpoint for override in overrides) or change_reasons.named_endpoint(prompt) is not None
 
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from promptci.config.model import Config
     from promptci.errors import Problem
     from promptci.findings import FilteredRun
+    from promptci.prompts.model import Prompt
+    from promptci.providers.options import ProviderOptions
     from promptci.runs.prompt_plan import PromptPlan
 
 
@@ -38,12 +40,18 @@ class CollectedRun:
     """Text of the judge's rubric, from the revision of the configuration."""
     judges: Mapping[str, NamedJudge] = field(default_factory=dict)
     """Who scores `judge` assertions, by prompt, where that is not the judge of the configuration."""
+    endpoints: Mapping[str, ProviderOptions] = field(default_factory=dict)
+    """Who answers prompts that have an endpoint of their own, by the id in the prompt."""
     filtered: FilteredRun | None = None
     """Which part of the run was requested; None: all of it."""
     unmerged_config: bool = False
     """Whether only the change has a configuration: a comparison by it is no evidence that the change is harmless."""
     untested_settings: tuple[str, ...] = ()
     """Settings that the change edits and that no answer was asked with."""
+
+    def provider_of(self, prompt: Prompt | None) -> ProviderOptions:
+        """Return who answers a prompt."""
+        return self.config.provider if prompt is None else self.endpoints.get(prompt.endpoint, self.config.provider)
 
     def judge_of(self, prompt: str) -> NamedJudge:
         """Return who scores the `judge` assertions of a prompt."""

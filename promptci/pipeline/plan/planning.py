@@ -1,5 +1,6 @@
 """Turn what was collected into questions, validate everything before money is spent, and estimate the cost."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,11 +12,10 @@ from promptci.pipeline.collection.collect import NOTHING_TO_TEST
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.judge_question import judge_question
 from promptci.pipeline.plan import questions
-from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs import adaptive_repeats
 from promptci.runs.budget import BATCH_SHARE
-from promptci.runs.estimate import RunEstimate, estimate_questions
+from promptci.runs.estimate import Price, RunEstimate, estimate_questions
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring import check_assertions, embedding_similarity
@@ -141,27 +141,47 @@ def describe(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
     """Return what a run would ask and cost, in plain lines: the output of `--dry-run`."""
     if not planned.prompts:
         return [NOTHING_TO_TEST]
-    options = collected.config.provider
-    total = estimate_questions(planned.questions, PriceList(options).price_usage)
-    prompts = [_describe_plan(run.plan) for run in planned.prompts]
+    price = _price_list(collected)
+    total = estimate_questions(planned.questions, price)
+    prompts = [_describe_plan(run.plan, collected) for run in planned.prompts]
     return [
         *prompts,
         f"prompts: {total.prompts}, cases: {total.cases}, repeats: {collected.config.run.repeats}",
         f"calls: {total.distinct_calls} ({total.calls} answers; equal requests are sent once)",
+        *_describe_endpoints(planned, collected),
         f"tokens, estimated: {total.input_tokens} in, at most {total.output_tokens} out",
         f"price: {_price(total)} (cache hits not deducted)",
         *_batch_price(total, collected.config.run.batch),
-        *_follow_up_price(planned, options),
+        *_follow_up_price(planned, price),
         *_judge_price(planned, collected),
     ]
 
 
 def describe_estimate(planned: PlannedRun, collected: CollectedRun) -> str:
     """Return one line on what a run is about to ask and may cost."""
-    total = estimate_questions(planned.questions, PriceList(collected.config.provider).price_usage)
+    total = estimate_questions(planned.questions, _price_list(collected))
     judges = estimate_judges(planned.prompts, collected)
     judged = f", and {judges.distinct_calls} judge calls, {_price(judges)}" if judges is not None else ""
-    return f"estimate: {total.distinct_calls} calls, {_price(total)}{judged} (cache hits not deducted)"
+    endpoints = "".join(f"; {line}" for line in _describe_endpoints(planned, collected))
+    return f"estimate: {total.distinct_calls} calls, {_price(total)}{judged} (cache hits not deducted){endpoints}"
+
+
+def _price_list(collected: CollectedRun) -> Price:
+    return PriceList(collected.config.provider, collected.endpoints).price_usage
+
+
+def _describe_endpoints(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
+    """Return one line on how many calls go to each endpoint, where the prompts have more than one."""
+    if not collected.endpoints:
+        return []
+    calls = Counter(q.request.endpoint for q in {(q.request.key, q.replicate): q for q in planned.questions}.values())
+    price = _price_list(collected)
+    parts = []
+    for name, count in sorted(calls.items()):
+        options = collected.endpoints.get(name, collected.config.provider)
+        own = tuple(question for question in planned.questions if question.request.endpoint == name)
+        parts.append(f"{count} to {options.label}, {_price(estimate_questions(own, price))}")
+    return [f"endpoints: {'; '.join(parts)}"]
 
 
 def estimate_judges(runs: Sequence[PromptRun], collected: CollectedRun) -> RunEstimate | None:
@@ -174,7 +194,7 @@ def estimate_judges(runs: Sequence[PromptRun], collected: CollectedRun) -> RunEs
         )
     ]
     asked = tuple(judge_question(request) for request in requests)
-    return estimate_questions(asked, PriceList(collected.config.provider).price_usage) if asked else None
+    return estimate_questions(asked, _price_list(collected)) if asked else None
 
 
 def describe_labels(collected: CollectedRun) -> Sequence[str]:
@@ -190,7 +210,7 @@ def describe_labels(collected: CollectedRun) -> Sequence[str]:
     asked = tuple(judge_question(request) for request in requests)
     if not asked:
         return []
-    total = estimate_questions(asked, PriceList(collected.config.provider).price_usage)
+    total = estimate_questions(asked, _price_list(collected))
     count = "1 labelled answer" if len(labelled) == 1 else f"{len(labelled)} labelled answers"
     return [f"{count} for the judge: {total.distinct_calls} calls, {_price(total)}"]
 
@@ -218,16 +238,18 @@ def _batch_price(total: RunEstimate, batch: str) -> Sequence[str]:
     return [f"{when}: half of that, {_price(replace(total, usd=total.usd * BATCH_SHARE))}"]
 
 
-def _follow_up_price(planned: PlannedRun, options: ProviderOptions) -> Sequence[str]:
+def _follow_up_price(planned: PlannedRun, price: Price) -> Sequence[str]:
     follow_ups = planned.follow_ups
     if not follow_ups:
         return []
-    total = estimate_questions(follow_ups, PriceList(options).price_usage)
+    total = estimate_questions(follow_ups, price)
     most = max(question.replicate for question in follow_ups) + 1
     when = "while the verdict is open" if planned.asks_in_rounds else "where the versions disagree"
     return [f"{when}, up to {most} times: at most {total.distinct_calls} more calls, {_price(total)}"]
 
 
-def _describe_plan(plan: PromptPlan) -> str:
+def _describe_plan(plan: PromptPlan, collected: CollectedRun) -> str:
     change = plan.change
-    return f"{change.name} ({change.path}): {change.status}, {', '.join(change.why)}; {len(plan.task.cases)} cases"
+    why = f"{change.status}, {', '.join(change.why)}"
+    where = f", asked at {collected.provider_of(change.head or change.base).label}" if collected.endpoints else ""
+    return f"{change.name} ({change.path}): {why}; {len(plan.task.cases)} cases{where}"

@@ -80,6 +80,7 @@ def _request(name: str, prompt: Prompt, case: Case) -> Request:
         parameters=prompt.parameters,
         response_format=_response_format(prompt),
         application=prompt.application,
+        endpoint=prompt.endpoint,
         case={"prompt": name, "case": case.id, "vars": case.vars} if prompt.application else None,
     )
     _ = request.key  # fills the messages in: a variable that is missing is found now

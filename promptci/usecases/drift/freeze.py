@@ -56,7 +56,7 @@ def freeze(request: FreezeRequest, env: Environment) -> DriftDocument:
     with closing(repo.snapshot(repo.resolve("HEAD"))) as head:
         watch = collect_watch(repo, head, request.config_path, request.environment).select(request.prompts)
         asker = Asker(root=request.root, config_path=request.config_path, watch=watch, head=head, env=env)
-        redactor = env.redactor(watch.config.provider.api_key_env)
+        redactor = env.redactor(*watch.config.secret_names)
         freezer = _Freezer(asker=asker, references=_load_references(repo, watch), day=day)
         growing = [prompt for prompt in watch.prompts if freezer.is_growing(prompt)]
         if request.dry_run:

@@ -61,7 +61,7 @@ def probe_models(request: ProbeRequest, env: Environment) -> ProbeResult:
             if night.verdict is DriftVerdict.NOT_COMPARABLE:
                 differing.append(prompt.name)
     nights += [conclusions.report_broken(name, reason) for name, reason in watch.broken.items()]
-    redactor = env.redactor(watch.config.provider.api_key_env)
+    redactor = env.redactor(*watch.config.secret_names)
     document = results.build_document(env.timestamp(), watch.environment, nights, dry_run=False, redactor=redactor)
     return ProbeResult(document=document, differing=tuple(differing))
 

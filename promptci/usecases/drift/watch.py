@@ -54,7 +54,7 @@ def watch_night(request: DriftRequest, env: Environment) -> DriftDocument:
     with closing(repo.snapshot(repo.resolve("HEAD"))) as head:
         watch = collect_watch(repo, head, request.config_path, request.environment).select(request.prompts)
         asker = Asker(root=request.root, config_path=request.config_path, watch=watch, head=head, env=env)
-        redactor = env.redactor(watch.config.provider.api_key_env)
+        redactor = env.redactor(*watch.config.secret_names)
         if request.dry_run:
             _print_plan(asker)
             return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor)
@@ -203,5 +203,5 @@ class _Watcher:
     def _remember_answers(self, prompt: WatchedPrompt, asked: AskedPrompt) -> None:
         if not self.asker.watch.config.drift.keep_answers:
             return
-        redactor = self.asker.env.redactor(self.asker.watch.config.provider.api_key_env)
+        redactor = self.asker.env.redactor(*self.asker.watch.config.secret_names)
         self.answers += acting.store_answers(prompt, asked, self.day, redactor)

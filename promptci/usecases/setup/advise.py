@@ -82,10 +82,11 @@ def _advise_on(collected: CollectedRun, base_name: str, environ: Mapping[str, st
     if missing := [plan.name for plan in collected.plans if plan.change.missing_goldens]:
         pattern = collected.config.prompts.goldens.replace("{name}", missing[0]).replace("*", "jsonl")
         state += f" Without golden cases: {join_names(missing, MAX_NAMES)}; write some to {pattern}."
-    provider, key = collected.config.provider, collected.config.provider.api_key_env
-    needs_key = provider.kind == "openai" and not endpoint.is_loopback(provider.base_url)
-    if needs_key and key and not environ.get(key):
-        state += f" The endpoint's key is not set here: export {key}=…"
+    for provider in collected.config.endpoints:
+        key = provider.api_key_env
+        needs_key = provider.kind == "openai" and not endpoint.is_loopback(provider.base_url)
+        if needs_key and key and not environ.get(key):
+            state += f" The key of {provider.base_url} is not set here: export {key}=…"
     return Advice(
         state=state,
         commands=(

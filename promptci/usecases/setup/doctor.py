@@ -16,7 +16,7 @@ from promptci.git import command, globs
 from promptci.git.data_branch import HISTORY_BRANCH
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
-from promptci.pipeline.collection import collect, coverage, plan_prompt
+from promptci.pipeline.collection import collect, coverage, plan_prompt, prompt_settings
 from promptci.pipeline.collection.collect import Revision
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.prompt_version import PromptVersion
@@ -27,6 +27,7 @@ from promptci.prompts.find import find_selected_files, find_unmatched_prompt_fil
 from promptci.prompts.model import Prompt
 from promptci.providers.base import Usage
 from promptci.providers.http import endpoint
+from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs.prompt_plan import PromptPlan, Status
 from promptci.scoring.judges import judge
@@ -51,6 +52,8 @@ class _RepositoryState:
     document: strict_yaml.YamlDocument | None = None
     """promptci.yml with its lines; None where there is none."""
     plans: list[PromptPlan] = field(default_factory=list)
+    endpoints: Mapping[str, ProviderOptions] = field(default_factory=dict)
+    """Endpoints that some prompts have of their own, by their ids."""
 
     def line_of(self, *keys: str) -> int | None:
         """Return the line of a key of promptci.yml."""
@@ -121,18 +124,21 @@ def check_up(root: Path, config_path: str, environ: Mapping[str, str] | None = N
 def _describe(part: str, state: _RepositoryState, environ: Mapping[str, str]) -> str:
     """Return what a part without a finding consists of."""
     cases = sum(len(plan.task.cases) for plan in state.plans)
-    provider = state.config.provider
-    key = provider.api_key_env
-    presence = f", key from {key}, which is {'set' if environ.get(key) else 'not set'} here" if key else ""
-    addresses = {"openai": f"{provider.base_url}{presence}", "recorded": f"recorded answers in {provider.path}"}
     return {
         "configuration": f"{state.config_path} is valid",
         "prompts and goldens": f"{count(len(state.plans), 'prompt')}, {count(cases, 'golden case')}",
         "judges": ", ".join(state.judge_models) or "none is used",
-        "endpoint": addresses.get(provider.kind, "the embedded model"),
+        "endpoint": "; ".join(_describe_endpoint(options, environ) for options in state.config.endpoints),
         "ignored folders": "git ignores what promptci writes",
         "workflow": "triggers, permissions and inputs fit",
     }[part]
+
+
+def _describe_endpoint(options: ProviderOptions, environ: Mapping[str, str]) -> str:
+    key = options.api_key_env
+    presence = f", key from {key}, which is {'set' if environ.get(key) else 'not set'} here" if key else ""
+    addresses = {"openai": f"{options.base_url}{presence}", "recorded": f"recorded answers in {options.path}"}
+    return addresses.get(options.kind, "the embedded model")
 
 
 def has_history_branch(root: Path) -> bool:
@@ -179,6 +185,8 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
         yield from _goldens(state, prompt)
     collected = CollectedRun(config=config, config_source=state.config_path, plans=tuple(state.plans))
     try:
+        collected = prompt_settings.apply_prompt_settings(collected, None, snapshot, state.config_path)
+        state.plans, state.endpoints = list(collected.plans), collected.endpoints
         planning.plan_run(collected)
     except InputError as error:
         yield from _error_findings(error)
@@ -239,28 +247,40 @@ def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
 
 
 def _provider(state: _RepositoryState) -> Iterator[DoctorFinding]:
-    options = state.config.provider
+    versions = [prompt for plan in state.plans for prompt in _versions(plan)]
+    own = {name: {prompt.model for prompt in versions if prompt.endpoint == name} for name in ["", *state.endpoints]}
+    judges = {*state.judge_models, *filter(None, [state.config.judge.model])}
+    yield from _endpoint(state, state.config.provider, own[""] | judges, "provider")
+    for options in state.config.endpoints[1:]:
+        yield from _endpoint(state, options, own.get(options.id, set()), "overrides")
+
+
+def _endpoint(
+    state: _RepositoryState, options: ProviderOptions, models: set[str], section: str
+) -> Iterator[DoctorFinding]:
     if options.kind == "recorded" and (not options.path or not (state.root / options.path).is_file()):
         message = f"there is no file of recorded answers at `{options.path or ''}`"
-        yield state.flag("error", message, "Record it: `promptci check --record FILE`.", "provider", "path")
+        yield state.flag("error", message, "Record it: `promptci check --record FILE`.", *_keys(section, "path"))
     if options.kind != "openai":
         return
     try:
         endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
     except ProviderError as error:
-        yield state.flag("error", error.message, error.hint, "provider", "base_url")
+        yield state.flag("error", error.message, error.hint, *_keys(section, "base_url"))
         return
     if endpoint.is_loopback(options.base_url):
         return
     price = PriceList(options).price_usage
-    models = {prompt.model for plan in state.plans for prompt in _versions(plan)}
-    models.update(state.judge_models, filter(None, [state.config.judge.model]))
     for model in sorted(filter(None, models)):
         if price(model, Usage(input_tokens=1, output_tokens=1)) is None:
             message = (
                 f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
             )
-            yield state.flag("warning", message, f"Write it under `provider.prices: {{{model}: …}}`.", "provider")
+            yield state.flag("warning", message, f"Write it under `provider.prices: {{{model}: …}}`.", section)
+
+
+def _keys(section: str, key: str) -> tuple[str, ...]:
+    return (section, key) if section == "provider" else (section,)
 
 
 def _versions(plan: PromptPlan) -> list[Prompt]:

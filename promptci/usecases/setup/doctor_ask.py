@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from promptci.config.model import Config
 from promptci.errors import PromptciError
 from promptci.evaluation import run
 from promptci.git.repo import Repo
@@ -16,6 +15,7 @@ from promptci.present import formatting
 from promptci.providers import registry
 from promptci.providers.base import CallError, Request
 from promptci.providers.local import model_file
+from promptci.providers.options import ProviderOptions
 from promptci.scoring.judges import judge
 
 
@@ -42,22 +42,27 @@ def ask_models(root: Path, config_path: str, environ: Mapping[str, str]) -> list
     repo = Repo.discover(root)
     with closing(repo.snapshot(WORK_TREE)) as tree:
         collected = run.collect_everything(tree, config_path)
-    requests: dict[str, Request] = {}
+    requests: dict[tuple[str, str], Request] = {}
     for question in planning.plan_run(collected).questions:
-        requests.setdefault(question.request.model, question.request)
+        requests.setdefault((question.request.endpoint, question.request.model), question.request)
     options = collected.config.judge
     cases = (planned.case for plan in collected.plans for planned in plan.task.cases)
     for model in [*judge.list_judge_models(cases, model=options.model, rubric=options.rubric), options.model]:
         if model:
             words = {"role": "user", "content": "Reply with the word yes."}
-            requests.setdefault(model, Request(model=model, messages=(words,)))
-    return asyncio.run(_ask_all(requests, collected.config, repo.root, environ))
+            requests.setdefault(("", model), Request(model=model, messages=(words,)))
+    answers = []
+    for name in sorted({endpoint for endpoint, _ in requests}):
+        own = {model: request for (endpoint, model), request in requests.items() if endpoint == name}
+        options = collected.endpoints.get(name, collected.config.provider)
+        answers += asyncio.run(_ask_all(own, options, repo.root, environ))
+    return answers
 
 
 async def _ask_all(
-    requests: Mapping[str, Request], config: Config, root: Path, environ: Mapping[str, str]
+    requests: Mapping[str, Request], options: ProviderOptions, root: Path, environ: Mapping[str, str]
 ) -> list[ModelAnswer]:
-    provider = registry.create_provider(config.provider, environ, root, model_file.cache_home(environ))
+    provider = registry.create_provider(options, environ, root, model_file.cache_home(environ))
     answers = []
     try:
         for model, request in requests.items():

@@ -184,17 +184,19 @@ def _check_inputs(job: PromptciJob) -> Iterator[WorkflowFinding]:
 
 
 def _check_key(job: PromptciJob, config: Config) -> Iterator[WorkflowFinding]:
-    provider = config.provider
     variables: dict[str, Any] = {}
     for place in (job.workflow.value, job.value, job.step):
         variables |= as_mapping(place.get("env"))
-    api_key, name = as_text(job.inputs.get("api-key")), provider.api_key_env
+    api_key = as_text(job.inputs.get("api-key"))
     if api_key and not _SECRET.search(api_key):
         fix = "Make the key invalid at its provider, and write `${{ secrets.NAME }}`."
         yield _flag_step(job, "error", "the key itself stands in the file", fix, "with", "api-key")
-    needs_key = provider.kind == "openai" and name and not endpoint.is_loopback(provider.base_url)
-    if needs_key and name not in variables and not (api_key and name == KEY):
-        message = f"nothing sets {name}, which `provider.api_key_env` names"
+    remote = [o for o in config.endpoints if o.kind == "openai" and not endpoint.is_loopback(o.base_url)]
+    for name in dict.fromkeys(options.api_key_env for options in remote if options.api_key_env):
+        if name in variables or (api_key and name == KEY):
+            continue
+        key = "provider" if name == config.provider.api_key_env else "overrides[].provider"
+        message = f"nothing sets {name}, which `{key}.api_key_env` names"
         if api_key:
             message += f"; the input `api-key` is handed on as {KEY}"
         yield _flag_step(job, "error", message, f"Add `env: {{{name}: ${{{{ secrets.{name} }}}}}}` to the step.")

@@ -117,7 +117,7 @@ def _price(plan: PromptPlan, collected: CollectedRun) -> Decimal | None:
     once = replace(collected, plans=(plan,))
     planned = planning.plan_run(once)
     asked = [
-        estimate_questions(planned.questions, PriceList(collected.config.provider).price_usage),
+        estimate_questions(planned.questions, PriceList(collected.config.provider, collected.endpoints).price_usage),
         planning.estimate_judges(planned.prompts, once),
     ]
     total = Decimal(0)

@@ -17,7 +17,7 @@ def question(request: Request, case_id: str = "a", arm: Arm = Arm.HEAD, replicat
     return Question(prompt="p", arm=arm, case_id=case_id, replicate=replicate, request=request)
 
 
-def price(model: str, usage: Usage) -> Decimal | None:
+def price(model: str, usage: Usage, _endpoint: str) -> Decimal | None:
     if model == "unknown":
         return None
     return Decimal(usage.input_tokens) + 10 * Decimal(usage.output_tokens)

@@ -7,7 +7,7 @@ import pytest
 from fakes.provider import FakeProvider
 from fakes.questions import pairs, question, run
 
-from promptci.providers.base import Completion, Usage
+from promptci.providers.base import Completion, Request, Usage
 from promptci.providers.options import ModelPrice, ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs.budget import Budget
@@ -30,6 +30,10 @@ def completion(cached_tokens: int = 0, *, batched: bool = False) -> Completion:
     return Completion(text="yes", usage=usage, batched=batched)
 
 
+def asking(model: str) -> Request:
+    return Request(model=model, messages=({"role": "user", "content": "x"},))
+
+
 def test_tokens_that_the_endpoint_had_cached_have_their_own_price() -> None:
     assert PRICES.price_completion("m", completion()) == Decimal("0.012")
     assert PRICES.price_completion("m", completion(800)) == Decimal("0.0048")
@@ -38,16 +42,16 @@ def test_tokens_that_the_endpoint_had_cached_have_their_own_price() -> None:
 
 def test_what_cached_tokens_saved_is_the_difference_to_their_full_price() -> None:
     budget = Budget(prices=PRICES)
-    assert budget.settle(Decimal(0), "m", completion(800)) == Decimal("0.0048")
-    assert budget.settle(Decimal(0), "m", completion()) == Decimal("0.012")
+    assert budget.settle(Decimal(0), asking("m"), completion(800)) == Decimal("0.0048")
+    assert budget.settle(Decimal(0), asking("m"), completion()) == Decimal("0.012")
     assert budget.savings == Savings(cached_tokens=800, cached_tokens_usd=Decimal("0.0072"))
 
 
 @pytest.mark.parametrize("model", ["plain", "unknown"])
 def test_without_a_price_for_them_cached_tokens_are_counted_all_the_same(model: str) -> None:
     budget = Budget(prices=PRICES)
-    budget.settle(Decimal(0), model, completion(800))
-    budget.settle(Decimal(0), model, None)
+    budget.settle(Decimal(0), asking(model), completion(800))
+    budget.settle(Decimal(0), asking(model), None)
     assert budget.savings == Savings(cached_tokens=800)
 
 
