@@ -45,9 +45,9 @@ def ask_models(root: Path, config_path: str, environ: Mapping[str, str]) -> list
     requests: dict[tuple[str, str], Request] = {}
     for question in planning.plan_run(collected).questions:
         requests.setdefault((question.request.endpoint, question.request.model), question.request)
-    options = collected.config.judge
+    judges = collected.config.judge
     cases = (planned.case for plan in collected.plans for planned in plan.task.cases)
-    for model in [*judge.list_judge_models(cases, model=options.model, rubric=options.rubric), options.model]:
+    for model in [*judge.list_judge_models(cases, model=judges.model, rubric=judges.rubric), judges.model]:
         if model:
             words = {"role": "user", "content": "Reply with the word yes."}
             requests.setdefault(("", model), Request(model=model, messages=(words,)))
