@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from promptci.compare.case_effect import EXACT
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
-from promptci.gates.facts import NewPromptFacts, NothingToLose, SharedCause
+from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
 from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.prompt_run import PromptRun

@@ -1,6 +1,6 @@
 """What each rule of the gate measured, as data."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 
 class QualityFacts(NamedTuple):
@@ -58,43 +58,6 @@ class PooledFacts(NamedTuple):
     p: float
     dropped: bool
     """A drop of the margin is shown."""
-
-
-class NewPromptFacts(NamedTuple):
-    """A prompt without an earlier version."""
-
-    passed: int
-    cases: int
-    added: bool
-    """False where only one revision was looked at."""
-    min_quality: float | None = None
-    """The limit on quality; None: none is set."""
-    critical: int = 0
-    """Cases that must pass."""
-    is_below: bool = False
-    """The quality is below its limit, without being shown to be."""
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether any absolute limit is set."""
-        return self.min_quality is not None or self.critical > 0
-
-
-class SharedCause(NamedTuple):
-    """What explains that all answers are wrong."""
-
-    kind: Literal["identical-requests", "equal-answers", "same-tag"]
-    text: str = ""
-    """The beginning of the answer, or the tag with which all begin."""
-
-
-class NothingToLose(NamedTuple):
-    """The base version passes too few cases for a regression to show."""
-
-    passed: int
-    cases: int
-    shared_cause: SharedCause | None
-    """Where all of them fail alike."""
 
 
 class MismatchFacts(NamedTuple):

@@ -131,10 +131,8 @@ class Budget:
 
     def price_completion(self, request: Request, completion: Completion) -> Decimal | None:
         """Return the price of an answer without charging it."""
-        if completion.cost_usd is not None:
+        if completion.cost_usd is not None or self._prices is None:
             return completion.cost_usd
-        if self._prices is None:
-            return None
         return self._prices.price_completion(request.model, completion, request.endpoint)
 
 

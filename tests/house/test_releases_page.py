@@ -12,7 +12,7 @@ from promptci.audit.anchors import TRAILER
 
 PAGE = (Path(__file__).parents[2] / "docs" / "releases.md").read_text(encoding="utf-8")
 FILE = "prompts/order-extractor.prompt.yml"
-VARIES = re.compile(r"[0-9a-f]{64}|\b[0-9a-f]{10}\b|\d{4}-\d\d-\d\d|serial \d+|(?<=written to )\S+")
+VARIES = re.compile(r"[0-9a-f]{64}|\b[0-9a-f]{7}\b|\d{4}-\d\d-\d\d|serial \d+|(?<=written to )\S+")
 
 
 def plain(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from promptci.findings import (
     PromptNames,
     UntestedSettings,
 )
+from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
 from promptci.gates.facts import (
     CaseIds,
     ComparedCases,
@@ -32,15 +33,12 @@ from promptci.gates.facts import (
     MinQualityFacts,
     MismatchFacts,
     MissingAnswers,
-    NewPromptFacts,
-    NothingToLose,
     OddAnswers,
     P95Facts,
     PooledFacts,
     PositionBiasFacts,
     QualityFacts,
     ReturnedModels,
-    SharedCause,
     SuiteResult,
     WeakenedGoldens,
 )

@@ -148,17 +148,12 @@ async def _ask(
             clock=env.monotonic,
             started_at=env.monotonic(),  # one deadline for candidates and judges together
         )
-        batched = await batching.ask_first_questions(
-            [question for question in planned.questions if not question.request.endpoint],
-            provider,
-            run_context,
-            batching.create_batching(collected, options, env),
-        )
+        common = [question for question in planned.questions if not question.request.endpoint]
+        plan = batching.create_batching(collected, options, env)
+        batched = await batching.ask_first_questions(common, provider, run_context, plan)
         provider, run_context = batched.provider, batched.run_context
         judges = JudgeClient(provider, config.run, replace(run_context, on_answer=count.judge))
-        judge, graded = _judge(planned, collected, judges)
-        for run in planned.prompts:  # before the first answer, so that an early stop knows what counts
-            run.trust = await judge_trust.assess_judge(run, config.judge.min_kappa, judge)
+        judge, graded = await _prepare_judge(planned, collected, judges)
         context = AskContext(
             provider=provider, run_context=run_context, judge=judge, config=_ask_together(config), rules=session.rules
         )
@@ -212,8 +207,10 @@ def _collect_notes(budget: Budget, cache: AnswerCache | RoutedCache | None, opti
     ]
 
 
-def _judge(planned: PlannedRun, collected: CollectedRun, judges: JudgeClient) -> tuple[JudgeConfig, Sequence[str]]:
-    """Return the judge client, and notes on how it will judge."""
+async def _prepare_judge(
+    planned: PlannedRun, collected: CollectedRun, judges: JudgeClient
+) -> tuple[JudgeConfig, Sequence[str]]:
+    """Return the judge, and notes on how it will judge; assess its trust, so that an early stop knows what counts."""
     named = collected.config.judge
     pairwise, notes = judge_modes.select_pairwise_prompts(planned.prompts, named)
     judge = JudgeConfig(
@@ -224,6 +221,8 @@ def _judge(planned: PlannedRun, collected: CollectedRun, judges: JudgeClient) ->
         by_prompt=collected.judges,
         pairwise=pairwise,
     )
+    for run in planned.prompts:
+        run.trust = await judge_trust.assess_judge(run, named.min_kappa, judge)
     return judge, notes
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from promptci.prompts import includes
     from promptci.prompts.model import Prompt
     from promptci.prompts.options import PromptOptions
+    from promptci.providers.options import ProviderOptions
     from promptci.runs import prompt_plan
     from promptci.runs.prompt_plan import PromptPlan
 else:  # where nothing changed, no goldens are read
@@ -131,9 +132,7 @@ class _Collector:
         options = replace(self.binding.config.prompt_options, model=provider.model or own.model)
         base_prompts, base_problems = load_prompts(self.before.snapshot, self.patterns, options, loader)
         head_prompts, head_problems = load_prompts(head, self.patterns, configs[1].prompt_options, loader)
-        common = {at: prompt for at, prompt in head_prompts.items() if not self._has_own_endpoint(prompt)}
-        renamed, self.model_entries = apply_head_models(common, provider, own)
-        head_prompts |= renamed
+        head_prompts, self.model_entries = _name_models(head_prompts, self.binding.config, own)
         if provider.kind == "command":
             ids = application_version.identify_both(self.before.snapshot, head, provider, self.touched)
             base_prompts, head_prompts = map(application_version.mark_application, (base_prompts, head_prompts), ids)
@@ -160,10 +159,6 @@ class _Collector:
             else:
                 self.notes += pair.head.notes if not plan and pair.head and pair.head.path in self.touched else ()
         return tuple(plans)
-
-    def _has_own_endpoint(self, prompt: Prompt) -> bool:
-        overrides = find_overrides(self.binding.config.overrides, prompt)
-        return any(override.endpoint for override in overrides) or change_reasons.named_endpoint(prompt) is not None
 
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]
@@ -283,3 +278,17 @@ def load_golden_set(revision: Revision, prompt: Prompt | None, paths: Sequence[s
 
 def _digests(golden_set: GoldenSet) -> dict[str, str]:
     return {case.id: f"{case.digest}:{case.critical}:{case.weight}:{case.cluster}" for case in golden_set.cases}
+
+
+def _name_models(
+    prompts: dict[str, Prompt], config: Config, own: ProviderOptions
+) -> tuple[dict[str, Prompt], dict[str, str]]:
+    """Apply head's `models` to the prompts that the common endpoint answers; see `apply_head_models`."""
+    common = {at: prompt for at, prompt in prompts.items() if not _has_own_endpoint(prompt, config)}
+    renamed, entries = apply_head_models(common, config.provider, own)
+    return prompts | renamed, entries
+
+
+def _has_own_endpoint(prompt: Prompt, config: Config) -> bool:
+    overrides = find_overrides(config.overrides, prompt)
+    return any(override.endpoint for override in overrides) or change_reasons.named_endpoint(prompt) is not None

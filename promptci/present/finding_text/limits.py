@@ -38,9 +38,9 @@ def no_cases(facts: EmptyGoldens) -> FindingText:
 
 def nothing_evaluated(facts: MissingAnswers) -> FindingText:
     """Describe a new version without a single usable answer."""
-    whose = "either version" if facts.version == "both" else "the new version"
+    version = "either version" if facts.version == "both" else "the new version"
     return FindingText(
-        f"could not be evaluated: no answer of {whose} is usable ({facts.missing:,} of {facts.requested:,} failed)",
+        f"could not be evaluated: no answer of {version} is usable ({facts.missing:,} of {facts.requested:,} failed)",
         _first_error(facts),
     )
 

@@ -1,14 +1,7 @@
 """Texts of the quality rule: what became of the pass rate or the mean score."""
 
-from promptci.gates.facts import (
-    ComparedCases,
-    MismatchFacts,
-    NewPromptFacts,
-    NothingToLose,
-    PooledFacts,
-    QualityFacts,
-    SharedCause,
-)
+from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
+from promptci.gates.facts import ComparedCases, MismatchFacts, PooledFacts, QualityFacts
 from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import bare_points, p_value, percent, points, signed_points
 from promptci.wording import count

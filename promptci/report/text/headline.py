@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from promptci.gates.facts import NewPromptFacts
+from promptci.gates.baseline_facts import NewPromptFacts
 from promptci.gates.model import GateReport
 from promptci.present import formatting
 from promptci.present.finding_text.describe import describe

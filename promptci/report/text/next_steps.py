@@ -78,5 +78,5 @@ def _needed(prompt: PromptView) -> str:
     total = prompt.quality.cases_needed if prompt.quality else None
     if total is None or total <= prompt.pairs:
         return ""
-    more = formatting.count(total - prompt.pairs, "more case")
-    return f"about {more} for {prompt.name}, {total:,} in all, would settle it"
+    missing = formatting.count(total - prompt.pairs, "more case")
+    return f"about {missing} for {prompt.name}, {total:,} in all, would settle it"

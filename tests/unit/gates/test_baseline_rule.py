@@ -7,9 +7,9 @@ import pytest
 from support.comparison_notation import comparison, quality_rows
 
 from promptci.config.policy import GatePolicy
+from promptci.gates.baseline_facts import NothingToLose, SharedCause
 from promptci.gates.baseline_rule import find_shared_cause
 from promptci.gates.decide import decide
-from promptci.gates.facts import NothingToLose, SharedCause
 from promptci.present.finding_text.describe import describe
 from promptci.providers.base import Completion
 from promptci.runs.prompt_plan import Status

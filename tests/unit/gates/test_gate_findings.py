@@ -5,8 +5,9 @@ from support.comparison_notation import comparison, quality_rows
 
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
+from promptci.gates.baseline_facts import NewPromptFacts
 from promptci.gates.decide import decide
-from promptci.gates.facts import EmptyGoldens, MismatchFacts, NewPromptFacts, PooledFacts, QualityFacts
+from promptci.gates.facts import EmptyGoldens, MismatchFacts, PooledFacts, QualityFacts
 from promptci.gates.model import GateReport
 from promptci.runs.prompt_plan import Status
 from promptci.verdict import Verdict

@@ -1,0 +1,39 @@
+"""What the rules about a missing or worthless baseline measured, as data."""
+
+from typing import Literal, NamedTuple
+
+
+class NewPromptFacts(NamedTuple):
+    """A prompt without an earlier version."""
+
+    passed: int
+    cases: int
+    added: bool
+    """False where only one revision was looked at."""
+    min_quality: float | None = None
+    """The limit on quality; None: none is set."""
+    critical: int = 0
+    """Cases that must pass."""
+    is_below: bool = False
+    """The quality is below its limit, without being shown to be."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether any absolute limit is set."""
+        return self.min_quality is not None or self.critical > 0
+
+
+class SharedCause(NamedTuple):
+    """What explains that all answers are wrong: `text` begins the one answer, or is the tag with which all begin."""
+
+    kind: Literal["identical-requests", "equal-answers", "same-tag"]
+    text: str = ""
+
+
+class NothingToLose(NamedTuple):
+    """The base version passes too few cases for a regression to show."""
+
+    passed: int
+    cases: int
+    shared_cause: SharedCause | None
+    """Where all of them fail alike."""
