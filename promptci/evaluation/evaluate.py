@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import find_config
-from promptci.evaluation import unchanged
+from promptci.evaluation import unchanged, while_asking
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection.collect import NOTHING_TO_TEST
 from promptci.pipeline.collection.collected_run import CollectedRun
@@ -45,6 +45,8 @@ def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest,
     collected = judge_labels.attach_labels(collected, base, revisions.head)
     if request.prompts or request.cases:
         collected = selection.select(collected, request)
+    if collected.plans and not request.dry_run and request.answers is None:
+        while_asking.prepare_asking(collected.config.provider.kind)
     if collected.plans or request.shard is not None:
         return prompt_evaluation.evaluate_prompts(collected, revisions, request, env, started_at)
     if request.dry_run:

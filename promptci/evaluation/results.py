@@ -38,9 +38,12 @@ def write_report(
     """
     redactor = env.redactor(*secret_names)
     built = views.build_view(report, facts=memory.enrich(facts), redactor=redactor)
-    view = views.redact_view(built, redactor).view
-    view = run_memory.record(view, memory)
-    return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(serialize(view), request.out))
+    # With the ids of its verdicts it is, as a rule, the report that is written: one serialization less.
+    serialized = views.redact_view(run_memory.name_verdicts(built), redactor)
+    view = run_memory.record(serialized.view, memory)
+    if view is not serialized.view:
+        serialized = serialize(view)
+    return RunResult(exit_code=view.exit_code, view=view, paths=write.write_all(serialized, request.out))
 
 
 def write_refusal(error: InputError, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:

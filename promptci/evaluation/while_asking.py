@@ -1,7 +1,8 @@
-"""Import what decides and reports while the first answers are awaited, when the processor has nothing else to do."""
+"""Import ahead what a run needs later, in threads: what asks while it is planned, what decides while it is asked."""
 
 import contextlib
 import importlib
+import threading
 
 MODULES = (
     "promptci.gates.decide",
@@ -19,6 +20,17 @@ MODULES = (
 )
 """In the order of their use. Each is imported lazily where it is used; without this, all would be after the answers."""
 TEMPLATES = ("html/report.html.j2", "markdown/comment.md.j2")
+
+
+def prepare_asking(kind: str) -> None:
+    """Import what asks an endpoint, in a thread: most of that time goes into reading certificates, without the GIL."""
+    if kind == "openai":
+        threading.Thread(target=_import_quietly, args=("aiohttp",), name="before-asking", daemon=True).start()
+
+
+def _import_quietly(name: str) -> None:
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)
 
 
 def prepare_report() -> None:

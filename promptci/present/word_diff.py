@@ -4,8 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from rapidfuzz.distance import LCSseq
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    from rapidfuzz import distance
+else:
+    distance = lazy_import("rapidfuzz.distance")
 
 _WORDS = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
 """A line break is a word of its own, so that equal lines match whatever their indentation."""
@@ -28,7 +34,7 @@ def diff_words(before: str, after: str) -> tuple[tuple[TextPiece, ...], tuple[Te
     """
     words_before, words_after = _WORDS.findall(before), _WORDS.findall(after)
     differs_before, differs_after = [True] * len(words_before), [True] * len(words_after)
-    for block in LCSseq.opcodes(words_before, words_after).as_matching_blocks():
+    for block in distance.LCSseq.opcodes(words_before, words_after).as_matching_blocks():
         differs_before[block.a : block.a + block.size] = [False] * block.size
         differs_after[block.b : block.b + block.size] = [False] * block.size
     return _join(words_before, differs_before), _join(words_after, differs_after)

@@ -1,6 +1,7 @@
 """Write all outputs of a run into one folder."""
 
 import tempfile
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,15 +16,17 @@ from promptci.report.output_paths import OutputPaths
 Renderer = Callable[[SerializedReport], Iterable[str | bytes]]
 """Returns a file in pieces, because a large one takes too much memory as a whole."""
 
-# report.json is last: it says that the run is complete. A run killed before it is resumed from its journal.
+PAGE = "report.html"
+LAST = "report.json"
+"""Written last: it says that the run is complete. A run killed before it is resumed from its journal."""
 OUTPUTS: dict[str, Renderer] = {
-    "report.html": lambda report: [html_renderer.render_page(report.view, report.digest)],
+    PAGE: lambda report: [html_renderer.render_page(report.view, report.digest)],
     "comment.md": lambda report: [markdown_renderer.render_comment(report.view)],
     "summary.md": lambda report: [markdown_renderer.render_summary(report.view)],
     "junit.xml": lambda report: [junit.render(report.view)],
     "cases.csv": lambda report: cases_csv.csv_pieces(report.view),
     "results.sarif": lambda report: [sarif.render(report.view)],
-    "report.json": lambda report: report.pieces(),
+    LAST: lambda report: report.pieces(),
 }
 """File name to renderer. To add an output, add a line, and a property of `OutputPaths`."""
 
@@ -68,7 +71,24 @@ def _save_elsewhere(report: SerializedReport, out: Path, comment: str | None, er
 
 
 def _write_into(out: Path, report: SerializedReport, comment: str | None) -> OutputPaths:
-    for name, render in OUTPUTS.items():
-        pieces = [comment] if name == "comment.md" and comment is not None else render(report)
-        write.write_chunks(out / name, pieces)
+    failures: list[Exception] = []
+    # Most of the page's time is compression, during which another thread can write the other files.
+    page = threading.Thread(target=_write_page, args=(out, report, failures), name="write-page")
+    page.start()
+    try:
+        for name in (name for name in OUTPUTS if name not in {PAGE, LAST}):
+            pieces = [comment] if name == "comment.md" and comment is not None else OUTPUTS[name](report)
+            write.write_chunks(out / name, pieces)
+    finally:
+        page.join()
+    if failures:
+        raise failures[0]
+    write.write_chunks(out / LAST, OUTPUTS[LAST](report))
     return OutputPaths(folder=out)
+
+
+def _write_page(out: Path, report: SerializedReport, failures: list[Exception]) -> None:
+    try:
+        write.write_chunks(out / PAGE, OUTPUTS[PAGE](report))
+    except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
+        failures.append(error)

@@ -41,6 +41,23 @@ def test_the_command_line_imports_nothing_heavy() -> None:
     run(f"import sys, promptci.cli; loaded = {HEAVY!r} & sys.modules.keys(); assert not loaded, loaded")
 
 
+def test_what_asks_an_endpoint_is_imported_ahead_where_one_is_asked() -> None:
+    run(
+        "import sys, threading; from promptci.evaluation import while_asking;"
+        "join = lambda: [thread.join() for thread in threading.enumerate() if thread is not threading.main_thread()];"
+        "while_asking.prepare_asking('recorded'); join(); assert 'aiohttp' not in sys.modules;"
+        "while_asking.prepare_asking('openai'); join(); assert 'aiohttp' in sys.modules"
+    )
+
+
+def test_a_comparison_in_which_no_case_was_fixed_loads_no_scipy() -> None:
+    run(
+        "import sys; from promptci.stats.estimates import power; from promptci.stats.significance import paired;"
+        "assert power.smallest_drop(1000, 0.0) and paired.mcnemar_midp(6, 0) < 0.05 < paired.mcnemar_midp(0, 6);"
+        "assert not {'numpy', 'scipy'} & sys.modules.keys()"
+    )
+
+
 @pytest.mark.parametrize("has_memory", [False, True])
 def test_a_check_without_changes_loads_neither_models_nor_templates(tmp_path: Path, has_memory: bool) -> None:
     files = {

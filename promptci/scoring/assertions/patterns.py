@@ -7,8 +7,14 @@ to build is refused: `{1000}` of `{1000}` of `{1000}` is unrolled to gigabytes.
 
 import functools
 import re
+from typing import TYPE_CHECKING
 
-import regex
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    import regex
+else:
+    regex = lazy_import("regex")
 
 TIMEOUT_S = 1.0
 MAX_PATTERN_CHARS = 1_000

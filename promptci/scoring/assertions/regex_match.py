@@ -6,13 +6,18 @@ The syntax is Python's. A variable in a pattern is escaped: `^Dear {{customer}}`
 
 import re
 import unicodedata
-
-import regex
+from typing import TYPE_CHECKING
 
 from promptci.goldens.model import Assertion, Case
+from promptci.lazy_import import lazy_import
 from promptci.prompts.template import render
 from promptci.scoring.assertions import base, patterns
 from promptci.scoring.assertions.base import CheckOutcome, Subject
+
+if TYPE_CHECKING:
+    import regex
+else:
+    regex = lazy_import("regex")
 
 OPTIONS = frozenset({"ignore_case", "full", "trim"})
 _JAVASCRIPT = re.compile(r"/(?P<body>.*)/(?P<flags>[dgimsuvy]*)", re.DOTALL)

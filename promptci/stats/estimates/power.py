@@ -51,7 +51,7 @@ def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) ->
 
 
 def _power_all_broken(n: int, discordance: float, alpha: float) -> float:
-    """Return the power where each discordant pair is broken: the chance of as many as are significant."""
+    """Return the power where each discordant pair is broken: the chance of enough of them. Needs no scipy."""
     needed = 0
     while mcnemar_midp(needed, 0) > alpha:
         needed += 1

@@ -10,6 +10,7 @@ import pytest
 from support.report_outputs import render_output
 from support.report_situations import SITUATIONS
 
+from promptci.errors import OutputError
 from promptci.report import write
 from promptci.report.model import document
 from promptci.report.model.report import ReportView
@@ -35,6 +36,13 @@ def test_every_output_is_written_into_the_folder(tmp_path: Path) -> None:
     assert set(paths.all) == set(named)
     for path in paths.all:
         assert path.read_bytes().decode() == render_output(path.name, SITUATIONS["regressed"]())
+
+
+def test_a_page_that_cannot_be_written_is_an_error_and_leaves_the_run_incomplete(tmp_path: Path) -> None:
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(OutputError, match="the report cannot be written"):
+        write.write_all(document.serialize(SITUATIONS["regressed"]()), tmp_path)
+    assert not (tmp_path / "report.json").exists()
 
 
 def test_a_report_can_be_drawn_again_from_its_json(tmp_path: Path) -> None:

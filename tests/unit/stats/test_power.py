@@ -5,8 +5,10 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from promptci.stats.estimates import power
+from promptci.stats.significance import paired
 
 TABLE = {  # n -> smallest detectable drop in points at a discordance of 5, 10, 15, 20, 30 %; None: cannot
     30: (None, None, None, 18.8, 23.5),
@@ -34,6 +36,15 @@ def test_without_discordance_nothing_is_detectable_but_a_drop_brings_its_own() -
     result = power.smallest_drop(50, 0.0)
     assert result is not None
     assert power.power_of(50, result, result) == pytest.approx(0.8, abs=1e-4)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.001])
+@pytest.mark.parametrize("n", [3, 20, 300])
+def test_where_all_discordant_pairs_are_broken_power_is_the_chance_of_enough_of_them(n: int, alpha: float) -> None:
+    enough = next(broken for broken in range(n + 20) if paired.mcnemar_midp(broken, 0) <= alpha)
+    for share in (0.01, 0.3, 1.0):
+        chance = float(stats.binom.sf(enough - 1, n, share))
+        assert power.power_of(n, share, share, alpha=alpha) == pytest.approx(chance, abs=1e-12)
 
 
 def test_where_the_table_has_a_value_the_smallest_drop_is_that() -> None:

@@ -1,5 +1,6 @@
 """The cases of a view: a list if they are few, an unnamed temporary file if they are many. Both are sequences."""
 
+import os
 import tempfile
 import weakref
 from array import array
@@ -62,8 +63,8 @@ class _CaseFile:
     def read(self, first: int, stop: int) -> list[CaseView]:
         """Load and validate a range of cases."""
         start = self._ends[first]
-        self._file.seek(start)
-        content = self._file.read(self._ends[stop] - start)
+        # Not by seek and read: two threads may read at once.
+        content = os.pread(self._file.fileno(), self._ends[stop] - start, start)
         bounds = [end - start for end in self._ends[first : stop + 1]]
         return [CaseView.model_validate_json(content[begin:end]) for begin, end in pairwise(bounds)]
 
