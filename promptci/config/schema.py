@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field
 
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.sections.alert_schema import AlertsSection

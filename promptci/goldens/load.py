@@ -43,6 +43,10 @@ def load_goldens(files: Mapping[str, bytes | IO[bytes]], extra_cases: Iterable[C
         suffix = next((suffix for suffix in SUFFIXES if path.endswith(suffix)), None)
         if suffix is None:
             hint = f"Golden files end with {', '.join(SUFFIXES)}. Rename the file, or narrow `prompts.goldens`."
+            if path.endswith(".arrow"):
+                hint = (
+                    "Save the data set with `to_json` or `to_parquet`, which promptci reads; Arrow files it does not."
+                )
             problems.append(
                 Problem(path=path, message="the file matches `prompts.goldens` but has no known ending", hint=hint)
             )

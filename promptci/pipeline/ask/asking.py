@@ -235,7 +235,7 @@ def _cache(  # noqa: PLR0917 - in the order of the pipeline
     env: Environment,
     notes: list[str],
 ) -> AnswerCache | RoutedCache | None:
-    """Open the caches of the endpoints that are asked, if this run has one; a recording must hold every answer, so it has none."""
+    """Open the caches of the endpoints that are asked; none where a recording must hold every answer."""
     folder = collected.config.run.cache
     if not folder or options.no_cache or options.record is not None:
         return None

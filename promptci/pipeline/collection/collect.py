@@ -246,7 +246,7 @@ def find_goldens(revision: Revision, prompt: Prompt | None) -> list[str]:
 
 def _find_golden_files(revision: Revision, name: str) -> list[str]:
     pattern = revision.config.prompts.goldens
-    return find_golden_files(revision.snapshot.glob, pattern, name, globs.escape)
+    return find_golden_files(revision.snapshot.glob, pattern, name, globs.escape, revision.snapshot.read)
 
 
 def find_related_paths(revision: Revision, path: str) -> set[str]:
