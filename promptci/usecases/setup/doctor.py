@@ -196,7 +196,7 @@ def _unused_parts(prompt: Prompt) -> Iterator[DoctorFinding]:
     """Yield what the file says and promptci does not use, and what is sent without being filled in."""
     for note in prompt.notes:
         line, _, text = note.removeprefix(f"{prompt.path}:").partition(": ")
-        place, message = (int(line), text) if line.isdecimal() else (None, note)
+        place, message = (int(line), text) if line.isdecimal() else (None, note.removeprefix(f"{prompt.path}: "))
         hint = "Remove it if it is not meant so; docs/prompt-files.md lists what is used."
         problem = Problem(path=prompt.path, line=place, message=message.removesuffix("."), hint=hint)
         yield DoctorFinding(problem=problem, level="warning")
