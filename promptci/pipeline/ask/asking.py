@@ -135,8 +135,7 @@ async def _ask(
     notes = list[str]()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
-        asked = open_provider.find_asked_endpoints(planned)
-        if (cache := _cache(asked, collected, session.head, options, env, notes)) is not None:
+        if (cache := _cache(planned, collected, session.head, options, env, notes)) is not None:
             stack.callback(cache.close)
         run_context = RunContext(
             budget=budget,
@@ -149,10 +148,7 @@ async def _ask(
             started_at=env.monotonic(),  # one deadline for candidates and judges together
         )
         batched = await batching.ask_first_questions(
-            [question for question in planned.questions if not question.request.endpoint],
-            provider,
-            run_context,
-            batching.create_batching(collected, options, env),
+            planned.questions, provider, run_context, batching.create_batching(collected, options, env)
         )
         provider, run_context = batched.provider, batched.run_context
         judges = JudgeClient(provider, config.run, replace(run_context, on_answer=count.judge))
@@ -228,7 +224,7 @@ def _judge(planned: PlannedRun, collected: CollectedRun, judges: JudgeClient) ->
 
 
 def _cache(  # noqa: PLR0917 - in the order of the pipeline
-    asked: Sequence[str],
+    planned: PlannedRun,
     collected: CollectedRun,
     head: Snapshot,
     options: RunOptions,
@@ -242,6 +238,7 @@ def _cache(  # noqa: PLR0917 - in the order of the pipeline
     if problem := find_folder_problem(options.root, options.root / folder, head):
         notes.append(f"The cache in {folder} was not used: {problem}.")
         return None
+    asked = open_provider.find_asked_endpoints(planned)
     opened = {
         name: registry.open_answer_cache(
             collected.endpoints.get(name, collected.config.provider), env.environ, options.root / folder

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from promptci.prompts import includes
     from promptci.prompts.model import Prompt
     from promptci.prompts.options import PromptOptions
+    from promptci.providers.options import ProviderOptions
     from promptci.runs import prompt_plan
     from promptci.runs.prompt_plan import PromptPlan
 else:  # where nothing changed, no goldens are read
@@ -131,9 +132,7 @@ class _Collector:
         options = replace(self.binding.config.prompt_options, model=provider.model or own.model)
         base_prompts, base_problems = load_prompts(self.before.snapshot, self.patterns, options, loader)
         head_prompts, head_problems = load_prompts(head, self.patterns, configs[1].prompt_options, loader)
-        common = {at: prompt for at, prompt in head_prompts.items() if not self._has_own_endpoint(prompt)}
-        renamed, self.model_entries = apply_head_models(common, provider, own)
-        head_prompts |= renamed
+        head_prompts, self.model_entries = _apply_models(head_prompts, self.binding.config, own)
         if provider.kind == "command":
             ids = application_version.identify_both(self.before.snapshot, head, provider, self.touched)
             base_prompts, head_prompts = map(application_version.mark_application, (base_prompts, head_prompts), ids)
@@ -160,10 +159,6 @@ class _Collector:
             else:
                 self.notes += pair.head.notes if not plan and pair.head and pair.head.path in self.touched else ()
         return tuple(plans)
-
-    def _has_own_endpoint(self, prompt: Prompt) -> bool:
-        overrides = find_overrides(self.binding.config.overrides, prompt)
-        return any(override.endpoint for override in overrides) or change_reasons.named_endpoint(prompt) is not None
 
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]
@@ -230,6 +225,20 @@ def load_prompts(
     files = find_selected_files(snapshot, patterns)
     snapshot.read_ahead(files)
     return (loader or prompts_load.PromptLoader()).load_prompts(snapshot.read, files, options)
+
+
+def _apply_models(
+    prompts: dict[str, Prompt], config: Config, head: ProviderOptions
+) -> tuple[dict[str, Prompt], dict[str, str]]:
+    """Ask with the models that head's configuration names, but for prompts with an endpoint of their own."""
+    common = {
+        address: prompt
+        for address, prompt in prompts.items()
+        if change_reasons.named_endpoint(prompt) is None
+        and not any(override.endpoint for override in find_overrides(config.overrides, prompt))
+    }
+    renamed, entries = apply_head_models(common, config.provider, head)
+    return {**prompts, **renamed}, entries
 
 
 def _paths_at_head(base_path: str, changes: Sequence[FileChange]) -> set[str | None]:

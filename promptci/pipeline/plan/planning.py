@@ -250,6 +250,6 @@ def _follow_up_price(planned: PlannedRun, price: Price) -> Sequence[str]:
 
 def _describe_plan(plan: PromptPlan, collected: CollectedRun) -> str:
     change = plan.change
-    why = f"{change.status}, {', '.join(change.why)}"
+    reasons = f"{change.status}, {', '.join(change.why)}"
     where = f", asked at {collected.provider_of(change.head or change.base).label}" if collected.endpoints else ""
-    return f"{change.name} ({change.path}): {why}; {len(plan.task.cases)} cases{where}"
+    return f"{change.name} ({change.path}): {reasons}; {len(plan.task.cases)} cases{where}"

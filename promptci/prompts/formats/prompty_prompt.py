@@ -106,12 +106,12 @@ def _split_messages(text: str, line: int) -> Iterator[_RoleText]:
 def _read_images(text: str, line: int, reader: ImageReader, context: ParseContext) -> tuple[MessageImage, ...]:
     """Return the images of a message, which stand in its text as in Markdown."""
     images: dict[str, MessageImage] = {}
-    for found in _IMAGE.finditer(text):
-        url = found["url"].strip()
+    for match in _IMAGE.finditer(text):
+        url = match["url"].strip()
         url = url if "{{" in url else url.split(" ")[0]
-        row = line + text.count("\n", 0, found.start())
+        row = line + text.count("\n", 0, match.start())
         try:
-            images[found[0]] = message_images.read_image(found[0], url, context.path, reader, {})
+            images[match[0]] = message_images.read_image(match[0], url, context.path, reader, {})
         except ValueError as error:
             context.add_line_problem(row, str(error), message_images.IMAGE_HINT)
     return tuple(images.values())
