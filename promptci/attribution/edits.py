@@ -135,7 +135,7 @@ def _as_text(value: Any) -> str:
 
 def _split_messages(base: Sequence[Message], head: Sequence[Message], counter: _Counter) -> Iterator[_Turn]:
     """Yield the messages of both versions: equal ones, pairs of one role, and what only one version has."""
-    base_keys, head_keys = ([(m.role, m.content, m.syntax) for m in side] for side in (base, head))
+    base_keys, head_keys = ([json.dumps(m.identity) for m in side] for side in (base, head))
     places = _Places(head)
     for _, b0, b1, h0, h1 in difflib.SequenceMatcher(None, base_keys, head_keys, autojunk=False).get_opcodes():
         before, after = list(base[b0:b1]), list(head[h0:h1])
@@ -143,7 +143,10 @@ def _split_messages(base: Sequence[Message], head: Sequence[Message], counter: _
             message = after.pop(0)
             place = places.name(message)
             if before and before[0].role == message.role and before[0].syntax == message.syntax:
-                yield _Turn(message=message, pieces=_split_text(before.pop(0).content, message.content, place, counter))
+                partner = before.pop(0)
+                images = {image.mark: image for image in (*partner.images, *message.images)}
+                both = replace(message, images=tuple(images.values()))
+                yield _Turn(message=both, pieces=_split_text(partner.content, message.content, place, counter))
             elif before and len(before) > len(after) + 1:  # base has a message more here
                 after.insert(0, message)
                 yield _removed(before.pop(0), counter)

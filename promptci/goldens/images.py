@@ -6,14 +6,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from promptci.errors import InputError, Problem
-from promptci.files.image_file import IMAGES, ImageFile, find_media_type, is_image, list_paths
+from promptci.files.image_file import IMAGES, ImageReader, is_image, list_paths
 from promptci.files.lines import limit_problems
 from promptci.goldens.model import Case, CaseImage, GoldenSet
 
 CONVERSATION: Final = "messages"
-MAX_IMAGE_BYTES = 8 * 2**20
-MAX_TOTAL_BYTES = 64 * 2**20
-"""Of the images of one golden set, which are in memory while it is asked."""
 ReadFile = Callable[[str], bytes | None]
 
 
@@ -70,36 +67,16 @@ class _ImageLoader:
 
     def __init__(self, read: ReadFile) -> None:
         self.problems: list[Problem] = []
-        self._read = read
-        self._files: dict[str, ImageFile] = {}
-        self._total = 0
+        self._reader = ImageReader(read)
 
     def load(self, case: Case, image: CaseImage) -> CaseImage:
         """Return the image with its content; what is wrong with it becomes a problem."""
         written = image.written.strip()
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(case.path), written.removeprefix("file://")))
         try:
-            return replace(image, file=self._files.get(target) or self._load(target, written))
+            return replace(image, file=self._reader.load(posixpath.dirname(case.path), written))
         except (ValueError, InputError) as error:
             reason = error.problems[0].message if isinstance(error, InputError) else str(error)
             hint = "An image's path is relative to the folder of the golden file."
             message = f"the image `{written[:200]}` of `{case.id[:60]}` cannot be sent: {reason}"
             self.problems.append(Problem(path=case.path, line=case.line, message=message, hint=hint))
             return image
-
-    def _load(self, target: str, written: str) -> ImageFile:
-        if target.startswith("/") or target.split("/", maxsplit=1)[0] == ".." or "\\" in written:
-            raise ValueError("it is outside the repository")
-        content = self._read(target)
-        if content is None:
-            raise ValueError(f"there is no file `{target}`")
-        media_type = find_media_type(content)
-        if media_type is None:
-            raise ValueError("its content is not PNG, JPEG, GIF or WebP")
-        self._total += len(content)
-        if len(content) > MAX_IMAGE_BYTES:
-            raise ValueError(f"it has more than {MAX_IMAGE_BYTES // 2**20} MiB")
-        if self._total > MAX_TOTAL_BYTES:
-            raise ValueError(f"the images of the set have together more than {MAX_TOTAL_BYTES // 2**20} MiB")
-        self._files[target] = ImageFile(target, media_type, content)
-        return self._files[target]

@@ -42,10 +42,7 @@ def load_goldens(files: Mapping[str, bytes | IO[bytes]], extra_cases: Iterable[C
     for path, source in files.items():
         suffix = next((suffix for suffix in SUFFIXES if path.endswith(suffix)), None)
         if suffix is None:
-            hint = f"Golden files end with {', '.join(SUFFIXES)}. Rename the file, or narrow `prompts.goldens`."
-            problems.append(
-                Problem(path=path, message="the file matches `prompts.goldens` but has no known ending", hint=hint)
-            )
+            problems.append(_describe_ending(path))
             continue
         try:
             if store is not None and suffix in STREAMS:
@@ -72,6 +69,13 @@ def load_goldens(files: Mapping[str, bytes | IO[bytes]], extra_cases: Iterable[C
         raise InputError(problems)
     notes += describe_duplicates(cases)
     return GoldenSet(paths=tuple(files), cases=tuple(assign_ids(cases)), notes=tuple(notes))
+
+
+def _describe_ending(path: str) -> Problem:
+    hint = f"Golden files end with {', '.join(SUFFIXES)}. Rename the file, or narrow `prompts.goldens`."
+    if path.endswith(".arrow"):
+        hint = "Save the data set with `to_json` or `to_parquet`, which promptci reads; Arrow files it does not."
+    return Problem(path=path, message="the file matches `prompts.goldens` but has no known ending", hint=hint)
 
 
 def cases_from_test_data(path: str, items: Sequence[Mapping[str, Any]], lines: Sequence[int]) -> list[Case]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from promptci.lazy_import import lazy_import
 from promptci.prompts.template import render
 
-MessageSyntax = Literal["fill", "jinja", "trimmed-jinja", "plain"]
+MessageSyntax = Literal["fill", "jinja", "trimmed-jinja", "script-jinja", "plain"]
 """`fill`: `{{name}}` variables and nothing else. `plain`: the text is sent as it is.
 
-`trimmed-jinja`: without whitespace at either end once it is filled in.
+`trimmed-jinja`: without whitespace at either end once it is filled in. `script-jinja`: values as JavaScript writes
+them.
 """
-JINJA_SYNTAXES = frozenset(("jinja", "trimmed-jinja"))
+JINJA_SYNTAXES = frozenset(("jinja", "trimmed-jinja", "script-jinja"))
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from promptci.files import canonical
     from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
     from promptci.prompts.jinja import evaluate, expressions, parse
+    from promptci.prompts.template.message_images import MessageImage
 else:
     canonical = lazy_import("promptci.files.canonical")
     evaluate = lazy_import("promptci.prompts.jinja.evaluate")
@@ -37,6 +39,8 @@ class Message:
     content: str
     """Text with `{{name}}` variables, or a Jinja template."""
     syntax: MessageSyntax = "fill"
+    images: tuple[MessageImage, ...] = ()
+    """Images that stand in the text as marks, and are sent in their places."""
 
     @property
     def variables(self) -> set[str]:
@@ -46,6 +50,13 @@ class Message:
         find = parse.find_variables if self.syntax in JINJA_SYNTAXES else render.find_variables
         return find(self.content)
 
+    @property
+    def identity(self) -> list[Any]:
+        """What of it can change an answer."""
+        images = {image.mark: image.identity for image in self.images}
+        syntax = self.syntax if self.syntax != "fill" or images else ""
+        return [self.role, self.content, *filter(None, (syntax, images))]
+
     def fill(self, variables: Mapping[str, Any], max_chars: float = render.MAX_MESSAGE_CHARS) -> str:
         """Return the text with the variables filled in; raises MissingVariable, MessageTooLong and TemplateError."""
         if self.syntax == "plain":
@@ -53,7 +64,7 @@ class Message:
         if self.syntax == "fill":
             return render.render(self.content, variables, max_chars=max_chars)
         try:
-            text = evaluate.fill(self.content, variables, max_chars)
+            text = evaluate.fill(self.content, variables, max_chars, like_script=self.syntax == "script-jinja")
         except expressions.UndefinedVariableError as error:
             raise render.MissingVariable(str(error)) from None
         return text.strip() if self.syntax == "trimmed-jinja" else text
@@ -130,6 +141,6 @@ class Prompt:
                 "parameters": dict(self.parameters),
                 "response_format": self.response_format,
                 "json_schema": self.json_schema,
-                "messages": [[m.role, m.content, *([] if m.syntax == "fill" else [m.syntax])] for m in self.messages],
+                "messages": [message.identity for message in self.messages],
             }
         )

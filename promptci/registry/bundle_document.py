@@ -79,8 +79,11 @@ def bundle_version(version: str, prompt: Prompt) -> BundleVersion:
     Raises
     ------
     UsageError
-        For a Jinja template, which the runtime does not fill in.
+        For a Jinja template, which the runtime does not fill in, and for a prompt with images.
     """
+    if any(message.images for message in prompt.messages):
+        hint = "Leave it out of the deployments, and let the application read the file."
+        raise UsageError(f"`{prompt.name}` has images, which a bundle cannot hold", hint)
     if any(message.syntax != "fill" for message in prompt.messages):
         hint = "Leave it out of the deployments, and let the application read the file."
         raise UsageError(f"`{prompt.name}` is a Jinja template, which a bundle cannot hold", hint)

@@ -104,9 +104,8 @@ class Budget:
         self.savings.batch_usd += (price or 0) - (paid or 0)
 
     def _max_cost(self, request: Request) -> Decimal | None:
-        if self._prices is None:
-            return None
-        return self._prices.price_usage(request.model, estimate.estimate_max_usage(request), request.endpoint)
+        usage = estimate.estimate_max_usage(request)
+        return None if self._prices is None else self._prices.price_usage(request.model, usage, request.endpoint)
 
     def _charge(self, model: str, cost: Decimal | None) -> None:
         if cost is None:

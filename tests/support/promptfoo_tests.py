@@ -24,6 +24,7 @@ ASSERTIONS: tuple[dict[str, Any], ...] = (
     {"type": "contains-any", "value": '"Dear Ann, hello", noon'},
     {"type": "not-contains-any", "value": ["noon", "sorry"]},
     {"type": "icontains-any", "value": "NOON, gh"},
+    {"type": "not-icontains-any", "value": ["Sorry", "GH"]},
     {"type": "icontains-all", "value": ["DEAR", "ann"]},
     {"type": "not-icontains-all", "value": ["DEAR", "ann"]},
     {"type": "starts-with", "value": "GH"},
@@ -101,6 +102,23 @@ OUTPUTS = (
     "I'm sorry, I cannot help with that.",
     "",
     "Grüße 😀😀 aus Köln",
+    "GH-12",
+    "gh-1",
+    "Dear Ann, hello",
+    "The parcel arrives on Tuesday at noon.",
+    "The parcel arrives on Monday at noon. Sure!",
+    "noon Monday at parcel arrives on The",
+    "[1, 2]",
+    '{"id": 7, "tags": "a"}',
+    '```json\n{"id": 7}\n```',
+    "{bad json}",
+    "null",
+    "<order/>",
+    "<html><body><p>x</p></body></html>",
+    "As an AI language model, I can't help with that.",
+    "I cannot assist with that request, sorry.",
+    "1 < 2 and 3 > 2",
+    "GH-1\nGH-2",
 )
 TESTS: tuple[dict[str, Any], ...] = (
     {"threshold": 0.5, "assert": [{"type": "contains", "value": "GH"}, {"type": "is-json", "weight": 2}]},
@@ -143,5 +161,19 @@ CONFIGS: tuple[dict[str, str], ...] = (
                "- |\n  - role: user\n    content: yaml {{name}}\n"
                "tests: [{vars: {name: Ann}}, {vars: {name: '{{item}}', item: '{{x}}', x: deep}}]\n",
      "p.txt": "Text {{name}}"},
+    {"c.yaml": "prompts: [a.txt, p/chat.json]\ndefaultTest: {vars: {tone: calm}}\ntests:\n"
+               "- vars: {name: [Ann, Bo, 'C \"D\"'], item: [tea, \"x\\ny\", '<b>&amp;</b>']}\n",
+     "a.txt": "A {{name}} / {{item}}\n---\nB {{ tone }} {{item | upper}}\n", "p/chat.json": CHAT},
+    {"c.yaml": "prompts: [n.j2]\ntests: t.yaml\n",
+     "n.j2": "{% set n = tags.length %}{% for t in tags %}{{ loop.index }}/{{ n }} {{ t | trim }}\n{% else %}none\n"
+             "{% endfor %}{{ name | default('nobody', true) }}{% if item == 'tea' and n > 1 %}!{% endif %}\n",
+     "t.yaml": "- vars: {tags: [], name: '', item: tea}\n- vars: {tags: [' a ', b], name: Ann, item: tea}\n"
+               "- vars: {tags: [x], name: Bo, item: milk}\n"},
+    {"c.yaml": "prompts: ['{{user.name}} of {{user.town}} has {{user.pets[0]}} {{count}} {{flag}} {{price}}']\ntests:\n"
+               "- vars: {user: {name: Ann, town: Köln, pets: [cat]}, count: 3, flag: true, price: 1.5}\n"
+               "- vars: {user: {name: '{{x}}', town: '', pets: [dog]}, count: 0, flag: false, price: 2.0}\n"},
+    {"c.yaml": "prompts: [file://img.json]\ntests: [{vars: {item: tea}}, {vars: {item: 'a \"b\"'}}]\n",
+     "img.json": '[{"role": "user", "content": [{"type": "text", "text": "Is {{item}} here?"}, {"type": "image_url",'
+                 ' "image_url": {"url": "https://example.com/a.png", "detail": "low"}}]}]'},
 )  # fmt: skip
 """Files of a repository each, with `c.yaml` as the configuration."""

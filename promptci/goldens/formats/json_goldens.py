@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptci.errors import Problem
 from promptci.files import lines
 from promptci.goldens.formats.containers import LIST_KEYS, find_list_key
-from promptci.goldens.formats.jsonl_goldens import parse_values
+from promptci.goldens.formats.jsonl_goldens import parse_jsonl, parse_values
 from promptci.goldens.model import Case
 
 _LIST_START = re.compile(r"\s*\[")
@@ -22,6 +22,8 @@ def parse_json(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     try:
         value = lines.parse_json(text)
     except lines.JsonError as error:
+        if text.lstrip().startswith("{") and not lines.parse_jsonl(text, path)[1]:
+            return parse_jsonl(path, text)  # lines of JSON under this ending, as `Dataset.to_json` writes them
         return [], [Problem(path=path, message=error.message, hint=error.hint)]
     key = find_list_key(value)
     start = _LIST_START.match(text)

@@ -135,8 +135,7 @@ async def _ask(
     notes = list[str]()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(provider.aclose)
-        asked = open_provider.find_asked_endpoints(planned)
-        if (cache := _cache(asked, collected, session.head, options, env, notes)) is not None:
+        if (cache := _cache(planned, collected, session.head, options, env, notes)) is not None:
             stack.callback(cache.close)
         run_context = RunContext(
             budget=budget,
@@ -148,9 +147,9 @@ async def _ask(
             clock=env.monotonic,
             started_at=env.monotonic(),  # one deadline for candidates and judges together
         )
-        common = [question for question in planned.questions if not question.request.endpoint]
-        plan = batching.create_batching(collected, options, env)
-        batched = await batching.ask_first_questions(common, provider, run_context, plan)
+        batched = await batching.ask_first_questions(
+            planned.questions, provider, run_context, batching.create_batching(collected, options, env)
+        )
         provider, run_context = batched.provider, batched.run_context
         judges = JudgeClient(provider, config.run, replace(run_context, on_answer=count.judge))
         judge, graded = await _prepare_judge(planned, collected, judges)
@@ -227,20 +226,21 @@ async def _prepare_judge(
 
 
 def _cache(  # noqa: PLR0917 - in the order of the pipeline
-    asked: Sequence[str],
+    planned: PlannedRun,
     collected: CollectedRun,
     head: Snapshot,
     options: RunOptions,
     env: Environment,
     notes: list[str],
 ) -> AnswerCache | RoutedCache | None:
-    """Open the caches of the endpoints that are asked; None for a recording, which must hold every answer."""
+    """Open the caches of the endpoints that are asked; none where a recording must hold every answer."""
     folder = collected.config.run.cache
     if not folder or options.no_cache or options.record is not None:
         return None
     if problem := find_folder_problem(options.root, options.root / folder, head):
         notes.append(f"The cache in {folder} was not used: {problem}.")
         return None
+    asked = open_provider.find_asked_endpoints(planned)
     opened = {
         name: registry.open_answer_cache(
             collected.endpoints.get(name, collected.config.provider), env.environ, options.root / folder

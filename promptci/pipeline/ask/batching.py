@@ -229,7 +229,8 @@ def _pending(questions: Sequence[Question], run_context: RunContext) -> dict[Cal
         ask = (question.request.key, question.replicate)
         known = run_context.resumed.get(question.key)
         has_answer = known is not None and known.completion is not None and known.request_key == ask[0]
-        if ask in requests or has_answer or question.request.kind != "chat":
+        is_elsewhere = question.request.endpoint != "" or question.request.kind != "chat"
+        if ask in requests or has_answer or is_elsewhere:
             continue
         if run_context.cache is None or run_context.cache.lookup(*_place(question)) is None:
             requests[ask] = question.request

@@ -132,7 +132,7 @@ class _Collector:
         options = replace(self.binding.config.prompt_options, model=provider.model or own.model)
         base_prompts, base_problems = load_prompts(self.before.snapshot, self.patterns, options, loader)
         head_prompts, head_problems = load_prompts(head, self.patterns, configs[1].prompt_options, loader)
-        head_prompts, self.model_entries = _name_models(head_prompts, self.binding.config, own)
+        head_prompts, self.model_entries = _apply_models(head_prompts, self.binding.config, own)
         if provider.kind == "command":
             ids = application_version.identify_both(self.before.snapshot, head, provider, self.touched)
             base_prompts, head_prompts = map(application_version.mark_application, (base_prompts, head_prompts), ids)
@@ -227,6 +227,20 @@ def load_prompts(
     return (loader or prompts_load.PromptLoader()).load_prompts(snapshot.read, files, options)
 
 
+def _apply_models(
+    prompts: dict[str, Prompt], config: Config, head: ProviderOptions
+) -> tuple[dict[str, Prompt], dict[str, str]]:
+    """Ask with the models that head's configuration names, but for prompts with an endpoint of their own."""
+    common = {
+        address: prompt
+        for address, prompt in prompts.items()
+        if change_reasons.named_endpoint(prompt) is None
+        and not any(override.endpoint for override in find_overrides(config.overrides, prompt))
+    }
+    renamed, entries = apply_head_models(common, config.provider, head)
+    return {**prompts, **renamed}, entries
+
+
 def _paths_at_head(base_path: str, changes: Sequence[FileChange]) -> set[str | None]:
     return {base_path} | {change.head_path for change in changes if change.base_path == base_path}
 
@@ -241,7 +255,7 @@ def find_goldens(revision: Revision, prompt: Prompt | None) -> list[str]:
 
 def _find_golden_files(revision: Revision, name: str) -> list[str]:
     pattern = revision.config.prompts.goldens
-    return find_golden_files(revision.snapshot.glob, pattern, name, globs.escape)
+    return find_golden_files(revision.snapshot.glob, pattern, name, globs.escape, revision.snapshot.read)
 
 
 def find_related_paths(revision: Revision, path: str) -> set[str]:
@@ -278,17 +292,3 @@ def load_golden_set(revision: Revision, prompt: Prompt | None, paths: Sequence[s
 
 def _digests(golden_set: GoldenSet) -> dict[str, str]:
     return {case.id: f"{case.digest}:{case.critical}:{case.weight}:{case.cluster}" for case in golden_set.cases}
-
-
-def _name_models(
-    prompts: dict[str, Prompt], config: Config, own: ProviderOptions
-) -> tuple[dict[str, Prompt], dict[str, str]]:
-    """Apply head's `models` to the prompts that the common endpoint answers; see `apply_head_models`."""
-    common = {at: prompt for at, prompt in prompts.items() if not _has_own_endpoint(prompt, config)}
-    renamed, entries = apply_head_models(common, config.provider, own)
-    return prompts | renamed, entries
-
-
-def _has_own_endpoint(prompt: Prompt, config: Config) -> bool:
-    overrides = find_overrides(config.overrides, prompt)
-    return any(override.endpoint for override in overrides) or change_reasons.named_endpoint(prompt) is not None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from promptci.errors import InputError, Problem
+from promptci.files.image_file import ImageReader
 from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.code import constants
 from promptci.prompts.formats.code.constants import ROLES, CodeMessage, CodeText, Constant
@@ -18,6 +19,8 @@ from promptci.prompts.model import Message, Prompt
 from promptci.prompts.options import Syntax
 from promptci.prompts.promptfoo import load as promptfoo
 from promptci.prompts.source import ParsedFile, PromptSource
+from promptci.prompts.template import message_images
+from promptci.prompts.template.message_images import MessageImage
 
 LANGCHAIN_ROLES = {
     "SystemMessagePromptTemplate": "system", "HumanMessagePromptTemplate": "user",
@@ -51,24 +54,41 @@ def read_export(source: PromptSource, value: Any) -> ParsedFile | None:
     if isinstance(value, Mapping) and "prompts" in value and {"providers", "targets", "tests"} & set(value):
         return _read_promptfoo(source)
     try:
-        export = _find_export(value)
+        export = _find_export(value, _Parts(source.path, ImageReader(source.read)))
     except UnreadableExportError as error:
         hint = "docs/formats.md lists what is read."
         return ParsedFile((), [Problem(path=source.path, message=str(error), hint=hint)])
     return None if export is None else _build_prompt(source, export)
 
 
-def _find_export(value: Any) -> Export | None:
-    readers: tuple[Callable[[Any], Export | None], ...] = (_read_langchain, _read_langfuse, _read_openai)
-    return next((export for reader in readers if (export := reader(value)) is not None), None)
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Reads the content parts of messages: texts, and images of the repository."""
+
+    path: str
+    reader: ImageReader
+
+    def read(self, content: Any) -> tuple[str, tuple[MessageImage, ...]]:
+        """Return the text of a message and the images in it."""
+        if isinstance(content, str):
+            return content, ()
+        try:
+            return message_images.read_parts(content if isinstance(content, list) else [None], self.path, self.reader)
+        except ValueError as error:
+            raise UnreadableExportError(f"{error}. {message_images.IMAGE_HINT}") from error
 
 
-def _read_openai(value: Any) -> Export | None:
+def _find_export(value: Any, parts: _Parts) -> Export | None:
+    readers: tuple[Callable[[Any, _Parts], Export | None], ...] = (_read_langchain, _read_langfuse, _read_openai)
+    return next((export for reader in readers if (export := reader(value, parts)) is not None), None)
+
+
+def _read_openai(value: Any, parts: _Parts) -> Export | None:
     messages = value.get("messages") if isinstance(value, Mapping) else value
     if not isinstance(messages, list) or not messages or not all(map(_is_message, messages)):
         return None
     reason = "it is a list of `role` and `content`" if value is messages else "it has `messages`"
-    export = Export(kind="an OpenAI chat request", reason=reason, value=_read_messages(messages))
+    export = Export(kind="an OpenAI chat request", reason=reason, value=_read_messages(messages, parts))
     if isinstance(value, Mapping):
         export.name, export.model = str(value.get("name") or ""), str(value.get("model") or "")
         export.parameters = {key: item for key, item in value.items() if key not in OPENAI_KEYS[:4]}
@@ -79,22 +99,16 @@ def _is_message(item: Any) -> bool:
     return isinstance(item, Mapping) and item.get("role") in ROLES and "content" in item
 
 
-def _read_messages(messages: list[Any]) -> tuple[CodeMessage, ...]:
-    return tuple(CodeMessage(ROLES[item["role"]], CodeText((_read_content(item["content"]),))) for item in messages)
+def _read_messages(messages: list[Any], parts: _Parts) -> tuple[CodeMessage, ...]:
+    return tuple(_read_message(ROLES[item["role"]], item["content"], parts) for item in messages)
 
 
-def _read_content(content: Any) -> str:
-    """Return the text of a message; its parts must all be texts."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else [None]
-    texts = [part.get("text") if isinstance(part, Mapping) else None for part in parts]
-    if not all(isinstance(text, str) for text in texts):
-        raise UnreadableExportError("a message holds something that is not text, such as an image")
-    return "".join(str(text) for text in texts)
+def _read_message(role: str, content: Any, parts: _Parts, syntax: Syntax | None = None) -> CodeMessage:
+    text, images = parts.read(content)
+    return CodeMessage(role, CodeText((text,), syntax), images)
 
 
-def _read_langfuse(value: Any) -> Export | None:
+def _read_langfuse(value: Any, parts: _Parts) -> Export | None:
     if not isinstance(value, Mapping) or not {"type", "config", "labels", "version"} & set(value):
         return None
     prompt = value.get("prompt")
@@ -102,7 +116,7 @@ def _read_langfuse(value: Any) -> Export | None:
     if isinstance(prompt, str):
         export.value = CodeText((prompt,), "{{name}}")
     elif isinstance(prompt, list) and prompt and all(map(_is_message, prompt)):
-        export.value = _read_messages(prompt)
+        export.value = _read_messages(prompt, parts)
     else:
         return None
     settings = value.get("config")
@@ -112,9 +126,9 @@ def _read_langfuse(value: Any) -> Export | None:
     return export
 
 
-def _read_langchain(value: Any) -> Export | None:
+def _read_langchain(value: Any, parts: _Parts) -> Export | None:
     if isinstance(value, Mapping) and isinstance(value.get("manifest"), Mapping):
-        export = _read_langchain(value["manifest"])
+        export = _read_langchain(value["manifest"], parts)
         if export is None:
             raise UnreadableExportError("its `manifest` is no prompt of LangChain")
         export.kind, export.reason = "a LangSmith prompt", "it has a `manifest` of LangChain"
@@ -123,7 +137,7 @@ def _read_langchain(value: Any) -> Export | None:
         return None
     reason = "it has `lc`" if "lc" in value else "it has `_type`"
     export = Export(kind="a LangChain prompt", reason=reason)
-    export.value = _read_template(value, export, 0)
+    export.value = _read_template(value, export, parts, 0)
     return export
 
 
@@ -132,15 +146,17 @@ def _class_of(value: Mapping[str, Any]) -> str:
     return str(names[-1]) if isinstance(names, list) and names else str(value.get("_type", ""))
 
 
-def _read_template(value: Mapping[str, Any], export: Export, depth: int) -> CodeText | tuple[CodeMessage, ...]:
+def _read_template(
+    value: Mapping[str, Any], export: Export, parts: _Parts, depth: int
+) -> CodeText | tuple[CodeMessage, ...]:
     kind, inner = _class_of(value), value.get("kwargs", value)
     if depth > MAX_DEPTH or not isinstance(inner, Mapping):
         raise UnreadableExportError(f"`{kind[:60]}` cannot be read")
     if kind == "RunnableSequence" and isinstance(inner.get("first"), Mapping):
         export.notes.append("the model of the sequence is not read; set `provider.model`.")
-        return _read_template(inner["first"], export, depth + 1)
+        return _read_template(inner["first"], export, parts, depth + 1)
     if isinstance(inner.get("messages"), list):
-        return tuple(_read_langchain_messages(inner["messages"], export))
+        return tuple(_read_langchain_messages(inner["messages"], export, parts))
     return _read_text(inner, kind)
 
 
@@ -151,7 +167,7 @@ def _read_text(inner: Mapping[str, Any], kind: str) -> CodeText:
     return CodeText((template,), syntax)
 
 
-def _read_langchain_messages(items: list[Any], export: Export) -> Iterator[CodeMessage]:
+def _read_langchain_messages(items: list[Any], export: Export, parts: _Parts) -> Iterator[CodeMessage]:
     for item in items:
         if not isinstance(item, Mapping):
             raise UnreadableExportError("a message of LangChain is not a map")
@@ -164,10 +180,9 @@ def _read_langchain_messages(items: list[Any], export: Export) -> Iterator[CodeM
             raise UnreadableExportError(f"the message `{kind[:60]}` of LangChain is not read")
         prompt = inner.get("prompt")
         if isinstance(prompt, Mapping):
-            text = _read_text(prompt.get("kwargs", prompt), kind)
+            yield CodeMessage(LANGCHAIN_ROLES[kind], _read_text(prompt.get("kwargs", prompt), kind))
         else:  # a finished message: its braces are text
-            text = CodeText((_read_content(inner.get("content")),), "{{name}}")
-        yield CodeMessage(LANGCHAIN_ROLES[kind], text)
+            yield _read_message(LANGCHAIN_ROLES[kind], inner.get("content"), parts, "{{name}}")
 
 
 def _build_prompt(source: PromptSource, export: Export) -> ParsedFile:
@@ -235,7 +250,9 @@ def _read_promptfoo(source: PromptSource) -> ParsedFile:
             selector=f"#/prompts/{number}",
             model=settings.model,
             parameters=github_parameters.parse_default_parameters(settings.parameters),
-            messages=tuple(Message(role=m.role, content=m.content, syntax=m.syntax) for m in prompt.messages),
+            messages=tuple(
+                Message(role=m.role, content=m.content, syntax=m.syntax, images=m.images) for m in prompt.messages
+            ),
             own_cases=tuple(cases),
             includes=tuple(dict.fromkeys(files)),
             source="\n".join(f"[{message.role}]\n{message.content}\n" for message in prompt.messages),

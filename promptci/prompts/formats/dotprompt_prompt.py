@@ -58,7 +58,7 @@ def parse(source: PromptSource) -> ParsedFile:
 def _build_message(message: handlebars.TranslatedMessage) -> Message:
     # Jinja takes one line break from the end of a template.
     content = f"{message.content}\n" if message.content.endswith("\n") else message.content
-    return Message(role=message.role, content=content, syntax="jinja")
+    return Message(role=message.role, content=content, syntax="script-jinja")
 
 
 def _name_from_path(path: str) -> str:

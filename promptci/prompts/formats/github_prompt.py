@@ -17,10 +17,15 @@ from promptci.prompts.source import ParsedFile, PromptSource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from promptci.files import image_file
     from promptci.prompts import includes
     from promptci.prompts.formats import github_evaluators
     from promptci.prompts.includes import ReadFile
+    from promptci.prompts.template import message_images
+    from promptci.prompts.template.message_images import MessageImage
 else:
+    image_file = lazy_import("promptci.files.image_file")
+    message_images = lazy_import("promptci.prompts.template.message_images")
     includes = lazy_import("promptci.prompts.includes")
     github_evaluators = lazy_import("promptci.prompts.formats.github_evaluators")
 
@@ -97,17 +102,23 @@ def _parse_messages(
         return (), ()
     messages: list[Message] = []
     included: list[str] = []
+    reader = image_file.ImageReader(read)
     for index, item in enumerate(written):
         place = ("messages", index)
+        images: tuple[MessageImage, ...] = ()
         if not isinstance(item, dict):
             context.add_problem(place, "a message must be a map with `role` and `content`", "Write `- role: user`.")
             continue
         context.check_keys(item, ("role", "content"), "a message", place)
         role = _parse_role(item, place, context)
+        if isinstance(item.get("content"), list):
+            texts, images = _parse_parts(item, place, context, reader)
+            item = {**item, "content": texts}  # noqa: PLW2901 - the same message, its parts as one text
         content, paths = _parse_content(item, place, context, read)
         included.extend(paths)
         if content is not None:
-            messages.append(Message(role=role, content=content))
+            included.extend(image.file.path for image in images if image.file is not None)
+            messages.append(Message(role=role, content=content, images=images))
     if not messages and not context.problems:
         context.add_problem(("messages",), "all messages are empty", "Write the `content` of at least one message.")
     return tuple(messages), tuple(dict.fromkeys(included))
@@ -119,6 +130,17 @@ def _parse_role(item: Mapping[str, Any], place: KeyPath, context: ParseContext) 
         message = f"unknown role `{role}`" if role else "`role` is missing"
         context.add_problem((*place, "role"), message, f"Use one of {', '.join(ROLES)}.")
     return (role or "").lower()
+
+
+def _parse_parts(
+    item: Mapping[str, Any], place: KeyPath, context: ParseContext, reader: image_file.ImageReader
+) -> tuple[str, tuple[MessageImage, ...]]:
+    """Return content parts as one text, and the images in it."""
+    try:
+        return message_images.read_parts(item["content"], context.path, reader)
+    except ValueError as error:
+        context.add_problem((*place, "content"), str(error), message_images.IMAGE_HINT)
+        return "", ()
 
 
 def _parse_content(

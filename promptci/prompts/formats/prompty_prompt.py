@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from promptci.files.image_file import ImageReader
 from promptci.prompts.formats import front_matter, github_parameters
 from promptci.prompts.formats.parse_context import ParseContext
 from promptci.prompts.formats.text_layout import to_prompt_name
 from promptci.prompts.model import Message, Prompt
 from promptci.prompts.source import ParsedFile, PromptSource
-from promptci.prompts.template import template_text
+from promptci.prompts.template import message_images, template_text
+from promptci.prompts.template.message_images import MessageImage
 
 KEYS = (
     "name", "displayName", "description", "version", "authors", "tags", "metadata", "model", "inputs", "outputs",
@@ -23,7 +25,8 @@ ROLE_LINE = re.compile(
 )
 PARAMETERS = {"maxOutputTokens": "max_tokens", "topP": "top_p", "topK": "top_k", "stopSequences": "stop",
               "allowMultipleToolCalls": "parallel_tool_calls"}  # fmt: skip
-_IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
+_IMAGE = re.compile(r"!\[[^\]]*\]\((?P<url>[^)\"\n]*)(?:\"[^)\n]*)?\)")
+"""An image of Markdown, as the original finds it; a title after the address is not sent."""
 _REFERENCE = re.compile(r"\$\{(?:env|file):[^}\n]*\}")
 
 
@@ -43,14 +46,15 @@ def parse(source: PromptSource) -> ParsedFile:
     _check_template_kind(settings, context)
     messages: list[Message] = []
     included: list[str] = []
+    reader = ImageReader(source.read)
     for part in _split_messages(parts.text, parts.line):
         template = template_text.read_template(part.text, "jinja", source.path, source.read)
         for problem in template.problems:
             context.add_line_problem(part.line + problem.row, problem.message, problem.hint)
         included += template.includes
-        messages.append(Message(role=part.role, content=template.content, syntax="trimmed-jinja"))
-        if image := _IMAGE.search(part.text):
-            context.notes.append(f"{source.path}:{part.line}: the image `{image[0][:60]}` is sent as text.")
+        images = _read_images(template.content, part.line, reader, context)
+        included += [image.file.path for image in images if image.file is not None]
+        messages.append(Message(role=part.role, content=template.content, syntax="trimmed-jinja", images=images))
     if not messages:
         context.add_line_problem(parts.line, "the prompt is empty", "Write a line `system:` and a text after it.")
     model, parameters = _read_model(settings, context)
@@ -97,6 +101,20 @@ def _split_messages(text: str, line: int) -> Iterator[_RoleText]:
         if content.strip():
             lead = len(content) - len(content.lstrip())
             yield _RoleText(role, content.strip(), line + text.count("\n", 0, start + lead))
+
+
+def _read_images(text: str, line: int, reader: ImageReader, context: ParseContext) -> tuple[MessageImage, ...]:
+    """Return the images of a message, which stand in its text as in Markdown."""
+    images: dict[str, MessageImage] = {}
+    for match in _IMAGE.finditer(text):
+        url = match["url"].strip()
+        url = url if "{{" in url else url.split(" ")[0]
+        row = line + text.count("\n", 0, match.start())
+        try:
+            images[match[0]] = message_images.read_image(match[0], url, context.path, reader, {})
+        except ValueError as error:
+            context.add_line_problem(row, str(error), message_images.IMAGE_HINT)
+    return tuple(images.values())
 
 
 def _read_model(settings: Mapping[str, Any], context: ParseContext) -> tuple[str, dict[str, Any]]:

@@ -16,8 +16,8 @@ else:
     nodes = lazy_import("jinja2.nodes")
 
 
-def fill(text: str, variables: Mapping[str, Any], max_chars: float = math.inf) -> str:
-    """Return the template's text.
+def fill(text: str, variables: Mapping[str, Any], max_chars: float = math.inf, *, like_script: bool = False) -> str:
+    """Return the template's text; `like_script` writes values as JavaScript does: `true`, and nothing for null.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def fill(text: str, variables: Mapping[str, Any], max_chars: float = math.inf) -
     TemplateError
         Where an expression makes no sense, or the template takes too many steps or characters.
     """
-    evaluator = _Evaluator(scopes=[dict(variables)], max_chars=min(max_chars, MAX_CHARS))
+    evaluator = _Evaluator(scopes=[dict(variables)], max_chars=min(max_chars, MAX_CHARS), like_script=like_script)
     try:
         evaluator.run(parse_template(text).body)
     except RecursionError:
@@ -41,6 +41,8 @@ class _Evaluator(Expressions):
     """One template while it is filled in."""
 
     max_chars: float = MAX_CHARS
+    like_script: bool = False
+    """Write values as JavaScript does."""
     texts: list[str] = field(default_factory=list)
     chars: int = 0
 
@@ -51,7 +53,7 @@ class _Evaluator(Expressions):
             if isinstance(node, nodes.Output):
                 for part in node.nodes:
                     value = part.data if isinstance(part, nodes.TemplateData) else self.value_of(part)
-                    self.write(to_text(value))
+                    self.write(_to_script_text(value) if self.like_script else to_text(value))
             elif isinstance(node, nodes.If):
                 self.run(self.choose(node))
             elif isinstance(node, nodes.For):
@@ -123,3 +125,11 @@ def _loop_variable(items: list[Any], index: int) -> dict[str, Any]:
     }
     numbers = {"index": index + 1, "index0": index, "revindex": count - index, "revindex0": count - index - 1}
     return {**numbers, **neighbours, "length": count, "first": index == 0, "last": index == count - 1, "depth": 1}
+
+
+def _to_script_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else to_text(value)

@@ -144,6 +144,8 @@ class Expressions:
             return value[key]
         if isinstance(key, int) and isinstance(value, list | tuple | str) and -len(value) <= key < len(value):
             return value[key]
+        if key == "length" and isinstance(value, list | tuple | str):  # as Nunjucks has it
+            return len(value.encode("utf-16-le")) // 2 if isinstance(value, str) else len(value)
         return Undefined(f"{_name_of(node.node)}.{key}")
 
     def apply(self, node: Any) -> Any:

@@ -22,8 +22,9 @@ RUBRICS = {
 }
 """What the judge is asked for each assertion that a model grades, around its value."""
 RELEVANCE = "The answer is about what was asked, and answers it."
-NEVER_NEGATED = frozenset(("levenshtein", "latency", "cost", "finish-reason"))
+NEVER_NEGATED = frozenset(("levenshtein", "latency", "cost", "finish-reason", "answer-relevance", *RUBRICS))
 """Types at which promptfoo overlooks `not-`."""
+OTHER_DISTANCES = frozenset(("similar:dot", "similar:euclidean"))
 DRAFT = "http://json-schema.org/draft-07/schema#"
 GRADES = 4
 """Steps between the worst and the best grade of the judge."""
@@ -142,6 +143,8 @@ def _convert(kind: str, value: Any, threshold: Any) -> dict[str, Any]:
     is_negated, base = kind.startswith("not-"), kind.removeprefix("not-")
     if is_negated and base in NEVER_NEGATED:
         raise NoCounterpartError(f"{kind}, which promptfoo reads as {base}")
+    if base in OTHER_DISTANCES:
+        raise NoCounterpartError(f"{kind}, which is not the cosine of two embeddings")
     if base == "equals":
         return _convert_equals(value, is_negated=is_negated)
     if base in {"is-json", "contains-json"}:

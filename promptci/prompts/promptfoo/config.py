@@ -10,6 +10,7 @@ from promptci.errors import InputError, Problem
 from promptci.files import lines, strict_yaml
 from promptci.files.lines import decode_utf8
 from promptci.prompts.model import MessageSyntax
+from promptci.prompts.template.message_images import MessageImage
 
 READ_KEYS = (
     "prompts", "providers", "targets", "tests", "scenarios", "defaultTest", "description", "assertionTemplates",
@@ -27,6 +28,7 @@ class PromptfooMessage:
     role: str
     content: str
     syntax: MessageSyntax = "fill"
+    images: tuple[MessageImage, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

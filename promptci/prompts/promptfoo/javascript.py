@@ -70,9 +70,11 @@ def _translate_field(match: re.Match[str]) -> dict[str, Any]:
         value = float(written) if "." in written else int(written)
     if not match["operator"].startswith("!"):
         return {"type": "json-path", "path": f"${match[1]}", "value": value}
-    # An answer that is no JSON makes promptfoo's line fail, whichever way it compares.
+    if len(re.findall(r"[.\[]", match[1])) > 1:
+        raise UntranslatableError("javascript")  # it fails where the way to the field ends early
+    # An answer that is no JSON, or null, makes promptfoo's line fail, whichever way it compares.
     field = {"type": "not-json-path", "path": f"${match[1]}", "value": value}
-    return {"type": "assert-set", "assert": [{"type": "is-json"}, field]}
+    return {"type": "assert-set", "assert": [{"type": "json-schema", "value": {"not": {"type": "null"}}}, field]}
 
 
 def translate_regex(pattern: str) -> str:

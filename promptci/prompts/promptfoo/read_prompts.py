@@ -9,10 +9,12 @@ from typing import Any
 
 from promptci.errors import InputError
 from promptci.files import lines, strict_yaml
+from promptci.files.image_file import ImageReader
 from promptci.prompts.formats.text_layout import to_prompt_name
 from promptci.prompts.jinja.parse import find_problems
 from promptci.prompts.promptfoo.config import ImportedPrompt, PromptfooConfig, PromptfooMessage
-from promptci.prompts.template import render
+from promptci.prompts.template import message_images, render
+from promptci.prompts.template.message_images import MessageImage
 
 _PROGRAM = re.compile(
     r"(exec:|python:|file://|langfuse://|portkey://|helicone://|package:).*|\S+\.(py|js|cjs|mjs|ts|rb|sh|txt|md|j2|csv"
@@ -45,7 +47,7 @@ def _read_prompt(config: PromptfooConfig, written: str, label: str) -> None:
     if file is None:
         _add_prompt(config, name, written)
     elif file.endswith((".json", ".yaml", ".yml")):
-        _add_value(config, name, config.load(file))
+        _add_value(config, name, config.load(file), file)
     elif file.endswith(".csv"):
         for number, (own_label, text) in enumerate(_read_table(config.read_text(file)), start=1):
             _add_prompt(config, own_label or f"{name}-{number}", text)
@@ -99,23 +101,34 @@ def _add_prompt(config: PromptfooConfig, name: str, text: str) -> None:
         except InputError:
             config.left_out.append(f"the prompt `{name}`, which is no list of messages")
         return
-    _add_messages(config, name, [("user", text)])
+    _add_messages(config, name, [("user", text, ())])
 
 
-def _add_value(config: PromptfooConfig, name: str, messages: Any) -> None:
+def _add_value(config: PromptfooConfig, name: str, messages: Any, path: str = "") -> None:
+    """Add a chat; images in it are files relative to `path`, the file that it stands in."""
     is_chat = isinstance(messages, list) and all(
-        isinstance(item, Mapping) and item.get("role") in ROLES and isinstance(item.get("content"), str)
+        isinstance(item, Mapping) and item.get("role") in ROLES and isinstance(item.get("content"), str | list)
         for item in messages
     )
     if not is_chat or not messages:
         config.left_out.append(f"the prompt `{name}`, which is no list of messages with texts")
         return
-    _add_messages(config, name, [(item["role"], item["content"]) for item in messages])
+    reader = ImageReader(config.read)
+    try:
+        chat = [(item["role"], *_read_content(item["content"], path or config.path, reader)) for item in messages]
+    except ValueError as error:
+        config.left_out.append(f"the prompt `{name}`: {error}")
+        return
+    _add_messages(config, name, chat)
 
 
-def _add_messages(config: PromptfooConfig, name: str, chat: list[tuple[str, str]]) -> None:
+def _read_content(content: Any, path: str, reader: ImageReader) -> tuple[str, tuple[MessageImage, ...]]:
+    return (content, ()) if isinstance(content, str) else message_images.read_parts(content, path, reader)
+
+
+def _add_messages(config: PromptfooConfig, name: str, chat: list[tuple[str, str, tuple[MessageImage, ...]]]) -> None:
     messages = []
-    for role, content in chat:
+    for role, content, images in chat:
         is_plain = not render.find_unfilled_braces(content)
         problem = next((message for _, message in ([] if is_plain else find_problems(content))), None)
         if problem is not None:
@@ -123,7 +136,9 @@ def _add_messages(config: PromptfooConfig, name: str, chat: list[tuple[str, str]
             return
         # Jinja drops a break at the end, and Nunjucks keeps it.
         kept = f"{content}\n" if content.endswith("\n") and not is_plain else content
-        messages.append(PromptfooMessage(role=role, content=kept, syntax="fill" if is_plain else "jinja"))
+        messages.append(
+            PromptfooMessage(role=role, content=kept, syntax="fill" if is_plain else "script-jinja", images=images)
+        )
     names = {prompt.name for prompt in config.prompts}
     name = to_prompt_name(name)
     unique = next(n for n in (name, *(f"{name}-{i}" for i in range(2, len(names) + 3))) if n not in names)

@@ -211,7 +211,7 @@ def _list_needed(config: PromptfooConfig) -> set[str]:
     names: set[str] = set()
     for prompt in config.prompts:
         for message in prompt.messages:
-            find = find_printed_variables if message.syntax == "jinja" else render.find_variables
+            find = find_printed_variables if message.syntax == "script-jinja" else render.find_variables
             variables = find(message.content)
             names |= {name for name in variables if "." not in name}
     return names

@@ -1,15 +1,24 @@
 """FilledMessages: a prompt's messages with a case's variables filled in, rendered on access."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, overload
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, overload
 
 from promptci.files.image_file import IMAGES, ImageFile, list_paths
+from promptci.lazy_import import lazy_import
 from promptci.prompts.model import Message
+
+if TYPE_CHECKING:
+    from promptci.prompts.jinja import filters
+    from promptci.prompts.template import message_images
+else:
+    filters = lazy_import("promptci.prompts.jinja.filters")
+    message_images = lazy_import("promptci.prompts.template.message_images")
 
 ChatMessage = Mapping[str, Any]
 """`role`, and `content`: a text, or a list of parts where there are images."""
 Part = Mapping[str, Any] | ImageFile
+Content = str | list[Mapping[str, Any]]
 
 CONVERSATION = "messages"
 """Variable that holds a conversation."""
@@ -87,6 +96,18 @@ def _is_part(part: object) -> bool:
     return is_image or (part.get("type") == "text" and isinstance(part.get("text"), str))
 
 
+def _fill_parts(template: Message, variables: Mapping[str, Any]) -> Content:
+    """Return the text of a message, or its parts where it has images of its own."""
+    if not template.images:
+        return template.fill(variables)
+    hidden = replace(template, content=message_images.hide_marks(template.content, template.images))
+    trimmed = template.syntax == "trimmed-jinja"
+    try:
+        return list(message_images.split_filled(hidden.fill(variables), template.images, trimmed=trimmed))
+    except ValueError as error:
+        raise filters.TemplateError(str(error)) from error
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FilledMessages(Sequence[ChatMessage]):
     """A lazy tuple of messages: with 100,000 cases, the rendered texts would be in memory twice."""
@@ -111,15 +132,16 @@ class FilledMessages(Sequence[ChatMessage]):
         if isinstance(place, slice):
             return tuple(self)[place]
         template = self.templates[place]
-        text = template.fill(self.variables)
-        return {"role": template.role, "content": self._add_parts(text, place) if self.parts else text}
+        own = _fill_parts(template, self.variables)
+        return {"role": template.role, "content": self._add_parts(own, place) if self.parts else own}
 
-    def _add_parts(self, text: str, place: int) -> str | list[Mapping[str, Any]]:
+    def _add_parts(self, own: Content, place: int) -> Content:
         parts = self.parts.get(place % len(self))
         if parts is None:
-            return text
+            return own
         sent = [part.part if isinstance(part, ImageFile) else part for part in parts]
-        return [{"type": "text", "text": text}, *sent] if text else sent
+        text = [{"type": "text", "text": own}] if own else []
+        return [*(own if isinstance(own, list) else text), *sent]
 
     def __eq__(self, other: object) -> bool:
         """Compare with other messages, filled in or plain."""

@@ -74,7 +74,7 @@ def read_head(repo: Repo, revision: str, config_path: str) -> HeadFiles:
 
 
 def _count_goldens(snapshot: Snapshot, patterns: PromptPatterns, prompt: Prompt) -> int | str | None:
-    paths = find_golden_files(snapshot.glob, patterns.goldens, prompt.name, globs.escape)
+    paths = find_golden_files(snapshot.glob, patterns.goldens, prompt.name, globs.escape, snapshot.read)
     if not paths and not prompt.test_data:
         return None
     try:

@@ -196,7 +196,7 @@ def _unused_parts(prompt: Prompt) -> Iterator[DoctorFinding]:
     """Yield what the file says and promptci does not use, and what is sent without being filled in."""
     for note in prompt.notes:
         line, _, text = note.removeprefix(f"{prompt.path}:").partition(": ")
-        place, message = (int(line), text) if line.isdecimal() else (None, note)
+        place, message = (int(line), text) if line.isdecimal() else (None, note.removeprefix(f"{prompt.path}: "))
         hint = "Remove it if it is not meant so; docs/prompt-files.md lists what is used."
         problem = Problem(path=prompt.path, line=place, message=message.removesuffix("."), hint=hint)
         yield DoctorFinding(problem=problem, level="warning")
@@ -260,13 +260,13 @@ def _endpoint(
 ) -> Iterator[DoctorFinding]:
     if options.kind == "recorded" and (not options.path or not (state.root / options.path).is_file()):
         message = f"there is no file of recorded answers at `{options.path or ''}`"
-        yield state.flag("error", message, "Record it: `promptci check --record FILE`.", *_keys(section, "path"))
+        yield state.flag("error", message, "Record it: `promptci check --record FILE`.", section, "path")
     if options.kind != "openai":
         return
     try:
         endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
     except ProviderError as error:
-        yield state.flag("error", error.message, error.hint, *_keys(section, "base_url"))
+        yield state.flag("error", error.message, error.hint, section, "base_url")
         return
     if endpoint.is_loopback(options.base_url):
         return
@@ -277,10 +277,6 @@ def _endpoint(
                 f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
             )
             yield state.flag("warning", message, f"Write it under `provider.prices: {{{model}: …}}`.", section)
-
-
-def _keys(section: str, key: str) -> tuple[str, ...]:
-    return (section, key) if section == "provider" else (section,)
 
 
 def _versions(plan: PromptPlan) -> list[Prompt]:

@@ -54,8 +54,8 @@ def ask_models(root: Path, config_path: str, environ: Mapping[str, str]) -> list
     answers = []
     for name in sorted({endpoint for endpoint, _ in requests}):
         own = {model: request for (endpoint, model), request in requests.items() if endpoint == name}
-        options = collected.endpoints.get(name, collected.config.provider)
-        answers += asyncio.run(_ask_all(own, options, repo.root, environ))
+        provider = collected.endpoints.get(name, collected.config.provider)
+        answers += asyncio.run(_ask_all(own, provider, repo.root, environ))
     return answers
 
 

@@ -25,6 +25,7 @@ KEY = "OPENAI_API_KEY"
 """Environment variable that passes the input `api-key` on."""
 DEFAULT_MINUTES = 360
 
+_TAGGED = re.compile(r"(?P<repository>[\w-]+/[\w.-]+)(?:/[\w./-]+)?@(?P<tag>[\w.-]+)")
 _SHA = re.compile(r"@(?:sha256:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{64})$")
 _HEAD = re.compile(r"github\.(?:head_ref|event\.(?:pull_request\.head|workflow_run\.head))")
 _SECRET = re.compile(r"\$\{\{.*\}\}")
@@ -172,7 +173,17 @@ def _check_pins(job: PromptciJob) -> Iterator[WorkflowFinding]:
         uses = as_text(step.get("uses"))
         if uses and not uses.startswith("./") and not _SHA.search(uses):
             message = f"`{uses}` is not pinned by a full SHA: whoever can move the tag runs code beside your secrets"
-            yield _flag(job, "warning", message, "Write the commit's SHA, the tag as a comment.", "steps", at, "uses")
+            fix = f"Write the commit's SHA, the tag as a comment.{_describe_lookup(uses)}"
+            yield _flag(job, "warning", message, fix, "steps", at, "uses")
+
+
+def _describe_lookup(uses: str) -> str:
+    """Return how to find the commit of a tag; empty for what is no action of GitHub's."""
+    match = _TAGGED.fullmatch(uses)
+    if match is None:
+        return ""
+    tag = match["tag"]
+    return f" The last line of `git ls-remote https://github.com/{match['repository']} {tag} '{tag}^{{}}'` has it."
 
 
 def _check_inputs(job: PromptciJob) -> Iterator[WorkflowFinding]:

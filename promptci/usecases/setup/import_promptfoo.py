@@ -13,6 +13,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.prompts.promptfoo.config import PromptfooConfig, PromptfooMessage, dump_cases
 from promptci.prompts.promptfoo.load import load_promptfoo
+from promptci.prompts.template import message_images
 from promptci.wording import count
 
 DEFAULT_MODEL = "gpt-4o-mini"
@@ -92,8 +93,15 @@ def _dump_prompt(config: PromptfooConfig, messages: tuple[PromptfooMessage, ...]
         lines.append(f"modelParameters: {json.dumps(config.parameters, ensure_ascii=False)}")
     lines.append("messages:")
     for message in messages:
-        lines += [f"  - role: {json.dumps(message.role)}", *_dump_text(message.content)]
+        lines += [f"  - role: {json.dumps(message.role)}", *_dump_content(message)]
     return "\n".join(lines) + "\n"
+
+
+def _dump_content(message: PromptfooMessage) -> list[str]:
+    if not message.images:
+        return _dump_text(message.content)
+    parts = message_images.list_parts(message.content, message.images, "prompts")
+    return [f"    content: {json.dumps(parts, ensure_ascii=False)}"]
 
 
 def _dump_text(text: str) -> list[str]:

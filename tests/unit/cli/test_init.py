@@ -38,6 +38,9 @@ def test_the_key_that_is_set_chooses_the_endpoint_and_is_named_only(builder: Rep
     unpinned, price = (finding.problem.message for finding in findings)
     assert "`promptci/promptci@v0.1.0` is not pinned" in unpinned  # until there is a release
     assert "the price of the model `fake-1` is not known" in price
+    lookup = "git ls-remote https://github.com/promptci/promptci v0.1.0 'v0.1.0^{}'"
+    assert lookup in written[".github/workflows/prompts.yml"]
+    assert lookup in findings[0].problem.hint
 
 
 def test_prompts_models_and_missing_goldens_are_named_and_no_example_is_written(builder: RepoBuilder) -> None:

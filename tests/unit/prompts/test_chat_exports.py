@@ -83,7 +83,7 @@ def test_a_text_of_langfuse_and_one_of_langchain() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([{"role": "user", "content": [{"type": "image_url"}]}], "something that is not text"),
+        ([{"role": "user", "content": [{"type": "image_url"}]}], "neither a text nor an image"),
         ({"manifest": {"kwargs": {}}}, "`manifest` is no prompt of LangChain"),
         ({"lc": 1, "id": ["x", "ChatOpenAI"], "kwargs": {}}, "`ChatOpenAI` of LangChain is not read"),
         ({"messages": TURNS, "temperature": 9}, "must be between 0 and 2"),

@@ -106,7 +106,7 @@ def test_unknown_keys_are_ignored_as_github_does_and_said() -> None:
         ("model: m\nmessages:\n  - hello\n", ":3: a message must be a map"),
         ("model: m\nmessages:\n  - {role: robot, content: x}\n", "unknown role `robot`"),
         ("model: m\nmessages:\n  - {role: user, content: '  '}\n", "all messages are empty"),
-        ("model: m\nmessages:\n  - {role: user, content: [x]}\n", "`content` must be a text"),
+        ("model: m\nmessages:\n  - {role: user, content: [x]}\n", "is neither a text nor an image"),
         (MINIMAL + "modelParameters: 3\n", ":5: `modelParameters` must be a map"),
         (MINIMAL + "modelParameters:\n  temperature: 3\n", ":6: `temperature` must be between 0 and 2"),
         (MINIMAL + "modelParameters: {maxTokens: many}\n", "`maxTokens` must be a number"),

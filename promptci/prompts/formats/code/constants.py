@@ -10,6 +10,7 @@ from promptci.prompts.options import Syntax
 from promptci.prompts.patterns import selects
 from promptci.prompts.source import ParsedFile, PromptSource
 from promptci.prompts.template import template_text
+from promptci.prompts.template.message_images import MessageImage
 from promptci.prompts.template.template_text import Template, Variable
 
 ROLES = {
@@ -37,6 +38,7 @@ class CodeMessage:
 
     role: str
     text: CodeText
+    images: tuple[MessageImage, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,7 +101,7 @@ def build_prompt(
         messages = lay_out_messages(templates[0], constant.name, source.options.user)
     else:
         messages = tuple(
-            Message(role=message.role, content=template.content, syntax=template.syntax)
+            Message(role=message.role, content=template.content, syntax=template.syntax, images=message.images)
             for message, template in zip(value, templates, strict=True)
         )
     problems = [
@@ -119,11 +121,17 @@ def build_prompt(
         line=constant.line,
         model="",
         messages=messages,
-        includes=tuple(path for template in templates for path in template.includes),
+        includes=tuple(_list_included(value, templates)),
         source="\n".join(_list_source(value, templates)),
         notes=tuple(f"{source.path}:{constant.line}: {note}" for note in constant.notes),
     )
     return problems, prompt
+
+
+def _list_included(value: CodeText | tuple[CodeMessage, ...], templates: Sequence[Template]) -> Iterator[str]:
+    yield from (path for template in templates for path in template.includes)
+    for message in () if isinstance(value, CodeText) else value:
+        yield from (image.file.path for image in message.images if image.file is not None)
 
 
 def _list_source(value: CodeText | tuple[CodeMessage, ...], templates: Sequence[Template]) -> Iterator[str]:

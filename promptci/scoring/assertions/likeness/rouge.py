@@ -10,6 +10,9 @@ from promptci.scoring.assertions.likeness import ngrams
 OPTIONS = ngrams.OPTIONS
 DEFAULT_AT_LEAST = 0.75
 validate = ngrams.validate_score
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bMrs\.)(?<!\bProf\.)\s+(?=[A-Z])"
+)
 _SEPARATIONS = (
     (r'^"', " `` "),
     (r'([ (\[{<])"', r"\1 `` "),
@@ -46,7 +49,11 @@ def _compare(total: int, reference: str, words: Counter[tuple[str, ...]]) -> flo
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words and punctuation marks of a text."""
+    """Return the words and punctuation marks of a text, sentence by sentence."""
+    return [word for sentence in _SENTENCE_END.split(text) for word in _split_sentence(sentence)]
+
+
+def _split_sentence(text: str) -> list[str]:
     for pattern, replacement in _SEPARATIONS:
         text = re.sub(pattern, replacement, text)
     return re.sub(r"^ | $", "", re.sub(r" {2,}", " ", text)).split(" ")
