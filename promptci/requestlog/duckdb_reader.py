@@ -43,14 +43,15 @@ else:
 CHUNK_BYTES = 2**18
 NUMBER_BYTES = 64
 """Of the piece before, so that a number at its end is seen whole."""
-_LOWER_NO_DIGITS = bytes.maketrans(b"123456789", b"0" * 9).lower()
-"""Translates capitals to small letters, and every digit to 0."""
-_ODD_NUMBERS = (b"inf", b"nan", b"0" * 19, b"0e000", b"0e+000")
+_LOWER_NO_DIGITS = bytes.maketrans(b"123456789+", b"0" * 10).lower()
+"""Translates capitals to small letters, and every digit, and the sign of an exponent, to 0."""
+_ODD_NUMBERS = (b"inf", b"nan", b"0" * 19, b"0e000")
 """Parts, so translated, of the numbers that `parse_json` refuses and DuckDB takes: infinite, or whole and over 64 bits.
 
 They are refused also in an attribute that nobody reads.
 """
-_NUMBER_START = re.compile(rb"[:,\[]\s*[+-]?[0.]*\Z")
+_BEFORE_NUMBER = tuple(bytes([sign]) for sign in b":,[- \t")
+_NUMBER_START = re.compile(rb"[:,\[]\s*-?\Z")
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
     "enable_external_access": "true",
@@ -129,8 +130,8 @@ def _find_suspects(data: bytearray) -> Iterator[int]:
     for part in _ODD_NUMBERS:
         at = translated.find(part)
         while at >= 0:
-            before = translated[max(0, at - NUMBER_BYTES) : at]
-            if _NUMBER_START.search(before):
+            before = translated[max(0, at - NUMBER_BYTES) : at].rstrip(b"0.")
+            if before.endswith(_BEFORE_NUMBER) and _NUMBER_START.search(before):
                 yield 1 + translated.count(b"\n", 0, at)
             at = translated.find(part, at + len(part))
 

@@ -11,6 +11,8 @@ from promptci.requestlog.aliases import ALIASES, EVALUATION_NAME, PERCENT_MARKER
 from promptci.requestlog.line import MAX_SHARE, MAX_TEXT_CHARS
 
 TEXT_FIELDS = ("prompt", "version", "model", "response_model")
+UNREAD = ("system_fingerprint", "input_tokens", "tag")
+"""Fields that a canary does not look at, as `line` does not."""
 MAX_OBJECT_BYTES = 2**21
 """Above the most bytes of a line, with which the memory of a thread grows."""
 MAX_DIGITS = 19
@@ -19,7 +21,7 @@ _TIME = "try_cast(substring(time_, 2, length(time_) - 2) as timestamptz)"
 """Of `timestamp`, the zone would be passed over."""
 _IS_TIME = (
     "time_[12] = 'T' and length(time_) between 22 and 34 and not starts_with(time_, '\"0000')"
-    " and (suffix(time_, 'Z\"') or regexp_full_match(time_, '.*[+-][01]\\d:[0-5]\\d\"'))"
+    " and case when suffix(time_, 'Z\"') then true else regexp_full_match(time_, '.*[+-][01]\\d:[0-5]\\d\"') end"
     f" and substring(time_, 13, 2) <> '24' and {_TIME} is not null"
 )
 _UNSURE_DECIMALS = ("e", "E", "_", '."')
@@ -84,16 +86,17 @@ def parse_query() -> str:
 
     A line that is not blank is one row: one of nulls, and so not plain, where it is no JSON object.
     """
-    names = [alias.name for aliases in ALIASES.values() for alias in aliases]
+    read = {field: aliases for field, aliases in ALIASES.items() if field not in UNREAD}
+    names = [alias.name for aliases in read.values() for alias in aliases]
     types = ", ".join(f"'{name}': 'JSON'" for name in (*names, EVALUATION_NAME))
-    raw = ", ".join(f"{_raw_field(field)} as {field}_" for field in ALIASES)
+    cost = "case when cost_usd_[1] = '\"' then cost_usd_[2:-2] else cost_usd_ end"
+    raw = ", ".join([*(f"{_raw_field(field)} as {field}_" for field in read), f"{cost} as cost_"])
     is_quality = f"coalesce({_raw(EVALUATION_NAME)}, '\"{QUALITY_EVALUATION}\"') = '\"{QUALITY_EVALUATION}\"'"
     is_percent = f"{_raw(PERCENT_MARKER)} is not null"
     any_mark = (
         f"({_raw(EVALUATION_NAME)} is not null or quality_ is not null or signal_ is not null or cost_usd_ is not null)"
     )
     is_mark = f"(prompt_ is null and version_ is null and arm_ is null and {any_mark})"
-    cost = "case when cost_usd_[1] = '\"' then cost_usd_[2:-2] else cost_usd_ end"
     unsure = " or ".join(f"contains(cost_usd_, '{sign}')" for sign in _UNSURE_DECIMALS)
     is_decimal = f"(cost_usd_[1] <> '\"' or not ({unsure}))"
     tokens = "try_cast(output_tokens_ as double)"
@@ -104,7 +107,7 @@ def parse_query() -> str:
             _IS_TIME,
             _is_one_of("signal_", "positive", "negative"),
             f"(not {is_quality} or {_is_number('quality_', 1)})",
-            f"(cost_usd_ is null or {is_decimal} and {_is_number(f'({cost})')})",
+            f"(cost_usd_ is null or {is_decimal} and {_is_number('cost_')})",
             f"({is_mark} or {_is_request(is_percent, tokens)})",
         ]
     )
@@ -118,7 +121,7 @@ def parse_query() -> str:
         case when coalesce(user_, key_) is not null then hash(coalesce(user_, key_)) end as user_hash,
         error_ is not null as failed,
         {_scaled("latency_ms", "latency_ms_")} as latency_ms,
-        try_cast({cost} as double) as cost_usd,
+        try_cast(cost_ as double) as cost_usd,
         case when {is_quality} then try_cast(quality_ as double) end as quality,
         case signal_ when '"positive"' then 1 when '"negative"' then 2 else 0 end::tinyint as signal,
         {tokens} as output_tokens"""

@@ -42,8 +42,8 @@ def test_a_bad_canary_is_rolled_back_within_two_hours() -> None:
 def test_a_canary_that_changes_nothing_is_not_rolled_back_in_a_week_of_looks() -> None:
     """Three steps of two days and more, a look every five minutes."""
     policy = replace(CanaryPolicy(), min_time_s=56 * HOUR)
-    steps = simulate(replace(STORY, after=0.96, policy=policy, schedule_s=300, runs=800))
-    assert sum((step.outcome == ROLLED_BACK).sum() for step in steps) <= 0.01 * 800
+    steps = simulate(replace(STORY, after=0.96, policy=policy, schedule_s=300, runs=2000))
+    assert sum((step.outcome == ROLLED_BACK).sum() for step in steps) <= 0.01 * 2000
     assert (steps[-1].outcome == PROMOTED).mean() > 0.9
 
 

@@ -135,7 +135,10 @@ class _OpenSteps:
     def __init__(self, scenario: Scenario, runs: int) -> None:
         self._scenario = scenario
         self._margin = dict(scenario.policy.limits)[QUALITY]
-        self._evidence = (EvidenceProcess(DROPS, 0.0), EvidenceProcess(drops_within(self._margin), self._margin))
+        self._worse = EvidenceProcess(DROPS, 0.0)
+        self._fine = EvidenceProcess(drops_within(self._margin), self._margin)
+        """Of the canaries that are not shown to be fine: for the others its evidence no longer matters."""
+        self._is_shown_fine = np.zeros(runs, bool)
         self._most = np.full((2, runs), -np.inf)
         """Most evidence there ever was, for `worse` and `fine`: shown once is shown."""
         self._sums = np.zeros((4, runs))
@@ -149,8 +152,9 @@ class _OpenSteps:
 
     def select(self, rows: Array) -> None:
         """Keep some of the canaries."""
-        for evidence in self._evidence:
-            evidence.select(rows)
+        self._worse.select(rows)
+        self._fine.select(rows[~self._is_shown_fine])
+        self._is_shown_fine = self._is_shown_fine[rows]
         self._most, self._sums, self._time = self._most[:, rows], self._sums[:, rows], self._time[rows]
         self._holds, self._since = self._holds[:, rows], self._since[:, rows]
 
@@ -187,9 +191,10 @@ class _OpenSteps:
         policy = self._scenario.policy
         parts = (blocks.control_n, blocks.canary_n, blocks.control_sum, blocks.canary_sum)
         sums = self._sums[:, :, None] + np.cumsum(np.stack(parts), axis=2)
-        grown = np.stack([evidence.extend(blocks) for evidence in self._evidence])
+        grown = np.stack([self._worse.extend(blocks), self._extend_fine(blocks)])
         most = np.maximum(self._most[:, :, None], np.maximum.accumulate(grown, axis=2))
         self._sums, self._most = sums[:, :, -1], most[:, :, -1]
+        self._close_fine()
         control_n, canary_n, control_sum, canary_sum = sums
         drop = control_sum / control_n - canary_sum / canary_n
         times = _times_of(self._scenario, control_n + canary_n)
@@ -199,6 +204,25 @@ class _OpenSteps:
             times + policy.lag_s >= policy.min_time_s
         )
         return times, np.stack([is_worse, is_fine]) & np.isfinite(times)
+
+    def _extend_fine(self, blocks: Blocks) -> Floats:
+        """Return the evidence of `fine` after each block; none for the canaries that have enough."""
+        rows = ~self._is_shown_fine
+        grown = np.full(blocks.canary_n.shape, -np.inf)
+        grown[rows] = self._fine.extend(
+            Blocks(
+                control_n=blocks.control_n[rows],
+                control_sum=blocks.control_sum[rows],
+                canary_n=blocks.canary_n[rows],
+                canary_sum=blocks.canary_sum[rows],
+            )
+        )
+        return grown
+
+    def _close_fine(self) -> None:
+        is_shown = self._most[1] >= -math.log(self._scenario.policy.promote_alpha)
+        self._fine.select(~is_shown[~self._is_shown_fine])
+        self._is_shown_fine = is_shown
 
 
 def _find_looks(scenario: Scenario, times: Floats, *, is_last: bool) -> tuple[Floats, Array]:
