@@ -193,6 +193,8 @@ def _show(record: CanaryReport) -> None:
         )
         for text in report.finding_texts(decision):
             console.say(f"  {text}")
+        if affected := report.affected_text(decision):
+            console.say(f"  {affected}")
         if decision.prompt in samples:
             console.say(f"  {report.sample_text(samples[decision.prompt])}")
         if proposal := report.propose_stable(decision, record.environment):

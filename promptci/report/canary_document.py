@@ -97,6 +97,13 @@ class EvidenceRow(BaseModel):
     need: float = Field(description="What log_e_worse must reach for a rollback.")
 
 
+class AffectedRow(BaseModel):
+    """What a canary that is rolled back answered since its step began."""
+
+    requests: int
+    users: int | None = Field(description="null: the log names no user or key.")
+
+
 class ProposalRow(BaseModel):
     """The pull request that makes a canary with all traffic the stable version."""
 
@@ -127,6 +134,7 @@ class CanaryPromptRow(BaseModel):
     metrics: list[MetricRow]
     evidence: list[EvidenceRow] = Field(description="How the evidence of this step grew, oldest first.")
     proposal: ProposalRow | None = Field(description="null but where the canary has all traffic.")
+    affected: AffectedRow | None = Field(default=None, description="null but where this look rolls the canary back.")
 
 
 class SampleRow(BaseModel):
@@ -194,6 +202,9 @@ def _prompt(decision: CanaryDecision, environment: str) -> CanaryPromptRow:
         metrics=[_metric(metric) for metric in decision.metrics],
         evidence=[row for metric in decision.metrics for row in _evidence(metric, decision.share)],
         proposal=None if proposal is None else ProposalRow(**proposal._asdict()),
+        affected=None
+        if decision.affected is None
+        else AffectedRow.model_validate(decision.affected, from_attributes=True),
     )
 
 

@@ -101,6 +101,15 @@ def finding_texts(decision: CanaryDecision) -> list[str]:
     return [describe(finding).text for finding in decision.findings]
 
 
+def affected_text(decision: CanaryDecision) -> str | None:
+    """Return what a canary that is rolled back answered until now; None for any other."""
+    affected = decision.affected
+    if affected is None:
+        return None
+    users = "" if affected.users is None else f" of {count(affected.users, 'user')}"
+    return f"Affected: {count(affected.requests, 'request')}{users}, answered by the canary since this step began."
+
+
 def markdown(record: CanaryReport) -> str:
     """Render canary.md."""
     template = templates.create_environment().get_template("markdown/canary.md.j2")
@@ -112,6 +121,7 @@ def markdown(record: CanaryReport) -> str:
         texts=finding_texts,
         status=metric_status,
         propose=propose_stable,
+        affected_text=affected_text,
         sample_texts={sample.prompt: sample_text(sample) for sample in record.samples},
     )
 

@@ -13,7 +13,7 @@ from promptci.rollout.judgement import VERDICTS, CanaryOutcome, StepTime, is_rol
 from promptci.rollout.metric_result import MetricResult
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
-from promptci.rollout.window import Window, select_window
+from promptci.rollout.window import AffectedRequests, Window, count_affected, select_window
 
 __all__ = ["CanaryDecision", "CanaryOutcome", "decide_canary"]
 
@@ -34,6 +34,8 @@ class CanaryDecision:
     """The canary's state after this decision; None: there is no canary."""
     window: Window = field(default_factory=Window)
     metrics: tuple[MetricResult, ...] = ()
+    affected: AffectedRequests | None = None
+    """None but where this look rolls the canary back by its requests."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +140,7 @@ def _after_requests(evaluation: _Evaluation, progress: CanaryProgress, requests:
     if outcome is CanaryOutcome.ROLL_BACK:
         reason = ", ".join(metric.metric for metric in metrics if is_rollback_reason(metric))
         rolled_back = progress.model_copy(update={"share": 0, "rolled_back": evaluation.now, "rollback_reason": reason})
-        return replace(decision, new_share=0, progress=rolled_back)
+        return replace(decision, new_share=0, progress=rolled_back, affected=count_affected(requests, progress))
     if outcome is CanaryOutcome.PROMOTE:
         share = evaluation.policy.next_step(progress.share)
         promoted = progress.model_copy(update={"share": share, "since": evaluation.now})

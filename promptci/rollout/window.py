@@ -92,6 +92,25 @@ class Window:
     """From the future."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AffectedRequests:
+    """What a canary answered since its step began, the newest requests included."""
+
+    requests: int
+    users: int | None
+    """None: the log names no user or key."""
+
+
+def count_affected(requests: RequestColumns, progress: CanaryProgress) -> AffectedRequests:
+    """Count what the canary answered since its step began, of one prompt's requests."""
+    hashed = _hashed_arms(requests, progress.share)
+    requests = replace(requests, arm=np.where(requests.arm == UNKNOWN_ARM, hashed, requests.arm))
+    is_canary = (requests.arm == CANARY) & (requests.time >= microseconds(progress.since))
+    served = requests.select(is_canary & _has_version(requests, progress))
+    users = np.unique(served.user[served.user != NO_USER])
+    return AffectedRequests(requests=len(served), users=len(users) or None)
+
+
 def select_window(requests: RequestColumns, progress: CanaryProgress, policy: CanaryPolicy, now: datetime) -> Window:
     """Select the requests of the present step from those of one prompt."""
     hashed = _hashed_arms(requests, progress.share)

@@ -98,6 +98,13 @@ def test_a_bad_canary_is_rolled_back_and_stays_so(shop: RepoBuilder, tmp_path: P
     assert "true\n" in text
     written = json.loads((shop.path / "promptci-report" / "canary.json").read_text())
     assert (written["outcome"], written["prompts"][0]["new_share"]) == ("roll back", 0)
+    affected = written["prompts"][0]["affected"]
+    logged = [json.loads(line) for line in (shop.path / "logs" / "day.jsonl").read_text().splitlines()]
+    served = [line for line in logged if line["promptci.arm"] == "canary"]
+    assert affected == {"requests": len(served), "users": len({line["promptci.user"] for line in served})}
+    words = f"Affected: {affected['requests']:,} requests of {affected['users']:,} users"
+    assert words in done.stdout
+    assert words in (tmp_path / "summary").read_text()
     assert (shop.path / "promptci-report" / "canary.md").read_text().rstrip() + "\n" == (
         tmp_path / "summary"
     ).read_text()

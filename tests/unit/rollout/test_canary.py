@@ -71,6 +71,18 @@ def test_a_canary_that_is_worse_is_rolled_back(ways: Ways, metric: str) -> None:
     )
 
 
+def test_a_rollback_counts_the_requests_and_users_that_it_comes_too_late_for() -> None:
+    requests = canary_traffic.traffic(30_000, Ways(quality=0.82))
+    served = [request for request in requests if request.arm == "canary"]
+    affected = at(requests).affected
+    assert affected is not None
+    assert (affected.requests, affected.users) == (len(served), len({request.user for request in served}))
+    unnamed = at([replace(request, user=None) for request in requests]).affected
+    assert unnamed is not None
+    assert (unnamed.requests, unnamed.users) == (len(served), None)
+    assert at(canary_traffic.traffic(30_000)).affected is None
+
+
 def test_complaints_are_tested_where_they_have_a_limit() -> None:
     requests = canary_traffic.traffic(30_000, Ways(complaints=0.08))
     assert at(requests).outcome is CanaryOutcome.PROMOTE
