@@ -46,9 +46,13 @@ class ReplayProvider:
             raise CallError("not-recorded", self._missing(request, replicate))
         return await self._fallback.complete(request, replicate=replicate, hooks=hooks)
 
+    def knows(self, request: Request, replicate: int) -> bool:
+        """Return whether the outcome of this call is known."""
+        return (request.key, replicate) in self._known
+
     def can_answer(self, request: Request, replicate: int) -> bool:
         """Return whether this call is known, or can be asked."""
-        return self._fallback is not None or (request.key, replicate) in self._known
+        return self._fallback is not None or self.knows(request, replicate)
 
     async def aclose(self) -> None:
         """Close the fallback."""

@@ -181,6 +181,23 @@ def test_a_judge_without_any_usable_score_is_an_error_with_labels_too(tmp_path: 
     assert "nothing-evaluated" in rules(outcome)
 
 
+def test_a_judge_that_was_mended_is_heard_although_its_old_replies_are_cached(tmp_path: Path) -> None:
+    mumbling = [True]
+
+    def mumble(call: Call) -> Reply | str:
+        return "hm" if mumbling and call.body["model"].startswith("judge") else model(call)
+
+    with serving(mumble) as server:
+        builder = repo(tmp_path, server, {LABELS: None})
+        first = chatty(builder)
+        mumbling.clear()
+        outcome = checked(builder)
+        calls = len(server.calls)
+        again = checked(builder)
+    assert [only(each).verdict for each in (first, outcome, again)] == ["error", "fail", "fail"]
+    assert len(server.calls) == calls
+
+
 def test_without_labels_the_judge_counts_and_that_nobody_checked_it_is_said(tmp_path: Path) -> None:
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server, {LABELS: None}))

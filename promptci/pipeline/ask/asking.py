@@ -214,6 +214,7 @@ async def _prepare_judge(
     pairwise, notes = judge_modes.select_pairwise_prompts(planned.prompts, named)
     judge = JudgeConfig(
         ask=judges.ask,
+        is_reused=judges.is_reused,
         model=named.model,
         rubric=collected.rubric,
         embedding_model=named.embedding_model,

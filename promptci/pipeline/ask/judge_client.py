@@ -5,6 +5,7 @@ import asyncio
 from promptci.config.run_limits import RunLimits
 from promptci.pipeline.judge_question import judge_question
 from promptci.providers.base import Provider, Request
+from promptci.providers.replay import ReplayProvider
 from promptci.runs import execute
 from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer
@@ -27,6 +28,11 @@ class JudgeClient:
         if key not in self._asked:
             self._asked[key] = asyncio.create_task(self._once(request, attempt))
         return await self._asked[key]
+
+    def is_reused(self, request: Request, attempt: int) -> bool:
+        """Return whether the answer to this attempt comes from a journal or a shard."""
+        recorded = self._provider.knows(request, attempt) if isinstance(self._provider, ReplayProvider) else False
+        return recorded or judge_question(request, attempt).key in self._run_context.resumed
 
     async def _once(self, request: Request, attempt: int) -> Answer:
         question = judge_question(request, attempt)

@@ -21,6 +21,8 @@ from promptci.scoring.model import AssertionResult, JudgeIdentity
 MAX_TOKENS = 512
 JUDGE_PARAMETERS = {"temperature": 0, "max_tokens": MAX_TOKENS}
 TRUNCATED_REPLY = "it was cut at max_tokens"
+FRESH_ATTEMPTS, MAX_ATTEMPTS = 2, 12
+"""Attempts of a run to get a reply that can be read, and of all runs whose replies are reused."""
 NO_JUDGE_REASON = "unscored: no judge"
 NOT_CONFIGURED_REASON = "unscored: `judge.model` and `judge.rubric` are not both set in promptci.yml"
 
@@ -73,6 +75,8 @@ class JudgeConfig:
     """Who marks what code cannot."""
 
     ask: AskFunction
+    is_reused: Callable[[Request, int], bool] = lambda *_: False
+    """Whether an attempt was answered in an earlier run, apart from the cache's answers, which say so themselves."""
     model: str | None = None
     """Model of `judge` assertions."""
     rubric: str | None = None
@@ -129,20 +133,28 @@ def build_request(assertion: Assertion, subject: Subject, *, model: str | None, 
 
 
 async def ask_judge(judge_config: JudgeConfig, request: Request, read: ParseFunction) -> JudgeReply:
-    """Ask a judge: once more when its answer cannot be read, with more room when it was cut."""
+    """Ask a judge: once more when its answer cannot be read, with more room when it was cut.
+
+    What an earlier run could not read does not count, so that a judge that was mended is heard.
+    """
     request = replace(request, parameters=JUDGE_PARAMETERS)
     cost: Decimal | None = Decimal(0)
-    summary = ""
-    for attempt in (0, 1):
+    summary, fresh = "", 0
+    for attempt in range(MAX_ATTEMPTS):
         answer, request = await _ask(judge_config, request, attempt)
         cost = None if cost is None or answer.cost_usd is None else cost + answer.cost_usd
         if answer.completion is None:
+            if attempt >= FRESH_ATTEMPTS and answer.error and answer.error.kind == "not-recorded":
+                break  # an earlier run asked no further
             failed = f"the judge's call failed: {answer.error and answer.error.message}"
             return JudgeReply(score=None, summary=failed, cost_usd=cost)
         reply = _read(read, answer.completion)
         if reply.score is not None:
             return JudgeReply(score=reply.score, summary=reply.summary, cost_usd=cost)
         summary = reply.summary
+        fresh += not (answer.cached or judge_config.is_reused(request, attempt))
+        if fresh == FRESH_ATTEMPTS:
+            break
         request = _with_more_room(request, answer.completion)
     return JudgeReply(score=None, summary=f"the judge's answer could not be read, twice: {summary}", cost_usd=cost)
 

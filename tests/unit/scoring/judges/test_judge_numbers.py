@@ -173,3 +173,14 @@ async def test_an_endpoint_that_knows_little_is_asked_more_plainly_under_the_sam
     )
     assert (judge_reply.score, plain.refused, plain.attempts) == (1.0, 2, [0, 0, 0])
     assert [dict(request.parameters) for request in plain.asked] == [{}]
+
+
+async def test_what_earlier_runs_could_not_read_does_not_count() -> None:
+    result = Recording(["hm", "ah", "oh", "yes"])
+    reused = JudgeConfig(ask=result.ask, is_reused=lambda _, attempt: attempt < 2)
+    reply = await judge.ask_judge(reused, Request(model="m", messages=()), reading)
+    assert (reply.score, result.attempts) == (1.0, [0, 1, 2, 3])
+    mumbling = Recording(["hm"] * 20)
+    reused = JudgeConfig(ask=mumbling.ask, is_reused=lambda *_: True)
+    assert (await judge.ask_judge(reused, Request(model="m", messages=()), reading)).score is None
+    assert len(mumbling.attempts) == judge.MAX_ATTEMPTS
