@@ -72,6 +72,17 @@ def changed(tmp_path: Path, server: Any, to: str = BETTER, **sections: Any) -> R
     return builder
 
 
+def test_a_verdict_is_kept_with_the_p_of_the_test_that_decided_it(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = changed(tmp_path, server, BAD, run={"repeats": 3})
+        quality = only(ran(builder)).quality
+    assert quality is not None
+    assert quality.on_goldens is not None
+    assert quality.p != quality.on_goldens.p
+    (verdict,) = kept(builder).verdicts
+    assert verdict.p == quality.on_goldens.p
+
+
 def test_a_case_that_flips_becomes_known_and_the_gate_stays_as_it_was(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from promptci.files import canonical
 from promptci.memory.model import CaseRecord, Line, VerdictRecord, short_digest
 from promptci.report.build.memory_view import DIGEST_DIGITS
+from promptci.report.model.numbers import QualityView
 from promptci.report.model.report import CaseView, PromptView, ReportView
 
 
@@ -69,7 +70,7 @@ def _verdict(view: ReportView, prompt: PromptView) -> VerdictRecord:
         verdict=prompt.verdict,
         blocks=prompt.verdict == "fail" or undecided_blocks,
         rules=tuple(_rules(prompt)),
-        p=quality.p if quality else None,
+        p=_deciding_p(quality),
         delta=quality.delta if quality else None,
         pairs=prompt.pairs,
         broken=len(prompt.regressions),
@@ -77,6 +78,13 @@ def _verdict(view: ReportView, prompt: PromptView) -> VerdictRecord:
         measure=quality.measure if quality else None,
         quality=(quality.base, quality.head) if quality else None,
     )
+
+
+def _deciding_p(quality: QualityView | None) -> float | None:
+    """Return the p of the test that decides: of these very cases, where `gate.about` is `goldens`."""
+    if quality is None:
+        return None
+    return quality.p if quality.on_goldens is None else quality.on_goldens.p
 
 
 def _short(fingerprint: str | None) -> str | None:
