@@ -104,15 +104,21 @@ class DriftDocument(Document):
 
 
 def build_document(
-    at: str, environment: str | None, nights: Sequence[PromptNight], *, dry_run: bool, redactor: Redactor
+    at: str,
+    environment: str | None,
+    nights: Sequence[PromptNight],
+    *,
+    dry_run: bool,
+    redactor: Redactor,
+    planned: bool = False,
 ) -> DriftDocument:
-    """Return the document, without secrets."""
+    """Return the document, without secrets; `planned`: a dry run printed what would be asked."""
     document = DriftDocument(
         at=at,
         environment=environment,
         dry_run=dry_run,
         prompts=[_row(night) for night in nights],
-        notes=[] if nights else [NOTHING_WATCHED],
+        notes=[] if nights or planned else [NOTHING_WATCHED],
     )
     return document.redacted(redactor)
 

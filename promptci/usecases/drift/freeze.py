@@ -62,7 +62,8 @@ def freeze(request: FreezeRequest, env: Environment) -> DriftDocument:
         if request.dry_run:
             for line in planning.describe(asker.plan(growing, ANSWERS_PER_NIGHT), watch.collected) if growing else ():
                 env.print(line)
-            return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor)
+            planned = bool(watch.prompts or watch.broken)
+            return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor, planned=planned)
         asked = asker.ask(growing, ANSWERS_PER_NIGHT, batch_scope=f"freeze {day}") if growing else {}
         nights = [freezer.freeze(prompt, asked.get(prompt.name)) for prompt in watch.prompts]
         nights += [conclusions.report_broken(name, reason) for name, reason in watch.broken.items()]

@@ -57,7 +57,8 @@ def watch_night(request: DriftRequest, env: Environment) -> DriftDocument:
         redactor = env.redactor(*watch.config.secret_names)
         if request.dry_run:
             _print_plan(asker)
-            return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor)
+            planned = bool(watch.prompts or watch.broken)
+            return results.build_document(at, watch.environment, (), dry_run=True, redactor=redactor, planned=planned)
         files = branch.fetch()
         watcher = _Watcher(request=request, asker=asker, files=files, at=at)
         nights = watcher.watch_all()

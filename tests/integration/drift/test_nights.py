@@ -282,6 +282,7 @@ def test_a_dry_run_asks_nothing_and_prints_the_plan(shop: DriftShop, server: Ope
     document = shop.watch(dry_run=True)
     assert (document.dry_run, len(server.calls)) == (True, before)
     assert any("calls: 20" in line for line in shop.said)
+    assert document.notes == []
 
 
 def test_of_several_environments_one_must_be_named(shop: DriftShop) -> None:
