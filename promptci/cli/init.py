@@ -31,9 +31,9 @@ def command(folder: Path, provider: str | None) -> int:
       promptci init
       promptci init --provider local    # the embedded model, no key
     """  # noqa: D301 - click's sign for lines that stay
-    key = init_detect.detect_key(os.environ)
-    chosen = provider or ("openai" if key else "local")
     repository = init_detect.detect_repository(folder)
+    key = init_detect.detect_key(os.environ, repository.endpoint)
+    chosen = provider or ("openai" if key or repository.endpoint else "local")
     for line in _describe(repository):
         console.say(line)
     files = init.write_starter_files(
@@ -58,6 +58,8 @@ def _describe(repository: Repository) -> Iterator[str]:
     if repository.prompt_files:
         files = count(len(repository.prompt_files), "prompt file")
         yield f"found {files}, tested too: {join_names(repository.prompt_files)}"
+    if repository.endpoint:
+        yield f"found an endpoint, which `provider` names: {repository.endpoint.base_url}"
     if repository.models:
         yield f"found models: {join_names(repository.models)}"
     for name in repository.without_goldens:
@@ -71,8 +73,8 @@ def _next_commands(provider: str, key: str | None, repository: Repository) -> It
     yield "Next:"
     if provider == "local":
         yield "  promptci demo --set-up-only    # fetch the embedded model, once"
-    elif key is None:
-        yield f"  export {init.DEFAULT_KEY}=…       # the key of the endpoint in promptci.yml"
+    elif key is None or not os.environ.get(key):
+        yield f"  export {key or init.DEFAULT_KEY}=…       # the key of the endpoint in promptci.yml"
     else:
         yield f"  promptci doctor --ask          # check the setup and the key in {key}"
     if repository.without_goldens and not repository.imports:

@@ -46,7 +46,8 @@ def propose_patterns(paths: Iterable[str], read: Read) -> PatternProposal:
     include: list[str] = []
     unreadable: list[Problem] = []
     listed = list(paths)
-    candidates = [path for path in listed if _is_candidate(path)][:MAX_FILES]
+    promptfoo, used = _find_promptfoo(listed, read)
+    candidates = [path for path in listed if _is_candidate(path) and path not in used][:MAX_FILES]
     for path in candidates:
         try:
             data = read(path)
@@ -64,16 +65,31 @@ def propose_patterns(paths: Iterable[str], read: Read) -> PatternProposal:
     syntax = _find_syntax(texts, read)
     _, problems = load_prompts(read, dict.fromkeys(texts, ()), PromptOptions(model="-", syntax=syntax))
     broken = {problem.path for problem in problems}
-    patterns = _group_texts([path for path in texts if path not in broken], broken)
-    include += _find_promptfoo(listed, read)
-    return PatternProposal(include=(*patterns, *include), syntax=syntax, unreadable=(*problems, *unreadable))
+    patterns = _group_texts([path for path in texts if path not in broken], {*broken, *used})
+    reachable = (*patterns, *include, *promptfoo)
+    return PatternProposal(include=reachable, syntax=syntax, unreadable=(*problems, *unreadable))
 
 
-def _find_promptfoo(paths: Iterable[str], read: Read) -> list[str]:
-    """Return the configurations of promptfoo that have a prompt which can be read."""
+def _find_promptfoo(paths: Iterable[str], read: Read) -> tuple[list[str], set[str]]:
+    """Return the configurations of promptfoo that have a prompt which can be read, and the files that they use."""
     named = [path for path in paths if _PROMPTFOO.fullmatch(posixpath.basename(path)) and not is_vendored(path)]
-    prompts, _ = load_prompts(read, dict.fromkeys(named, ()), PromptOptions(model="-"))
-    return [path for path in named if any(prompt.path == path for prompt in prompts.values())]
+    readable: list[str] = []
+    used: set[str] = set()
+    for path in named:
+        files: set[str] = set()
+        prompts, _ = load_prompts(_record_reads(read, files), {path: ()}, PromptOptions(model="-"))
+        if prompts:
+            readable.append(path)
+            used |= files
+    return readable, used
+
+
+def _record_reads(read: Read, files: set[str]) -> Read:
+    def record(path: str) -> bytes | None:
+        files.add(path)
+        return read(path)
+
+    return record
 
 
 def _is_candidate(path: str) -> bool:

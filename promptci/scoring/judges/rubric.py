@@ -82,9 +82,7 @@ def parse_reply(assertion: Assertion, text: str) -> ParsedReply:
     graded = [value for value in reply_parser.json_objects(text) if "score" in value]
     grade = graded[-1]["score"] if graded else None
     if isinstance(grade, bool) or not isinstance(grade, int | float) or grade not in GRADES:
-        return ParsedReply(
-            score=None, summary=f"no JSON with a `score` from 1 to 5 in {base.quote(text)}"
-        )
+        return ParsedReply(score=None, summary=f"no JSON with a `score` from 1 to 5 in {base.quote(text)}")
     claimed = graded[-1].get("pass", graded[-1].get("passed"))
     if isinstance(claimed, bool) and claimed != is_passing(assertion, GRADES[int(grade)]):
         return ParsedReply(score=None, summary=f"grade {grade:g} contradicts its own verdict")

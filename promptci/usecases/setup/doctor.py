@@ -225,11 +225,12 @@ def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
         plan.name: {a.type for planned in plan.task.cases for a in planned.case.assertions} & JUDGES
         for plan in state.plans
     }
-    if any("judge" in types for types in uses.values()):
-        for key, value in (("model", options.model), ("rubric", options.rubric)):
-            if value is None:
-                message = f"goldens use the assertion `judge`, and `judge.{key}` is not set"
-                yield state.flag("error", message, f"Set `judge.{key}`.", "judge")
+    cases = [planned.case for plan in state.plans for planned in plan.task.cases]
+    judged = [assertion for case in cases for assertion in case.assertions if assertion.type == "judge"]
+    for key, users in (("model", judged), ("rubric", [a for a in judged if not a.options.get("rubric")])):
+        if users and getattr(options, key) is None:
+            message = f"goldens use the assertion `judge`, and `judge.{key}` is not set"
+            yield state.flag("error", message, f"Set `judge.{key}`.", "judge")
     try:
         rubric.load_rubric(state.snapshot, options.rubric)
     except InputError as error:

@@ -52,7 +52,7 @@ def write_starter_files(
     for name in written:
         text = (templates / files[name]).read_text(encoding="utf-8")
         if name == "promptci.yml":
-            text = text.replace("{{provider}}", _provider_section(templates, provider, key, repository.proposal))
+            text = text.replace("{{provider}}", _provider_section(templates, provider, key, repository))
             text = text.replace("{{include}}", _format_include(repository.proposal))
         elif key != DEFAULT_KEY:
             text = text.replace(WITH_KEY, f"        env:\n          {key}: ${{{{ secrets.{key} }}}}\n")
@@ -60,9 +60,13 @@ def write_starter_files(
     return StarterFiles(written=(*written, *_ignore(root / ".gitignore")), kept=tuple(kept))
 
 
-def _provider_section(templates: Path, provider: str, key: str, proposal: PatternProposal) -> str:
+def _provider_section(templates: Path, provider: str, key: str, repository: Repository) -> str:
     section = (templates / f"provider-{provider}.yml").read_text(encoding="utf-8").rstrip()
-    section = section.replace(ENDPOINTS[DEFAULT_KEY], ENDPOINTS[key]).replace(DEFAULT_KEY, key)
+    base_url = repository.endpoint.base_url if repository.endpoint else ENDPOINTS.get(key, ENDPOINTS[DEFAULT_KEY])
+    if repository.endpoint and repository.endpoint.api_key_env is None:
+        section = section.replace(f"  api_key_env: {DEFAULT_KEY}\n", "")
+    section = section.replace(ENDPOINTS[DEFAULT_KEY], base_url).replace(DEFAULT_KEY, key)
+    proposal = repository.proposal
     if proposal.include and provider != "local":
         return section.replace("\nrun:", "\n  model: openai/gpt-4o-mini   # of prompts that name none\nrun:")
     return section + "\n  model: embedded       # of prompts that name none" if proposal.include else section

@@ -1,9 +1,10 @@
 """Detect what a repository already has, before `promptci init` writes anything. No value of a variable is read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from promptci.config.model import DEFAULT_INCLUDE, Config
 from promptci.errors import GitError, InputError
@@ -16,6 +17,7 @@ from promptci.prompts.discover import PatternProposal
 from promptci.prompts.find import find_prompt_files
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions
+from promptci.prompts.promptfoo import load
 
 ENDPOINTS = {
     "OPENAI_API_KEY": "https://api.openai.com/v1",
@@ -33,6 +35,13 @@ FOREIGN_FILES = {f"promptfooconfig.{suffix}": "promptci import promptfoo" for su
 """Configurations of other tools, and the command that imports each."""
 
 
+class Endpoint(NamedTuple):
+    """Where another tool's configuration asks, and the variable that holds the key."""
+
+    base_url: str
+    api_key_env: str | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repository:
     """What is there already."""
@@ -45,7 +54,9 @@ class Repository:
     without_goldens: tuple[str, ...] = ()
     """Names of prompts in `prompt_files` without a golden case."""
     imports: tuple[str, ...] = ()
-    """Commands that import what another tool's configuration has."""
+    """Commands that import what another tool's configuration has, where it is not read as it is."""
+    endpoint: Endpoint | None = None
+    """That of a configuration of promptfoo which is read as it is."""
 
     @property
     def has_prompts(self) -> bool:
@@ -63,14 +74,25 @@ def detect_repository(root: Path) -> Repository:
         paths = tree.paths()
         files = find_prompt_files(tree, DEFAULT_INCLUDE)
         prompts, _ = collect.load_prompts(tree, DEFAULT_INCLUDE, PromptOptions())
+        proposal = discover.propose_patterns(paths, tree.read)
+        foreign = [path for path in FOREIGN_FILES if path in paths]
         without = [prompt.name for prompt in prompts.values() if _lacks_goldens(tree, prompt)]
         return Repository(
-            proposal=discover.propose_patterns(paths, tree.read),
+            proposal=proposal,
             prompt_files=tuple(files),
             models=tuple(dict.fromkeys(prompt.model for prompt in prompts.values() if prompt.model)),
             without_goldens=tuple(without),
-            imports=tuple(f"{command} {path}" for path, command in FOREIGN_FILES.items() if path in paths),
+            imports=tuple(f"{FOREIGN_FILES[path]} {path}" for path in foreign if path not in proposal.include),
+            endpoint=_find_endpoint([path for path in foreign if path in proposal.include], tree),
         )
+
+
+def _find_endpoint(configurations: Sequence[str], tree: Snapshot) -> Endpoint | None:
+    for path in configurations:
+        config = load.load_promptfoo(path, tree.read)
+        if config.base_url is not None:
+            return Endpoint(config.base_url, config.api_key_env)
+    return None
 
 
 def _lacks_goldens(tree: Snapshot, prompt: Prompt) -> bool:
@@ -81,6 +103,8 @@ def _lacks_goldens(tree: Snapshot, prompt: Prompt) -> bool:
         return False
 
 
-def detect_key(environ: Mapping[str, str]) -> str | None:
-    """Return the name of the first variable with a key; None where none is set."""
+def detect_key(environ: Mapping[str, str], endpoint: Endpoint | None = None) -> str | None:
+    """Return the name of the variable with the key of `endpoint`, or of the first that is set; None where none is."""
+    if endpoint is not None and endpoint.api_key_env:
+        return endpoint.api_key_env
     return next((name for name in ENDPOINTS if environ.get(name)), None)

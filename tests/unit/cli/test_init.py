@@ -64,6 +64,28 @@ def test_the_configuration_of_another_tool_is_to_be_imported(builder: RepoBuilde
     assert "`promptci import promptfoo promptfooconfig.yaml` imports it" in init(builder, **KEY).stdout
 
 
+PROMPTFOO = """\
+prompts: [file://prompts/polite.txt]
+providers: [{id: "openai:chat:gpt-4o-mini", config: {apiBaseUrl: "https://llm.example/v1"}}]
+tests: [{vars: {name: Ann}, assert: [{type: contains, value: Ann}]}]
+"""
+
+
+def test_a_configuration_of_promptfoo_is_read_as_it_is_with_its_files_and_its_endpoint(tmp_path: Path) -> None:
+    files = {"promptfooconfig.yaml": PROMPTFOO, "prompts/polite.txt": "Greet {{name}}.", "prompts/rude.txt": "Hi."}
+    builder = RepoBuilder(tmp_path / "shop").write(files)
+    builder.commit()
+    done = init(builder)
+    assert "import promptfoo" not in done.stdout
+    assert "  export OPENAI_API_KEY=…" in done.stdout
+    config = load_config((builder.path / "promptci.yml").read_bytes(), "promptci.yml")
+    assert config.provider.base_url == "https://llm.example/v1"
+    assert [path for path in config.prompts.include if ".prompt.y" not in path] == [
+        "prompts/rude.txt",
+        "promptfooconfig.yaml",
+    ]
+
+
 def test_it_ends_with_three_commands(builder: RepoBuilder) -> None:
     for environ in ({}, KEY):
         last = init(builder, **environ).stdout.splitlines()[-4:]

@@ -101,7 +101,7 @@ async def test_an_evaluator_that_can_fail_nothing_is_reported() -> None:
     ("passed", "message"),
     [
         (("base64",), "it let 1 of 12 useless answers pass (base64)"),
-        (("base64", "base64", "rot13"), "it let 3 of 12 useless answers pass (base64, rot13)"),
+        (("base64", "base64", "rot13"), "it let 3 of 12 useless answers pass (base64 and rot13)"),
         (tuple("abcdefg"), "it let 7 of 12 useless answers pass (a, b, c, d, e and 2 more)"),
     ],
 )
