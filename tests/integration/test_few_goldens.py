@@ -11,6 +11,10 @@ from support.cli_runs import CommandResult, run_command
 from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, make_environment, prompt, serving, shop
 
 from promptci.app.requests import CheckRequest
+from promptci.compare.case_effect import MIN_SCORED_CASES
+from promptci.compare.case_power import Asking, smallest_drop
+from promptci.compare.sample import Design
+from promptci.gates.selftest.power_analysis import analyze_goldens
 from promptci.usecases.trust import power
 from promptci.usecases.trust.power import PowerQuestion
 
@@ -64,7 +68,7 @@ def test_power_gives_the_number_of_the_report(tmp_path: Path) -> None:
     environment, output = make_environment()
     result = power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), environment)
     assert result[0][1].cases_for_pass == ENOUGH
-    assert output[1].startswith("  if none of the cases change their verdict by themselves: smallest drop shown")
+    assert output[1].startswith("  if none of the cases change their verdict by themselves: smallest drop that blocks")
     settled = f"to show “not worse by 5 points” where nothing changed: {ENOUGH} cases ({ENOUGH - 3} more)"
     assert any(settled in line for line in output[1:4])
 
@@ -98,3 +102,18 @@ def test_equal_cases_that_contradict_each_other_are_named(tmp_path: Path) -> Non
     result = check(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))
     assert "2 of 3 cases passed before, 2 of 3 after" in result.text
     assert "expect different answers (`A` and `B`)" in result.text
+
+
+def test_a_prompt_without_goldens_has_no_power_to_speak_of(tmp_path: Path) -> None:
+    builder = shop(tmp_path, {PROMPT: prompt(GOOD), "promptci.yml": config(run={"memory": None})})
+    environment, output = make_environment()
+    assert power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), environment) == []
+    assert output == ["order: no golden cases, so a check shows nothing. `promptci doctor` names their file."]
+
+
+def test_scores_of_too_few_cases_are_never_said_to_be_enough() -> None:
+    asking = Asking(max_calls=640)
+    analysis = analyze_goldens([], 0.01, drop=0.05, asking=asking, graded=True, alpha=0.05)
+    design = Design(graded=True, alpha=0.05, margin=0.05)
+    assert smallest_drop(analysis.cases_for_drop, 0.01, asking, design) is not None
+    assert analysis.cases_for_pass >= MIN_SCORED_CASES

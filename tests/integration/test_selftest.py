@@ -117,10 +117,10 @@ def test_power_then_knows_the_noise(tmp_path: Path) -> None:
     assert name == "order"
     assert result.variance == pytest.approx(0.12)
     assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.0\d+", output[0])
-    smallest = "smallest drop shown with 80% power: 7.8 points"
+    smallest = "smallest drop that blocks, with 80% power: 7.8 points"
     assert output[1].strip() == f"measured by selftest: {smallest}"
     assert f"  {smallest}" in measured
-    assert re.search(r"to see 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", output[2])
+    assert re.search(r"to show that 5 points are a drop: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", output[2])
     assert "not worse by 5 points" in output[-1]
 
 
@@ -142,7 +142,7 @@ def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
         result = power.power(make_request(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), environment)
     assert [analysis.variance for _, analysis in result] == [0.0, 0.05, 0.10, 0.20]
     assert any("if 5% of the cases change their verdict by themselves" in line for line in output)
-    assert not any("to see 30 points" in line for line in output)
+    assert not any("30 points are a drop" in line for line in output)
 
 
 def test_power_takes_a_discordance_and_a_prompt_and_counts_clusters(tmp_path: Path) -> None:

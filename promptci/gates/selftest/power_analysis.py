@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from promptci.compare import case_power
+from promptci.compare.case_effect import MIN_SCORED_CASES
 from promptci.compare.case_power import Asking
 from promptci.compare.effect import POWER
 from promptci.compare.sample import Design
@@ -30,7 +31,7 @@ class PowerAnalysis:
     smallest_drop: float | None
     """Shown with 80 % power; None: none at all."""
     cases_for_drop: int
-    """Cases with which a drop of the size wanted is shown."""
+    """Cases with which a drop of the size wanted is shown to be one; only one of more than the margin blocks."""
     cases_for_pass: int
     """Cases with which `not worse by the margin` can be shown where nothing changed."""
     repeats_for_drop: int | None
@@ -48,13 +49,14 @@ def analyze_goldens(
         answers = power.cases_to_show(drop, variance, alpha=alpha, power=POWER)
     present = len(cases)
     times = math.ceil(answers / max(present, 1))
+    least = MIN_SCORED_CASES if graded else 1
     return PowerAnalysis(
         cases=present,
         effective=present,
         variance=variance,
         smallest_drop=case_power.smallest_drop(present, variance, asking, design),
-        cases_for_drop=asking.cases_for(answers),
-        cases_for_pass=case_power.cases_to_exclude(variance, asking, design),
+        cases_for_drop=max(asking.cases_for(answers), least),
+        cases_for_pass=max(case_power.cases_to_exclude(variance, asking, design), least),
         repeats_for_drop=times if asking.max_calls is None and times <= MAX_ADVISED_REPEATS else None,
     )
 

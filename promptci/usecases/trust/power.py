@@ -54,6 +54,9 @@ def power(request: CheckRequest, question: PowerQuestion, env: Environment) -> l
     measured = _load_measured_noise(collected, request, env)
     analyses = []
     for plan in collected.plans:
+        if not plan.task.cases:
+            env.print(f"{plan.name}: no golden cases, so a check shows nothing. `promptci doctor` names their file.")
+            continue
         drop = collected.config.gate.for_prompt(plan.name).max_drop if question.drop is None else question.drop
         graded = _graded(plan)
         price = _price(plan, collected)
@@ -132,12 +135,12 @@ def _price(plan: PromptPlan, collected: CollectedRun) -> Decimal | None:
 def describe_analysis(analysis: PowerAnalysis, drop: float, source: str, price: Decimal | None) -> list[str]:
     """Return one power analysis as lines."""
     seen = "none" if analysis.smallest_drop is None else formatting.points(analysis.smallest_drop)
-    lines = [f"{source}: smallest drop shown with 80% power: {seen}"]
+    lines = [f"{source}: smallest drop that blocks, with 80% power: {seen}"]
     if analysis.effective < analysis.cases:
         lines.append(f"  (the cases stand in clusters and are worth about {analysis.effective} independent ones)")
     if analysis.cases_for_drop > analysis.cases:
         further_cases = _describe_more_cases(analysis.cases_for_drop, analysis.cases, price)
-        lines.append(f"  to see {formatting.points(drop)}: {further_cases}")
+        lines.append(f"  to show that {formatting.points(drop)} are a drop: {further_cases}")
     if analysis.cases_for_drop > analysis.cases and analysis.repeats_for_drop is not None:
         times = analysis.repeats_for_drop
         lines.append(

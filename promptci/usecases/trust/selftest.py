@@ -124,7 +124,7 @@ def render_lines(result: SelfTest) -> list[str]:
             f"  the scores of a case differ from run to run by {formatting.points(result.spread)} (standard deviation)"
         )
     drop = result.detectable_drop
-    lines.append(f"  smallest drop shown with 80% power: {'none' if drop is None else formatting.points(drop)}")
+    lines.append(f"  smallest drop that blocks, with 80% power: {'none' if drop is None else formatting.points(drop)}")
     if result.flaky:
         worst = sorted(result.flaky, key=lambda case: abs(case.passed / case.answers - 0.5))[:5]
         listed = ", ".join(f"{case.id} ({case.passed} of {case.answers} right)" for case in worst)
