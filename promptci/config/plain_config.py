@@ -13,7 +13,7 @@ from typing import Any
 from promptci.config.durations import UNITS
 from promptci.config.model import Config
 from promptci.config.policy import About, GateMode, OnInconclusive, OnMissingGoldens
-from promptci.config.trust import is_platform_token
+from promptci.config.trust import is_platform_token, is_variable_name
 
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([smh])")
 
@@ -82,7 +82,7 @@ def _map_of_texts(value: Any) -> dict[str, str]:
 
 
 def _key_variable(value: Any) -> str:
-    if is_platform_token(_text(value)):
+    if is_platform_token(_text(value)) or (value and not is_variable_name(value)):
         raise NotPlainError
     return str(value)
 

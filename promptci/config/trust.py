@@ -44,3 +44,8 @@ def is_loopback(url: str) -> bool:
 def is_platform_token(name: str) -> bool:
     """Return whether a variable holds a credential of a platform, by its name."""
     return PLATFORM_TOKENS.fullmatch(name) is not None
+
+
+def is_variable_name(name: str) -> bool:
+    """Return whether a text may be the name of an environment variable; a key itself seldom is one."""
+    return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None

@@ -17,6 +17,7 @@ from promptci.config.run_limits import RunLimits
 from promptci.config.schema import ConfigFile, GateSection, JudgeSection, PromptsSection
 from promptci.config.sections.alert_schema import build_alert_options
 from promptci.config.sections.drift_schema import build_drift_options
+from promptci.config.sections.mistakes import describe_mistake
 from promptci.config.sections.override_schema import (
     OverrideSection,
     OwnSettingsSection,
@@ -242,8 +243,7 @@ def _describe(detail: ErrorDetails, document: _Lines, path: str, schema: type[Ba
     if detail["type"] == "extra_forbidden":
         hint = _hint_for_unknown_key(location, schema)
         return Problem(path=path, line=document.line_of(location), message=f"unknown key `{key}`", hint=hint)
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    shown = repr(detail["input"])[:60]
+    shown, message = describe_mistake(detail)
     return Problem(
         path=path,
         line=document.line_of(location),

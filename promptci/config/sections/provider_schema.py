@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from promptci.config.durations import parse_seconds
 from promptci.config.sections.run_schema import Money
 from promptci.config.sections.section import ConfigSection, accept_single
-from promptci.config.trust import is_platform_token
+from promptci.config.trust import is_platform_token, is_variable_name
 from promptci.prompts.formats.github_parameters import parse_default_parameters
 
 
@@ -36,6 +36,11 @@ class EndpointSection(ConfigSection):
     def _refuse_platform_tokens(cls, name: str) -> str:
         if is_platform_token(name):
             raise ValueError("a platform's own token is never an API key: store the key in a secret of its own")
+        if name and not is_variable_name(name):
+            raise ValueError(
+                "it must be the name of a variable, such as OPENAI_API_KEY. If this is the key itself, revoke it, and"
+                " take it out of the file and of git's history"
+            )
         return name
 
     path: str | None = Field(default=None, description="File of recorded answers, for kind `recorded`.")

@@ -26,6 +26,10 @@ SHORT_METRICS = ("Quality (", "Cost per request", "Cost per month", "Latency p95
 INDENT = 2
 
 
+ALWAYS_SHOWN = ("cut-off", "excluded")
+"""Rules whose findings are shown beside any verdict: without them the counts mislead."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detail:
     """How much is shown."""
@@ -83,7 +87,7 @@ def _describe_prompt(prompt: PromptView, errors: str, headline: str, detail: Det
         yield from (line(finding.text, indent=indent) for finding in number_text.findings_beyond(prompt, known))
     else:
         findings = number_text.findings_beyond(prompt, prompt.sentence)
-        yield from (line(finding.text, indent=indent) for finding in findings if finding.rule == "cut-off")
+        yield from (line(finding.text, indent=indent) for finding in findings if finding.rule in ALWAYS_SHOWN)
     yield from _notes(prompt.notes, indent, detail)
     if not errors:
         yield from _metrics(prompt, detail)

@@ -110,7 +110,7 @@ def test_a_misspelt_key_of_a_map_that_could_be_a_word_is_one_mistake() -> None:
 
 def test_a_map_in_the_place_of_a_word_is_a_mistake() -> None:
     (message,) = problems("version: {}\n")
-    assert message.startswith("promptci.yml:1: `version` is {}, which is not valid: 1.")
+    assert message.startswith("promptci.yml:1: `version` is {}, which is not valid: it must be 1.")
     assert len(problems("version: {}\nrun:\n  repeats: {intial: 1}\n")) == 2
 
 
@@ -184,3 +184,16 @@ def test_the_limit_of_golden_files_is_a_setting_that_its_error_names() -> None:
     assert "raise `prompts.max_golden_mb` in promptci.yml" in str(config.golden_limit.refusal("g.jsonl", 600_000_000))
     (problem,) = problems("version: 1\nprompts: {max_golden_mb: 0}\n")
     assert "max_golden_mb" in problem
+
+
+def test_a_value_of_another_type_is_described_in_plain_words() -> None:
+    assert problems("run: {budget_usd: a lot, concurrency: many}\n")[0] == (
+        "promptci.yml:1: `run.budget_usd` is 'a lot', which is not valid: it must be a number, such as 1.00. See docs/configuration.md."
+    )
+
+
+def test_a_key_in_the_place_of_its_variable_is_not_repeated() -> None:
+    (message,) = problems("provider:\n  api_key_env: sk-proj-0123456789abcdef\n")
+    assert message.startswith("promptci.yml:2: `provider.api_key_env` is a text that is not shown, which is not valid")
+    assert "the name of a variable, such as OPENAI_API_KEY" in message
+    assert "0123456789" not in message

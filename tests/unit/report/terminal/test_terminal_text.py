@@ -73,3 +73,7 @@ def test_the_first_line_has_the_verdict_once_and_the_problem_once() -> None:
     view = report(problems=[problem("input", "goldens/a.csv:1: no column `input`. Add it.")])
     assert view.headline.endswith("Add it.")
     assert not [line for line in render_plain(describe_run(view, Detail())) if "Add it." in line]
+
+
+def test_cases_that_do_not_count_are_said_beside_any_verdict() -> None:
+    assert [line for line in lines("set_aside") if "excluded of 63 cases" in line]
