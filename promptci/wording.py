@@ -9,15 +9,15 @@ SHORT_SHA = 7
 SHORT_DIGEST = 12
 
 
-def join_names(names: Sequence[str], limit: int = 10, *, others: int = 0) -> str:
+def join_names(names: Sequence[str], limit: int = 10, *, others: int = 0, last: str = " and ") -> str:
     """Return `a, b and c`; of more names than `limit`, the first ones and the number of the others.
 
-    `others` counts what is not among `names`.
+    `others` counts what is not among `names`; `last` stands before the last name of a whole list.
     """
     others += max(0, len(names) - limit)
     if others:
         return f"{', '.join(names[:limit])} and {others:,} more"
-    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+    return last.join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -54,7 +54,7 @@ def lead(report: GateReport, kind: str = "check") -> str:
         case Verdict.FAIL:
             return "Blocked" if blocked else "Would be blocked (advise mode)"
         case Verdict.INCONCLUSIVE:
-            return "Blocked, inconclusive" if blocked else "Inconclusive"
+            return "Blocked, inconclusive" if blocked and kind != "run" else "Inconclusive"
         case Verdict.ERROR:
             return "Error"
         case Verdict.PASS:

@@ -152,7 +152,7 @@ def quote(text: str) -> str:
 def quote_list(texts: Sequence[str]) -> str:
     """Quote the first of some texts in a reason, and count the others."""
     listed = [*map(quote, texts[:MAX_LISTED_TEXTS])]
-    return join_names(listed, others=len(texts) - len(listed))
+    return join_names(listed, others=len(texts) - len(listed), last=", ")  # also read after `one of`
 
 
 def text_outcome(*, passed: bool, requirement: str, subject: Subject) -> CheckOutcome:

@@ -164,7 +164,7 @@ def stats_lines(document: StatsDocument) -> Iterator[str]:
             if numbers:
                 others = counts.expected_kinds - len(numbers) if title == "expected" else 0
                 listed = [f"{name} {number}" for name, number in numbers.items()]
-                yield f"  {title}: {join_names(listed, len(listed), others=max(0, others))}"
+                yield f"  {title}: {join_names(listed, len(listed), others=max(0, others), last=', ')}"
         for name, (middle, largest) in counts.variable_chars.items():
             yield f"  variable {name}: {middle:,} characters in the median, at most {largest:,}"
 

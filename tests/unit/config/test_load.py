@@ -188,7 +188,8 @@ def test_the_limit_of_golden_files_is_a_setting_that_its_error_names() -> None:
 
 def test_a_value_of_another_type_is_described_in_plain_words() -> None:
     assert problems("run: {budget_usd: a lot, concurrency: many}\n")[0] == (
-        "promptci.yml:1: `run.budget_usd` is 'a lot', which is not valid: it must be a number, such as 1.00. See docs/configuration.md."
+        "promptci.yml:1: `run.budget_usd` is 'a lot', which is not valid: it must be a number, such as 1.00."
+        " See docs/configuration.md."
     )
 
 

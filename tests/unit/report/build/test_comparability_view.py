@@ -55,7 +55,7 @@ def rule(view: ReportView) -> str:
 
 def test_the_rule_says_what_still_decides() -> None:
     assert "not comparable" in rule(SITUATIONS["models_differ"]())
-    assert "drop of at least" in rule(SITUATIONS["regressed"]())
+    assert "fail where a drop is shown" in rule(SITUATIONS["regressed"]())
     assert "for lack of a version" in rule(SITUATIONS["new_prompt"]())
 
 

@@ -5,7 +5,7 @@ from support.gold_files import Gold
 from support.report_situations import SITUATIONS
 from support.run_notation import OLD, Numbers, comparison, many, problem, prompt, report
 
-from promptci.config.policy import About, GateMode, GatePolicy
+from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive
 from promptci.findings import Finding, MessageFacts, remark
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
@@ -151,6 +151,8 @@ def test_a_failing_run_of_one_revision_does_not_speak_of_blocking() -> None:
 def test_advise_never_says_blocked() -> None:
     gate_report = decide([comparison(many(right=8))], GatePolicy(mode=GateMode.ADVISE))
     assert lead(gate_report) == "Inconclusive"
+    blocking = decide([comparison(many(right=8))], GatePolicy(on_inconclusive=OnInconclusive.BLOCK))
+    assert (lead(blocking), lead(blocking, "run")) == ("Blocked, inconclusive", "Inconclusive")
 
 
 def test_a_headline_has_an_end_however_long_the_names() -> None:
