@@ -134,7 +134,7 @@ USD_PER_CALL = (500 * 0.15 + 50 * 0.60) / 1_000_000
 """500 tokens in and 50 out, at dollars per million tokens."""
 RUNS, RUNS_OF_BROKEN, RUNS_OF_DESIGNS = 300, 200, 200
 RUNS_OF_SEVERAL = {5: 300, 20: 100}
-RUNS_OF_COMBINATION = 5
+RUNS_OF_COMBINATION = 2
 """Simulated pull requests per row of the whole gate; fewest where each has several prompts."""
 
 
@@ -215,7 +215,7 @@ A change that changes nothing; `fail` may be 5 at most:
 {_whole_gate(UNCHANGED, unchanged=True)}
 
 The same with every combination of 0, 5 or 20 critical cases (of 10 cases at most 10), 1, 2, 5 or 20 prompts, and latencies with σ 0.3, 0.6 or 1 of which
-1, 2 or 3 % are slow; each number is of {36 * RUNS_OF_COMBINATION} pull requests, {RUNS_OF_COMBINATION} of each combination, and one standard error is 1.6 points at 5 %:
+1, 2 or 3 % are slow; each number is of {36 * RUNS_OF_COMBINATION} pull requests, {RUNS_OF_COMBINATION} of each combination, and one standard error is 2.6 points at 5 %:
 
 {_grid()}
 

@@ -240,9 +240,9 @@ def _read_promptfoo(source: PromptSource) -> ParsedFile:
     counts = {text: settings.left_out.count(text) for text in settings.left_out}
     notes += [f"{source.path}: not scored or not sent: {text}, {count} times." for text, count in counts.items()]
     notes += [f"{source.path}: {text}." for text in settings.notes]
-    cases = [case for number, case in enumerate(settings.cases) if number not in settings.incomplete]
+    cases = settings.complete_cases
     if settings.incomplete:
-        notes.append(f"{source.path}: {len(settings.incomplete)} of {len(settings.cases)} tests are not run for that.")
+        notes.append(f"{source.path}: not run: {settings.describe_incomplete()}.")
     prompts = [
         Prompt(
             name=prompt.name,

@@ -59,6 +59,17 @@ class PromptfooConfig:
     notes: list[str] = field(default_factory=list)
     """What is read otherwise than it may seem, once each."""
 
+    @property
+    def complete_cases(self) -> list[dict[str, Any]]:
+        """The cases of which nothing that decides is left out: half of a test would pass where the whole fails."""
+        return [case for number, case in enumerate(self.cases) if number not in self.incomplete]
+
+    def describe_incomplete(self) -> str:
+        """Return how many tests are not run; empty where all are."""
+        if not self.incomplete:
+            return ""
+        return f"{len(self.incomplete)} of {len(self.cases)} tests, of which something that decides is left out"
+
     def resolve(self, written: str) -> str | None:
         """Return the file that a text names, or None where there is none inside the repository."""
         folder = posixpath.dirname(self.path)
@@ -87,8 +98,8 @@ class PromptfooConfig:
 
 
 def dump_cases(config: PromptfooConfig) -> str:
-    """Return the cases as JSON lines."""
-    return "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in config.cases)
+    """Return the complete cases as JSON lines."""
+    return "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in config.complete_cases)
 
 
 def iterate_entries(value: Any) -> Iterator[Any]:

@@ -49,6 +49,7 @@ def import_promptfoo(root: Path, config_path: str) -> PromptfooImport:
     config.left_out += [
         f"the prompt `{prompt.name}`, which {engine}" for prompt in config.prompts if prompt not in writable
     ]
+    config.left_out += filter(None, [config.describe_incomplete()])
     counts = Counter(config.left_out)
     left_out = tuple(f"{text} ({times} times)" if times > 1 else text for text, times in counts.items())
     if not writable:
@@ -68,7 +69,7 @@ def import_promptfoo(root: Path, config_path: str) -> PromptfooImport:
         )
     for path, text in files.items():
         write.write_text(repo.root / path, text)
-    return PromptfooImport(files=tuple(files), cases=len(config.cases), left_out=left_out)
+    return PromptfooImport(files=tuple(files), cases=len(config.complete_cases), left_out=left_out)
 
 
 def result_lines(result: PromptfooImport) -> Iterator[str]:
