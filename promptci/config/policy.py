@@ -90,3 +90,5 @@ class ApprovalRule:
     by: tuple[str, ...]
     """Logins, and teams as `@organization/team`."""
     count: int = 1
+    risk: str | None = None
+    """Risk class of these prompts, which stands in the tags of their releases."""

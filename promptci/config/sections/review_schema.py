@@ -42,6 +42,11 @@ class ApprovalRuleSection(ConfigSection):
         description="Logins, and teams as `@organization/team`. They need write permission in the repository."
     )
     count: Annotated[int, Field(ge=1, le=20)] = Field(default=1, description="How many of them must approve.")
+    risk: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\n\r]+$")] | None = Field(
+        default=None,
+        description="Risk class of these prompts, such as `high`: it stands in the tags of their releases, and so in"
+        " the audit binder.",
+    )
 
     @field_validator("by")
     @classmethod
@@ -76,6 +81,6 @@ def build_override_policy(section: MergeOverrideSection) -> OverridePolicy:
 def build_approval_rules(section: ApprovalsSection) -> tuple[ApprovalRule, ...]:
     """Return the rules of a validated section."""
     return tuple(
-        ApprovalRule(prompts=each.prompts, role=each.role, by=tuple(each.by), count=each.count)
+        ApprovalRule(prompts=each.prompts, role=each.role, by=tuple(each.by), count=each.count, risk=each.risk)
         for each in section.rules
     )

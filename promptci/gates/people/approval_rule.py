@@ -104,3 +104,8 @@ def _find_approvers(
             else:
                 stale.append(person.login)
     return facts._replace(approvers=tuple(approvers), stale=tuple(stale))
+
+
+def list_risk_classes(rules: Sequence[ApprovalRule], path: str) -> str:
+    """Return the risk classes that `approvals.rules` name for a prompt; empty where none does."""
+    return ", ".join(dict.fromkeys(rule.risk for rule in rules if rule.risk and globs.matches(rule.prompts, path)))

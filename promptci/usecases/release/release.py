@@ -15,6 +15,7 @@ from promptci.audit.head import find_audit_head
 from promptci.config.find import find_config, load_revision_config
 from promptci.documents.document import Document
 from promptci.errors import GitError, InputError, UsageError
+from promptci.gates.people.approval_rule import list_risk_classes
 from promptci.git import new_commit
 from promptci.git.repo import Repo
 from promptci.memory.store import Memory
@@ -148,7 +149,7 @@ class _Process:
             self._prompts, problems = load_prompts_by_name(snapshot, request.config_path)
             config = find_config(snapshot, request.config_path)
             self._policy = sha256(b"" if config is None else snapshot.read(config) or b"").hexdigest()
-            memory = load_revision_config(snapshot, request.config_path).run.memory
+            self._config = load_revision_config(snapshot, request.config_path)
         if problems and (request.changed or not set(request.names) <= self._prompts.keys()):
             raise InputError(problems)
         if not self._prompts:
@@ -157,7 +158,7 @@ class _Process:
         if not self._releases and not request.push:
             tags.require_whole_clone(repo.root)
         self.audit = find_audit_head(repo.root, request.remote, fetch=request.push)
-        self._evidence = _read_evidence(request, repo.root, memory)
+        self._evidence = _read_evidence(request, repo.root, self._config.run.memory)
 
     def names(self) -> list[str]:
         """Return the prompts in question."""
@@ -247,12 +248,12 @@ class _Process:
     def _create(self, planned: ReleasedPrompt) -> str:
         name = planned.prompt
         replaced = tags.find_latest(self._releases, name)
-        evidence = self._evidence.get(planned.fingerprint)
         trailers = {
             "Fingerprint": planned.fingerprint,
             "Replaces": f"{replaced.number} {replaced.fingerprint}" if replaced else "",
             "Bump": planned.bump or "first release",
-            **_describe_origin(evidence, self._request),
+            "Risk": list_risk_classes(self._config.approvals, self._prompts[name].path),
+            **_describe_origin(self._evidence.get(planned.fingerprint), self._request),
             "Policy": f"sha256:{self._policy}",
             TRAILER: self.audit.trailer,
         }

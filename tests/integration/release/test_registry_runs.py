@@ -360,3 +360,14 @@ def test_every_command_shows_an_example_and_prints_json(shop: RepoBuilder, name:
     assert "--dry-run" in shown
     assert ("--push" in shown) == (changes and name != "bundle")
     assert name in COMMANDS
+
+
+def test_the_risk_class_of_the_configuration_stands_in_the_tag(tmp_path: Path) -> None:
+    builder = released.shop(tmp_path)
+    rules = "".join(
+        f"    - {{prompts: '{pattern}', role: review, by: [ada], risk: {risk}}}\n"
+        for pattern, risk in (("prompts/**", "high"), ("other/**", "low"))
+    )
+    builder.write({"promptci.yml": f"version: 1\napprovals:\n  rules:\n{rules}"}).commit()
+    released.release(builder)
+    assert "\nRisk: high\n" in builder.git("tag", "--list", "--format=%(contents)", TAG) + "\n"
