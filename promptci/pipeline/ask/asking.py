@@ -215,6 +215,7 @@ async def _prepare_judge(
     judge = JudgeConfig(
         ask=judges.ask,
         is_reused=judges.is_reused,
+        can_ask=judges.can_ask,
         model=named.model,
         rubric=collected.rubric,
         embedding_model=named.embedding_model,

@@ -34,6 +34,10 @@ class JudgeClient:
         recorded = self._provider.knows(request, attempt) if isinstance(self._provider, ReplayProvider) else False
         return recorded or judge_question(request, attempt).key in self._run_context.resumed
 
+    def can_ask(self, request: Request, attempt: int) -> bool:
+        """Return whether this attempt can be made."""
+        return not isinstance(self._provider, ReplayProvider) or self._provider.can_answer(request, attempt)
+
     async def _once(self, request: Request, attempt: int) -> Answer:
         question = judge_question(request, attempt)
         async with self._slots:

@@ -77,6 +77,8 @@ class JudgeConfig:
     ask: AskFunction
     is_reused: Callable[[Request, int], bool] = lambda *_: False
     """Whether an attempt was answered in an earlier run, apart from the cache's answers, which say so themselves."""
+    can_ask: Callable[[Request, int], bool] = lambda *_: True
+    """Whether an attempt can be made; a recording answers those that it holds."""
     model: str | None = None
     """Model of `judge` assertions."""
     rubric: str | None = None
@@ -144,8 +146,6 @@ async def ask_judge(judge_config: JudgeConfig, request: Request, read: ParseFunc
         answer, request = await _ask(judge_config, request, attempt)
         cost = None if cost is None or answer.cost_usd is None else cost + answer.cost_usd
         if answer.completion is None:
-            if attempt >= FRESH_ATTEMPTS and answer.error and answer.error.kind == "not-recorded":
-                break  # an earlier run asked no further
             failed = f"the judge's call failed: {answer.error and answer.error.message}"
             return JudgeReply(score=None, summary=failed, cost_usd=cost)
         reply = _read(read, answer.completion)
@@ -153,9 +153,10 @@ async def ask_judge(judge_config: JudgeConfig, request: Request, read: ParseFunc
             return JudgeReply(score=reply.score, summary=reply.summary, cost_usd=cost)
         summary = reply.summary
         fresh += not (answer.cached or judge_config.is_reused(request, attempt))
-        if fresh == FRESH_ATTEMPTS:
-            break
         request = _with_more_room(request, answer.completion)
+        is_over = attempt + 1 >= FRESH_ATTEMPTS and not judge_config.can_ask(request, attempt + 1)
+        if is_over or fresh == FRESH_ATTEMPTS:
+            break
     return JudgeReply(score=None, summary=f"the judge's answer could not be read, twice: {summary}", cost_usd=cost)
 
 

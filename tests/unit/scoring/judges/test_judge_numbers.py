@@ -184,3 +184,7 @@ async def test_what_earlier_runs_could_not_read_does_not_count() -> None:
     reused = JudgeConfig(ask=mumbling.ask, is_reused=lambda *_: True)
     assert (await judge.ask_judge(reused, Request(model="m", messages=()), reading)).score is None
     assert len(mumbling.attempts) == judge.MAX_ATTEMPTS
+    recorded = Recording(["hm"] * 20)
+    config = JudgeConfig(ask=recorded.ask, is_reused=lambda *_: True, can_ask=lambda _, attempt: attempt < 3)
+    assert (await judge.ask_judge(config, Request(model="m", messages=()), reading)).score is None
+    assert recorded.attempts == [0, 1, 2]
