@@ -120,4 +120,4 @@ def test_a_promptfoo_configuration_is_read_without_an_import() -> None:
     assert first.includes == ("prompts/a.txt",)
     notes = " ".join(first.notes)
     assert "the assertion `python`, 1 times" in notes
-    assert "1 of 2 tests are not run" in notes
+    assert "not run: 1 of 2 tests, of which something that decides is left out" in notes
