@@ -68,7 +68,10 @@ def test_a_schema_means_what_the_library_says_it_means(schema: dict[str, Any], a
     problems = check_assertions.find_problems([golden_case])
     try:
         right = jsonschema.Draft202012Validator(schema).is_valid(answer)
-    except RecursionError:
+    except BaseException as error:
+        # At the limit of recursion, the map of the library's registry panics in place of a RecursionError.
+        if not isinstance(error, RecursionError) and type(error).__name__ != "PanicException":
+            raise
         right = None
     if problems:
         assert "refers to itself without end" in problems[0].message
