@@ -108,7 +108,7 @@ def _address(name: str) -> Address | None:
     except ValueError:
         try:
             return ipaddress.IPv4Address(socket.inet_aton(name)) if name[:1].isdigit() else None
-        except OSError:
+        except (OSError, ValueError):  # a character that is zero
             return None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from promptci.errors import ProviderError
@@ -71,6 +71,7 @@ def test_an_address_that_exposes_something_is_refused_with_advice(base_url: str,
     assert "user:pass" not in str(caught.value)
 
 
+@example(base_url="HTTP://0\x00")
 @given(base_url=st.one_of(st.text(), st.text().map("http://{}".format), st.text().map("https://{}/v1".format)))
 def test_no_text_breaks_the_check(base_url: str) -> None:
     try:
