@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,10 +10,19 @@ HERE = Path(__file__).resolve().parent
 
 
 @contextmanager
-def serving(latency_s: float, totals: dict[str, float] | None = None) -> Iterator[str]:
-    """Serve and yield the base URL; afterwards add calls and processor seconds to `totals`."""
-    command = [sys.executable, str(HERE / "endpoint.py"), "--latency", str(latency_s)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+def serving(
+    latency_s: float,
+    totals: dict[str, float] | None = None,
+    *,
+    program: Sequence[str] = ("endpoint.py",),
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Serve and yield the base URL; afterwards add calls and processor seconds to `totals`.
+
+    `program` is a file of this folder and its first arguments; `environ` is None for the present environment.
+    """
+    command = [sys.executable, str(HERE / program[0]), *program[1:], "--latency", str(latency_s)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as server:
         if server.stdout is None or server.stdin is None:
             raise RuntimeError("the endpoint has no input or output")
         try:

@@ -17,13 +17,13 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import endpoint
+import endpoint_process
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("equals", "json-schema", "judged")
@@ -164,26 +164,15 @@ def file_bytes(out: Path) -> int:
     return sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
 
 
-@contextmanager
-def serving(latency_s: float, totals: dict[str, float] | None = None, last_answer: Path | None = None) -> Iterator[str]:
+def serving(
+    latency_s: float, totals: dict[str, float] | None = None, last_answer: Path | None = None
+) -> AbstractContextManager[str]:
     """Serve and yield the base URL; afterwards add calls and processor seconds to `totals`.
 
     When the last answer was sent is written to the file `last_answer`.
     """
-    command = [sys.executable, str(HERE / "realistic.py"), "serve", "--latency", str(latency_s)]
-    variables = {**os.environ, "BENCH_LAST_ANSWER": str(last_answer or "")}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables) as server:
-        if server.stdout is None or server.stdin is None:
-            raise RuntimeError("the endpoint has no input or output")
-        try:
-            yield server.stdout.readline().strip()
-            server.stdin.close()
-            calls, _, cpu_s = map(float, server.stdout.read().split())
-            if totals is not None:
-                totals["calls"] = totals.get("calls", 0) + calls
-                totals["cpu_s"] = totals.get("cpu_s", 0) + cpu_s
-        finally:
-            server.terminate()
+    environ = {**os.environ, "BENCH_LAST_ANSWER": str(last_answer or "")}
+    return endpoint_process.serving(latency_s, totals, program=("realistic.py", "serve"), environ=environ)
 
 
 def reply(body: bytes) -> bytes:

@@ -23,7 +23,9 @@ def select_data_files(paths: Sequence[str], read: Callable[[str], bytes | None] 
     one counts, else the first. Files in a folder whose card names none are all taken.
     """
     chosen = [path for path in paths if not _DESCRIPTION.search(path)]
-    for card in (path for path in paths if posixpath.basename(path) == _CARD and read is not None):
+    if read is None:
+        return chosen
+    for card in (path for path in paths if posixpath.basename(path) == _CARD):
         folder = posixpath.dirname(card)
         patterns = [posixpath.normpath(posixpath.join(folder, name)) for name in _list_named(card, read)]
         if patterns:
@@ -36,10 +38,10 @@ def select_data_files(paths: Sequence[str], read: Callable[[str], bytes | None] 
     return chosen
 
 
-def _list_named(card: str, read: Callable[[str], bytes | None] | None) -> list[str]:
+def _list_named(card: str, read: Callable[[str], bytes | None]) -> list[str]:
     """Return the patterns of data files in a card's front matter; none where it names none, or cannot be read."""
     try:
-        text = ((read(card) if read is not None else None) or b"").decode("utf-8", errors="replace")
+        text = (read(card) or b"").decode("utf-8", errors="replace")
         match = _FRONT_MATTER.match(text)
         value = strict_yaml.load(match[1], card).value if match else None
     except InputError:

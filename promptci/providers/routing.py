@@ -24,14 +24,27 @@ class RoutingProvider:
 
     def can_answer(self, request: Request, replicate: int) -> bool:
         """Return whether this call is recorded, or can be asked."""
-        provider = self._providers[request.endpoint]
-        return not isinstance(provider, ReplayProvider) or provider.can_answer(request, replicate)
+        return can_answer(self._providers[request.endpoint], request, replicate)
+
+    def knows(self, request: Request, replicate: int) -> bool:
+        """Return whether the outcome of this call is known."""
+        return knows(self._providers[request.endpoint], request, replicate)
 
     async def aclose(self) -> None:
         """Close all providers."""
         async with contextlib.AsyncExitStack() as stack:
             for provider in self._providers.values():
                 stack.push_async_callback(provider.aclose)
+
+
+def can_answer(provider: Provider, request: Request, replicate: int) -> bool:
+    """Return whether a provider can be asked, or has recorded the answer to this call."""
+    return not isinstance(provider, ReplayProvider | RoutingProvider) or provider.can_answer(request, replicate)
+
+
+def knows(provider: Provider, request: Request, replicate: int) -> bool:
+    """Return whether a provider answers this call from what is recorded."""
+    return isinstance(provider, ReplayProvider | RoutingProvider) and provider.knows(request, replicate)
 
 
 class RoutedCache:

@@ -33,7 +33,7 @@ class EndpointSection(ConfigSection):
 
     @field_validator("api_key_env")
     @classmethod
-    def _refuse_platform_tokens(cls, name: str) -> str:
+    def _check_key_variable(cls, name: str) -> str:
         if is_platform_token(name):
             raise ValueError("a platform's own token is never an API key: store the key in a secret of its own")
         if name and not is_variable_name(name):

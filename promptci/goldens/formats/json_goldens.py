@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptci.errors import Problem
 from promptci.files import lines
 from promptci.goldens.formats.containers import LIST_KEYS, find_list_key
-from promptci.goldens.formats.jsonl_goldens import parse_jsonl, parse_values
+from promptci.goldens.formats.jsonl_goldens import parse_values
 from promptci.goldens.model import Case
 
 _LIST_START = re.compile(r"\s*\[")
@@ -22,8 +22,10 @@ def parse_json(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     try:
         value = lines.parse_json(text)
     except lines.JsonError as error:
-        if text.lstrip().startswith("{") and not lines.parse_jsonl(text, path)[1]:
-            return parse_jsonl(path, text)  # lines of JSON under this ending, as `Dataset.to_json` writes them
+        if text.lstrip().startswith("{"):
+            values, problems = lines.parse_jsonl(text, path)
+            if not problems:  # lines of JSON under this ending, as `Dataset.to_json` writes them
+                return parse_values(path, values, problems), problems
         return [], [Problem(path=path, message=error.message, hint=error.hint)]
     key = find_list_key(value)
     start = _LIST_START.match(text)
@@ -32,7 +34,7 @@ def parse_json(path: str, text: str) -> tuple[list[Case], list[Problem]]:
     if not isinstance(value, list):
         message = f"golden cases in JSON must be a list, or a map with only that list under {_KEYS}"
         return [], [Problem(path=path, line=1, message=message, hint='Write [{"vars": {…}, "expected": "…"}].')]
-    problems: list[Problem] = []
+    problems = []
     return parse_values(
         path, zip(_find_lines(text, start.end() if start else 0), value, strict=False), problems
     ), problems

@@ -4,8 +4,8 @@ import asyncio
 
 from promptci.config.run_limits import RunLimits
 from promptci.pipeline.judge_question import judge_question
+from promptci.providers import routing
 from promptci.providers.base import Provider, Request
-from promptci.providers.replay import ReplayProvider
 from promptci.runs import execute
 from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer
@@ -31,12 +31,12 @@ class JudgeClient:
 
     def is_reused(self, request: Request, attempt: int) -> bool:
         """Return whether the answer to this attempt comes from a journal or a shard."""
-        recorded = self._provider.knows(request, attempt) if isinstance(self._provider, ReplayProvider) else False
-        return recorded or judge_question(request, attempt).key in self._run_context.resumed
+        resumed = judge_question(request, attempt).key in self._run_context.resumed
+        return resumed or routing.knows(self._provider, request, attempt)
 
     def can_ask(self, request: Request, attempt: int) -> bool:
         """Return whether this attempt can be made."""
-        return not isinstance(self._provider, ReplayProvider) or self._provider.can_answer(request, attempt)
+        return routing.can_answer(self._provider, request, attempt)
 
     async def _once(self, request: Request, attempt: int) -> Answer:
         question = judge_question(request, attempt)

@@ -7,9 +7,8 @@ from itertools import accumulate, groupby
 from typing import Protocol
 
 from promptci.config.model import Config
+from promptci.providers import routing
 from promptci.providers.base import Provider
-from promptci.providers.replay import ReplayProvider
-from promptci.providers.routing import RoutingProvider
 from promptci.runs import adaptive_repeats, execute
 from promptci.runs.execute import RunContext
 from promptci.runs.model import Answer, AnswerError, Question
@@ -139,9 +138,7 @@ class Rounds:
     def _if_recorded(self, questions: tuple[Question, ...]) -> tuple[Question, ...]:
         """Return the questions of one prompt's round; none, with a note, where a recording lacks some answers."""
         provider = self._context.provider
-        if not isinstance(provider, ReplayProvider | RoutingProvider) or all(
-            provider.can_answer(question.request, question.replicate) for question in questions
-        ):
+        if all(routing.can_answer(provider, question.request, question.replicate) for question in questions):
             return questions
         note = f"{questions[0].prompt}: the recording holds no further answers, so no further round was asked"
         note += " (`run.repeats: auto`)."

@@ -70,10 +70,8 @@ class _Parts:
 
     def read(self, content: Any) -> tuple[str, tuple[MessageImage, ...]]:
         """Return the text of a message and the images in it."""
-        if isinstance(content, str):
-            return content, ()
         try:
-            return message_images.read_parts(content if isinstance(content, list) else [None], self.path, self.reader)
+            return message_images.read_content(content, self.path, self.reader)
         except ValueError as error:
             raise UnreadableExportError(f"{error}. {message_images.IMAGE_HINT}") from error
 

@@ -114,16 +114,13 @@ def _add_value(config: PromptfooConfig, name: str, messages: Any, path: str = ""
         config.left_out.append(f"the prompt `{name}`, which is no list of messages with texts")
         return
     reader = ImageReader(config.read)
+    folder_of = path or config.path
     try:
-        chat = [(item["role"], *_read_content(item["content"], path or config.path, reader)) for item in messages]
+        chat = [(item["role"], *message_images.read_content(item["content"], folder_of, reader)) for item in messages]
     except ValueError as error:
         config.left_out.append(f"the prompt `{name}`: {error}")
         return
     _add_messages(config, name, chat)
-
-
-def _read_content(content: Any, path: str, reader: ImageReader) -> tuple[str, tuple[MessageImage, ...]]:
-    return (content, ()) if isinstance(content, str) else message_images.read_parts(content, path, reader)
 
 
 def _add_messages(config: PromptfooConfig, name: str, chat: list[tuple[str, str, tuple[MessageImage, ...]]]) -> None:

@@ -73,6 +73,13 @@ def read_image(mark: str, url: str, path: str, reader: ImageReader, options: Map
         raise ValueError(f"the image `{url[:200]}` cannot be sent: {reason}") from error
 
 
+def read_content(content: Any, path: str, reader: ImageReader) -> tuple[str, tuple[MessageImage, ...]]:
+    """Return the content of a message as one text with marks, and its images; raises ValueError as `read_parts`."""
+    if isinstance(content, str):
+        return content, ()
+    return read_parts(content if isinstance(content, list) else [None], path, reader)
+
+
 def read_parts(parts: Sequence[Any], path: str, reader: ImageReader) -> tuple[str, tuple[MessageImage, ...]]:
     """Return a list of content parts as one text with marks, and its images.
 

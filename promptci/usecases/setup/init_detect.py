@@ -17,18 +17,12 @@ from promptci.prompts.discover import PatternProposal
 from promptci.prompts.find import find_prompt_files
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions
-from promptci.prompts.promptfoo import load
+from promptci.prompts.promptfoo import load, providers
 
+_ADDRESSES = {key: base_url for base_url, key in providers.ENDPOINTS.values()}
 ENDPOINTS = {
-    "OPENAI_API_KEY": "https://api.openai.com/v1",
-    "OPENROUTER_API_KEY": "https://openrouter.ai/api/v1",
-    "ANTHROPIC_API_KEY": "https://api.anthropic.com/v1",
-    "GEMINI_API_KEY": "https://generativelanguage.googleapis.com/v1beta/openai",
-    "MISTRAL_API_KEY": "https://api.mistral.ai/v1",
-    "GROQ_API_KEY": "https://api.groq.com/openai/v1",
-    "TOGETHER_API_KEY": "https://api.together.xyz/v1",
-    "DEEPSEEK_API_KEY": "https://api.deepseek.com/v1",
-    "XAI_API_KEY": "https://api.x.ai/v1",
+    f"{maker}_API_KEY": _ADDRESSES[f"{maker}_API_KEY"]
+    for maker in ("OPENAI", "OPENROUTER", "ANTHROPIC", "GEMINI", "MISTRAL", "GROQ", "TOGETHER", "DEEPSEEK", "XAI")
 }
 """Variables that hold a key, and the OpenAI-compatible endpoint that takes it; the first that is set counts."""
 FOREIGN_FILES = {f"promptfooconfig.{suffix}": "promptci import promptfoo" for suffix in ("yaml", "yml")}
