@@ -10,22 +10,26 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.product: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local]' --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local]'
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.product
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
 	touch $@
 
 install: $(VENV)/.installed ## Create the virtual environment with all dependencies
 
-demo: install ## Run the Action on example-repo/ with the embedded model: report, comment, verdict `fail`
+demo: $(VENV)/.product ## Run the Action on example-repo/ with the embedded model: report, comment, verdict `fail`
 	@$(BIN)/promptci demo --set-up --out demo-output
 
-demo-rollout: install ## Play a rollout: a bad version is released, tried on 5 % of the customers, and rolled back
+demo-rollout: $(VENV)/.product ## Play a rollout: a bad version is released, tried on 5 % of the customers, and rolled back
 	@$(BIN)/python tools/demo_rollout.py
 
-demo-site: install ## Play two months of the example, and build its site with a guided tour
+demo-site: $(VENV)/.product ## Play two months of the example, and build its site with a guided tour
 	@$(BIN)/promptci site --demo --out demo-site
 
 check: install ## Lint, format and types
