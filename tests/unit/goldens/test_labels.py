@@ -126,5 +126,5 @@ def test_more_labels_than_say_anything_are_refused() -> None:
 def test_the_example_s_labels_can_be_read(pytestconfig: pytest.Config) -> None:
     path = pytestconfig.rootpath / "example-repo" / "goldens" / "reply-writer.labels.jsonl"
     result = labels.parse_labels(path.read_bytes(), path.name)
-    assert len(result) == 63
+    assert len(result) == 62
     assert {label.passed for label in result} == {True, False}
