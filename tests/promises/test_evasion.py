@@ -256,6 +256,7 @@ ERRORS_OF_A_HARMLESS_CHANGE = {
 """Edits that leave nothing to test by, or that base's cases cannot answer: each is an `error` that says what to do."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EDITS)
 def test_no_edit_turns_a_harmless_change_into_a_regression(tmp_path: Path, name: str) -> None:
     result = check_with_edit(tmp_path, HARMLESS, name)

@@ -286,6 +286,7 @@ def github() -> Iterator[fake.GitHub]:
         yield server
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_the_action_is_not_green(tmp_path: Path, github: fake.GitHub, name: str) -> None:
     situation = SITUATIONS[name]

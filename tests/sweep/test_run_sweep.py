@@ -84,6 +84,7 @@ async def run(server: OpenAIServer, folder: Path, *, timeout_s: float = 60.0) ->
     return ["answered" if row.error is None else row.error.kind for row in rows]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", CALLS)
 @pytest.mark.parametrize("kind", PASSES)
 async def test_a_failure_that_passes_costs_one_more_call_and_no_answer(kind: str, at: int, tmp_path: Path) -> None:
@@ -94,6 +95,7 @@ async def test_a_failure_that_passes_costs_one_more_call_and_no_answer(kind: str
     assert len(server.calls) == 7
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", CALLS)
 @pytest.mark.parametrize("kind", STAYS)
 async def test_a_failure_that_stays_costs_its_answer_or_where_hopeless_the_rest(
