@@ -13,7 +13,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.pipeline.collection import collect
 from promptci.pipeline.collection.collected_run import CollectedRun
-from promptci.providers.http import endpoint
+from promptci.providers import registry
 from promptci.wording import count, join_names
 
 MAX_NAMES = 5
@@ -83,10 +83,8 @@ def _advise_on(collected: CollectedRun, base_name: str, environ: Mapping[str, st
         pattern = collected.config.prompts.goldens.replace("{name}", missing[0]).replace("*", "jsonl")
         state += f" Without golden cases: {join_names(missing, MAX_NAMES)}; write some to {pattern}."
     for provider in collected.config.endpoints:
-        key = provider.api_key_env
-        needs_key = provider.kind == "openai" and not endpoint.is_loopback(provider.base_url)
-        if needs_key and key and not environ.get(key):
-            state += f" The key of {provider.base_url} is not set here: export {key}=…"
+        if registry.lacks_key(provider, environ):
+            state += f" The key of {provider.base_url} is not set here: export {provider.api_key_env}=…"
     return Advice(
         state=state,
         commands=(
