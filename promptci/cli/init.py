@@ -50,10 +50,11 @@ def command(folder: Path, provider: str | None) -> int:
 
 def _describe(repository: Repository) -> Iterator[str]:
     """Yield what was detected."""
+    if not repository.in_git:
+        yield "This folder is in no git repository, and checks compare versions in git: `git init` makes it one."
     proposal = repository.proposal
     if proposal.include:
         yield f"found prompts, which `prompts.include` names: {join_names(proposal.include)}"
-        yield "Write their golden cases to goldens/NAME.jsonl; `promptci doctor` names each prompt without."
     yield from (f"left out: {problem}" for problem in proposal.unreadable)
     if repository.prompt_files:
         files = count(len(repository.prompt_files), "prompt file")
@@ -68,21 +69,23 @@ def _describe(repository: Repository) -> Iterator[str]:
 
 
 def _next_commands(provider: str, key: str | None, repository: Repository) -> Iterator[str]:
-    """Yield the three commands that come next."""
+    """Yield what comes next: what the first run needs, then the three commands."""
     yield ""
     yield "Next:"
+    if not repository.in_git:
+        yield "  git init                       # checks compare versions in git"
+    missing = [f"goldens/{name}.jsonl" for name in repository.without_goldens] if not repository.imports else []
+    if missing:
+        others = f"; {len(missing) - 1} more: promptci doctor" if len(missing) > 1 else ""
+        yield f"  write {missing[0]}    # golden cases, one a line{others}"
     if provider == "local":
         yield "  promptci demo --set-up-only    # fetch the embedded model, once"
     elif key is None or not os.environ.get(key):
         yield f"  export {key or init.DEFAULT_KEY}=…       # the key of the endpoint in promptci.yml"
     else:
         yield f"  promptci doctor --ask          # check the setup and the key in {key}"
-    if repository.without_goldens and not repository.imports:
-        yield "  promptci doctor                # which prompts still need golden cases"
+    if repository.imports:
+        yield f"  {repository.imports[0]}"
     else:
-        yield (
-            f"  {repository.imports[0]}"
-            if repository.imports
-            else "  promptci run                   # ask every prompt"
-        )
+        yield "  promptci run                   # ask every prompt"
     yield "  git add --all && git commit    # then edit a prompt, and: promptci check"

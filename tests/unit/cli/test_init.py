@@ -91,3 +91,27 @@ def test_it_ends_with_three_commands(builder: RepoBuilder) -> None:
         last = init(builder, **environ).stdout.splitlines()[-4:]
         assert last[0] == "Next:"
         assert all(line.startswith("  ") for line in last[1:])
+
+
+def test_missing_goldens_come_first_with_their_file(builder: RepoBuilder) -> None:
+    builder.write({"prompts/new.prompt.yml": prompt(GOOD).replace("order", "new", 1), "prompts/old.md": "Greet.\n"})
+    steps = init(builder, **KEY).stdout.partition("Next:\n")[2].splitlines()
+    assert steps[0] == "  write goldens/new.jsonl    # golden cases, one a line; 1 more: promptci doctor"
+    assert steps[2].startswith("  promptci run ")
+
+
+def test_outside_of_a_repository_git_is_named_and_its_command(tmp_path: Path) -> None:
+    done = call_promptci(["init"], tmp_path, {"PATH": "/usr/bin:/bin", "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)})
+    assert "This folder is in no git repository, and checks compare versions in git: `git init`" in done.stdout
+    assert done.stdout.partition("Next:\n")[2].startswith("  git init  ")
+
+
+def test_what_git_ignores_already_is_not_ignored_twice(builder: RepoBuilder) -> None:
+    builder.write({".gitignore": "promptci-*\n/dist\n"})
+    init(builder, **KEY)
+    assert (builder.path / ".gitignore").read_text() == "promptci-*\n/dist\n.promptci/\n"
+
+
+def test_the_workflow_that_it_wrote_is_no_prompt(builder: RepoBuilder) -> None:
+    init(builder, **KEY)
+    assert ".github/workflows" not in init(builder, **KEY).stdout.partition("kept")[0]
