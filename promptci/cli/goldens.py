@@ -41,7 +41,8 @@ def command() -> None:
 def lint_command(*, as_json: bool, **selection: Any) -> int:
     """Find duplicates, near duplicates, answers that stand in the prompt, unbalanced labels, keys and personal data.
 
-    Also cases that no version of the prompt ever failed, where earlier runs left a memory.
+    Also cases that cannot be asked, for example for lack of a variable, and cases that no version of the prompt ever
+    failed, where earlier runs left a memory.
 
     Exit code: 0 without findings, 1 with some, 4 there are no golden cases.
 

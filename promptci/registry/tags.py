@@ -1,5 +1,6 @@
 """Read the tags of releases, and make new ones."""
 
+import difflib
 from collections import defaultdict
 from pathlib import Path
 
@@ -92,7 +93,9 @@ def require_releases(root: Path, releases: Releases, prompt: str) -> list[Releas
     """Return the releases of a prompt; raises UsageError where there is none, with what may be the reason."""
     if releases.get(prompt):
         return releases[prompt]
-    others = f"Prompts with releases: {', '.join(releases)}." if releases else no_tags_hint(root)
+    close = difflib.get_close_matches(prompt, releases, n=1)
+    meant = f"Did you mean `{close[0]}`? " if close else ""
+    others = f"{meant}Prompts with releases: {', '.join(releases)}." if releases else no_tags_hint(root)
     raise UsageError(f"The prompt `{prompt}` has no release here", others)
 
 

@@ -47,6 +47,16 @@ def test_findings_and_numbers_are_printed(tmp_path: Path) -> None:
     ]
 
 
+def test_a_variable_that_no_case_has_is_named_with_file_and_prompt(tmp_path: Path) -> None:
+    builder = repository(tmp_path)
+    builder.write({PROMPT: prompt(GOOD + " {{tone}}")})
+    linted = call_promptci(["goldens", "lint"], builder.path, {})
+    first, *_ = linted.stdout.splitlines()
+    assert linted.returncode == 1
+    assert first.startswith("unusable: goldens/order.jsonl:1: ")
+    assert "`tone`, which prompts/order.prompt.yml uses" in first
+
+
 def test_both_print_json(tmp_path: Path) -> None:
     builder = repository(tmp_path)
     linted = json.loads(call_promptci(["goldens", "lint", "--json"], builder.path, {}).stdout)
