@@ -174,7 +174,7 @@ def push_missing_tag(root: Path, remote: str, tag: str) -> bool:
 
 def fetch_tags(root: Path, remote: str) -> None:
     """Fetch the tags of releases that the remote has and this clone does not; none is overwritten."""
-    user_git.require_remote_name(remote)
+    user_git.require_remote(root, remote)
     pattern = f"refs/tags/{TAG_PREFIX}*:refs/tags/{TAG_PREFIX}*"
     done = user_git.try_user_git(root, "fetch", "--no-tags", remote, pattern)
     if done.returncode and b"would clobber existing tag" in done.stderr:
@@ -205,7 +205,7 @@ def require_pushed(root: Path, remote: str, release: Release) -> None:
 
 def list_remote_tags(root: Path, remote: str) -> dict[str, str]:
     """Return the commits of a remote's releases, by tag."""
-    user_git.require_remote_name(remote)
+    user_git.require_remote(root, remote)
     printed = user_git.run_user_git(root, "ls-remote", "--tags", remote, f"refs/tags/{TAG_PREFIX}*").decode()
     tags: dict[str, str] = {}
     for line in printed.splitlines():

@@ -387,3 +387,26 @@ def test_an_unknown_name_or_version_comes_with_the_nearest(
     done = run(shop, "diff", *words)
     assert done.code != 0
     assert [message for message in messages if message not in done.text] == [], done.text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "log"),
+        ("audit", "verify"),
+        ("history", "check"),
+        ("site", "--dry-run"),
+        ("release", "order", "--because", "x", "--push"),
+        ("deploy", "order@v1.0.0", "--env", "production", "--push"),
+        ("rollback", "order", "--to", "v1.0.0", "--env", "production", "--push"),
+        ("versions", "--remote", "origin"),
+    ],
+    ids=" ".join,
+)
+def test_without_a_remote_it_is_said_what_is_missing_and_how_to_add_it(
+    shop: RepoBuilder, words: tuple[str, ...]
+) -> None:
+    done = run(shop, *words)
+    assert "has no remote" in done.text, done.text
+    assert "`git remote add origin ADDRESS` adds" in done.text
+    assert "fatal" not in done.text
