@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from promptci.cli import console
+from promptci.cli.release import output
+from promptci.documents.written_files import WrittenFiles
 from promptci.usecases.setup import init, init_detect
 from promptci.usecases.setup.init_detect import Repository
 from promptci.wording import count, join_names
@@ -20,7 +21,9 @@ from promptci.wording import count, join_names
     help="Who answers; default: openai (any compatible endpoint) where a variable with a key is set, else the embedded"
     " model.",
 )
-def command(folder: Path, provider: str | None) -> int:
+@output.dry_run_option
+@output.json_option
+def command(*, folder: Path, provider: str | None, dry_run: bool, as_json: bool) -> int:
     """Add promptci to a repository: promptci.yml, a workflow, and where there is no prompt yet, an example.
 
     Prompts, models, golden cases, keys (by the names of variables) and configurations of other tools are detected. Only
@@ -34,17 +37,14 @@ def command(folder: Path, provider: str | None) -> int:
     repository = init_detect.detect_repository(folder)
     key = init_detect.detect_key(os.environ, repository.endpoint)
     chosen = provider or ("openai" if key or repository.endpoint else "local")
-    for line in _describe(repository):
-        console.say(line)
-    files = init.write_starter_files(
-        folder, provider=chosen, key=(chosen == "openai" and key) or init.DEFAULT_KEY, repository=repository
-    )
-    for name in files.written:
-        console.say(f"wrote {folder / name}")
-    for name in files.kept:
-        console.say(f"kept {folder / name}, which was there already")
-    for line in _next_commands(chosen, key, repository):
-        console.say(line)
+    used_key = (chosen == "openai" and key) or init.DEFAULT_KEY
+    files = init.write_starter_files(folder, provider=chosen, key=used_key, repository=repository, dry_run=dry_run)
+    kept = [f"kept {folder / name}, which was there already" for name in files.kept]
+    paths = [str(folder / name) for name in files.written]
+    document = WrittenFiles(files=paths, notes=[*_describe(repository), *kept], dry_run=dry_run)
+    verb = "would write" if dry_run else "wrote"
+    lines = [*_describe(repository), *(f"{verb} {path}" for path in paths), *kept]
+    output.print_result(document, [*lines, *_next_commands(chosen, key, repository)], as_json=as_json)
     return 0
 
 

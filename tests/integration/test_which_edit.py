@@ -94,7 +94,12 @@ def test_a_dry_run_counts_the_calls_of_an_explanation(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(AFTER)}).commit()
         planned = run_command(builder.path, ["check", "--base", "main", "--dry-run"], tmp_path / "out")
         part = run_command(builder.path, ["check", "--base", "main", "--dry-run", "--shard", "1/2"], tmp_path / "out")
+        tried = run_command(
+            builder.path, ["explain", "--base", "main", "--dry-run", "--calls", "600"], tmp_path / "out"
+        )
+        assert server.calls == []
     assert "\nand at most 200 calls to explain a failure, price unknown" in planned.text
+    assert "\nand at most 600 calls to explain a failure, price unknown" in tried.text
     assert "to explain" not in part.text
 
 

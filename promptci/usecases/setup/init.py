@@ -44,12 +44,17 @@ class StarterFiles:
 
 
 def write_starter_files(
-    root: Path, *, provider: str, key: str = DEFAULT_KEY, repository: Repository = NOTHING_DETECTED
+    root: Path,
+    *,
+    provider: str,
+    key: str = DEFAULT_KEY,
+    repository: Repository = NOTHING_DETECTED,
+    dry_run: bool = False,
 ) -> StarterFiles:
     """Write the files that are missing; never touch one that is there.
 
     Where the repository has prompts of its own, there is no example beside them. `key` is the name of the variable with
-    the endpoint's key.
+    the endpoint's key. A dry run writes nothing.
     """
     files = {name: FILES[name] for name in FILES if name not in EXAMPLE or not repository.has_prompts}
     kept = [name for name in files if (root / name).exists() or (root / name).is_symlink()]
@@ -64,8 +69,9 @@ def write_starter_files(
             text = text.replace("{{include}}", _format_include(repository.proposal))
         elif key != DEFAULT_KEY:
             text = text.replace(WITH_KEY, f"        env:\n          {key}: ${{{{ secrets.{key} }}}}\n")
-        write.write_text(root / name, text)
-    return StarterFiles(written=(*written, *_ignore(root / ".gitignore")), kept=tuple(kept))
+        if not dry_run:
+            write.write_text(root / name, text)
+    return StarterFiles(written=(*written, *_ignore(root / ".gitignore", dry_run=dry_run)), kept=tuple(kept))
 
 
 def _provider_section(templates: Path, provider: str, key: str, repository: Repository) -> str:
@@ -89,7 +95,7 @@ def _format_include(proposal: PatternProposal) -> str:
     return listed + (f"\n  syntax: {json.dumps(proposal.syntax)}" if proposal.syntax else "")
 
 
-def _ignore(path: Path) -> list[str]:
+def _ignore(path: Path, *, dry_run: bool) -> list[str]:
     """Add to a .gitignore what git would see of promptci's output; return its name if it changed."""
     current = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
     known = current.splitlines()
@@ -98,7 +104,8 @@ def _ignore(path: Path) -> list[str]:
         return []
     joined = current if not current or current.endswith("\n") else f"{current}\n"
     text = joined + "".join(f"{line}\n" for line in missing)
-    write.write_bytes(path, text.encode("utf-8", errors="surrogateescape"))
+    if not dry_run:
+        write.write_bytes(path, text.encode("utf-8", errors="surrogateescape"))
     return [path.name]
 
 

@@ -1,5 +1,6 @@
 """`promptci init`: what it detects, what it writes, and what comes next."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -115,3 +116,22 @@ def test_what_git_ignores_already_is_not_ignored_twice(builder: RepoBuilder) -> 
 def test_the_workflow_that_it_wrote_is_no_prompt(builder: RepoBuilder) -> None:
     init(builder, **KEY)
     assert ".github/workflows" not in init(builder, **KEY).stdout.partition("kept")[0]
+
+
+def test_a_dry_run_writes_nothing_and_json_names_the_files(builder: RepoBuilder) -> None:
+    tried = call_promptci(["init", "--dry-run", "--json"], builder.path, {"PATH": "/usr/bin:/bin", **KEY})
+    result = json.loads(tried.stdout)
+    assert (result["files"][0], result["dry_run"]) == ("promptci.yml", True)
+    assert not (builder.path / "promptci.yml").exists()
+    assert not (builder.path / ".gitignore").exists()
+    assert "would write promptci.yml" in call_promptci(["init", "--dry-run"], builder.path, {**KEY}).stdout
+
+
+def test_a_dry_import_writes_nothing(tmp_path: Path) -> None:
+    files = {"promptfooconfig.yaml": PROMPTFOO, "prompts/polite.txt": "Greet {{name}}."}
+    shop = RepoBuilder(tmp_path / "shop").write(files)
+    shop.commit()
+    tried = call_promptci(["import", "promptfoo", "--dry-run", "--json"], shop.path, {"PATH": "/usr/bin:/bin"})
+    assert (json.loads(tried.stdout)["dry_run"], (shop.path / "goldens").exists()) == (True, False), tried.stderr
+    done = call_promptci(["import", "promptfoo"], shop.path, {"PATH": "/usr/bin:/bin"})
+    assert "written: goldens/" in done.stdout
