@@ -186,8 +186,8 @@ class _Process:
         evidence = self._evidence.get(prompt.fingerprint)
         if not (evidence and evidence.passes) and not self._request.because.strip():
             result = f"its last result is `{evidence.name}`" if evidence else "no result of this version is found"
-            why = f"{result}. Pass --report, or --because with a reason that stays in the tag"
-            return base.model_copy(update={"outcome": "refused", "why": why})
+            cause = f"{result}. Pass --report, or --because with a reason that stays in the tag"
+            return base.model_copy(update={"outcome": "refused", "why": cause})
         number, bump, reason = self._number(name, prompt)
         latest = tags.find_latest(self._releases, name)
         return base.model_copy(
