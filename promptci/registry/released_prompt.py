@@ -33,7 +33,9 @@ def describe_unknown_prompt(name: str, prompts: Iterable[str], revision: str) ->
     """Return that a revision has no prompt of a name, and the nearest name, or those that there are."""
     names = list(prompts)
     close = difflib.get_close_matches(name, names, n=1)
-    listed = f"Prompts there: {join_names(names, last=', ')}." if names else "No prompt is found; see `prompts.include`."
+    listed = (
+        f"Prompts there: {join_names(names, last=', ')}." if names else "No prompt is found; see `prompts.include`."
+    )
     hint = f"Did you mean `{close[0]}`? {listed}" if close else listed
     return f"There is no prompt `{name}` in {revision}", hint
 
