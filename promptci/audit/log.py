@@ -36,8 +36,8 @@ def require_lines(branch: DataBranch) -> list[AuditLine]:
     """
     lines = read_lines(branch.files())
     if not lines:
-        hint = f"It is in the folder `{FOLDER}` of the branch {branch.name}; fetch it with"
-        raise UsageError("There is no audit log here", f"{hint} `git fetch {branch.remote or 'origin'} {branch.name}`.")
+        hint = f"It is in the folder `{FOLDER}` of the branch {branch.name}."
+        raise UsageError("There is no audit log here", f"{hint} {branch.missing_hint}")
     return lines
 
 

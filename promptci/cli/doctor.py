@@ -53,7 +53,7 @@ def command(*, root: Path, config_path: str, ask: bool, as_json: bool, ruleset: 
         click.echo(Redactor.from_environ(os.environ).redact(doctor_document.to_document(findings).dump()), nl=False)
         return int(errors > 0)
     lines = [_line("ok", text) for text in checkup.in_order]
-    lines += [_line("note", text) for text in checkup.goldens]
+    lines += [_line("note", text) for text in checkup.notes]
     for finding in sorted(findings, key=lambda finding: finding.level, reverse=True):
         lines.append(_line(finding.level, str(finding.problem)))
     console.print_lines(lines)

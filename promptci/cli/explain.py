@@ -24,6 +24,7 @@ UNEXPLAINED, NOT_EVALUATED = 3, 4
     type=click.IntRange(1, 10_000),
     help="Calls at most, over all failed prompts; default: `explain.calls` of promptci.yml.",
 )
+@click.option("--dry-run", is_flag=True, help="Print the plan and its price; ask nothing.")
 @click.option("--no-cache", is_flag=True, help="Ask every question again.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else to stdout.")
 @options.output_option("Folder for the report.")
@@ -39,11 +40,14 @@ def command(head: str | None, as_json: bool, **others: Any) -> int:
     \b
     Example:
       promptci explain
+      promptci explain --dry-run
       promptci explain --base main --head HEAD --calls 600
     """  # noqa: D301 - click's sign for lines that stay
     head = head or ("HEAD" if os.environ.get("CI") else WORK_TREE)
     with console.environment(console.say_progress) as env:
         outcome = check.check(CheckRequest(head=head, **others), env)
+    if others["dry_run"]:
+        return outcome.exit_code
     if as_json:
         console.print_json(outcome)
     else:

@@ -11,6 +11,7 @@ import click
 from promptci.cli import options
 from promptci.cli.options import Command
 from promptci.cli.release import output
+from promptci.documents.written_files import WrittenFiles
 from promptci.redact import Redactor
 from promptci.usecases.goldens import from_log, golden_sets
 from promptci.usecases.goldens.from_log import LogSource
@@ -41,7 +42,8 @@ def command() -> None:
 def lint_command(*, as_json: bool, **selection: Any) -> int:
     """Find duplicates, near duplicates, answers that stand in the prompt, unbalanced labels, keys and personal data.
 
-    Also cases that no version of the prompt ever failed, where earlier runs left a memory.
+    Also cases that cannot be asked, for example for lack of a variable, and cases that no version of the prompt ever
+    failed, where earlier runs left a memory.
 
     Exit code: 0 without findings, 1 with some, 4 there are no golden cases.
 
@@ -84,7 +86,11 @@ def _log_options(command: Command) -> Command:
 @click.option("--line", type=click.IntRange(min=1), help="Number of the line in the log.")
 @click.option("--request", help="Id of the request in the log.")
 @click.option("--expected", help="The right answer; without it, any answer but the logged one will do.")
-def add_command(*, line: int | None, request: str | None, expected: str | None, **source: Any) -> int:
+@output.dry_run_option
+@output.json_option
+def add_command(
+    *, as_json: bool, logs: tuple[Path, ...], prompt: str, root: Path, config_path: str, **case: Any
+) -> int:
     """Make a golden case of a request in the log that went wrong, without keys and personal data.
 
     \b
@@ -92,8 +98,11 @@ def add_command(*, line: int | None, request: str | None, expected: str | None, 
       promptci goldens add --from requests.jsonl --line 17 --prompt order-extractor --expected GH-17
     """  # noqa: D301 - click's sign for lines that stay
     redactor = Redactor.from_environ(os.environ)
-    path, case = from_log.add_case(LogSource(**source), redactor, line=line, request=request, expected=expected)
-    click.echo(f"added to {path}: {json.dumps(case, ensure_ascii=False)}")
+    source = LogSource(root=root, config_path=config_path, logs=logs, prompt=prompt)
+    path, added = from_log.add_case(source, redactor, **case)
+    notes = [json.dumps(added, ensure_ascii=False)]
+    written = WrittenFiles(files=[str(path)], notes=notes, dry_run=case["dry_run"])
+    output.print_result(written, written.lines(), as_json=as_json)
     return 0
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from promptci.cli import console
+from promptci.cli.release import output
 from promptci.usecases.setup import import_promptfoo
 
 
@@ -27,7 +27,9 @@ def command() -> None:
     default=Path(),
     help="A folder of the git repository; default: here.",
 )
-def promptfoo_command(config_path: str, root: Path) -> int:
+@output.dry_run_option
+@output.json_option
+def promptfoo_command(*, config_path: str, root: Path, dry_run: bool, as_json: bool) -> int:
     """Write prompts/NAME.prompt.yml and goldens/NAME.jsonl from promptfooconfig.yaml; nothing in it is run.
 
     What promptci does not have is named and left out.
@@ -37,6 +39,7 @@ def promptfoo_command(config_path: str, root: Path) -> int:
       promptci import promptfoo
       promptci import promptfoo evals/promptfooconfig.yaml
     """  # noqa: D301 - click's sign for lines that stay
-    for line in import_promptfoo.result_lines(import_promptfoo.import_promptfoo(root, config_path)):
-        console.say(line)
+    result = import_promptfoo.import_promptfoo(root, config_path, dry_run=dry_run)
+    written = import_promptfoo.describe_import(result, dry_run=dry_run)
+    output.print_result(written, written.lines(), as_json=as_json)
     return 0

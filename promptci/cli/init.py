@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from promptci.cli import console
+from promptci.cli.release import output
+from promptci.documents.written_files import WrittenFiles
 from promptci.usecases.setup import init, init_detect
 from promptci.usecases.setup.init_detect import Repository
 from promptci.wording import count, join_names
@@ -20,7 +21,9 @@ from promptci.wording import count, join_names
     help="Who answers; default: openai (any compatible endpoint) where a variable with a key is set, else the embedded"
     " model.",
 )
-def command(folder: Path, provider: str | None) -> int:
+@output.dry_run_option
+@output.json_option
+def command(*, folder: Path, provider: str | None, dry_run: bool, as_json: bool) -> int:
     """Add promptci to a repository: promptci.yml, a workflow, and where there is no prompt yet, an example.
 
     Prompts, models, golden cases, keys (by the names of variables) and configurations of other tools are detected. Only
@@ -34,26 +37,24 @@ def command(folder: Path, provider: str | None) -> int:
     repository = init_detect.detect_repository(folder)
     key = init_detect.detect_key(os.environ, repository.endpoint)
     chosen = provider or ("openai" if key or repository.endpoint else "local")
-    for line in _describe(repository):
-        console.say(line)
-    files = init.write_starter_files(
-        folder, provider=chosen, key=(chosen == "openai" and key) or init.DEFAULT_KEY, repository=repository
-    )
-    for name in files.written:
-        console.say(f"wrote {folder / name}")
-    for name in files.kept:
-        console.say(f"kept {folder / name}, which was there already")
-    for line in _next_commands(chosen, key, repository):
-        console.say(line)
+    used_key = (chosen == "openai" and key) or init.DEFAULT_KEY
+    files = init.write_starter_files(folder, provider=chosen, key=used_key, repository=repository, dry_run=dry_run)
+    kept = [f"kept {folder / name}, which was there already" for name in files.kept]
+    paths = [str(folder / name) for name in files.written]
+    document = WrittenFiles(files=paths, notes=[*_describe(repository), *kept], dry_run=dry_run)
+    verb = "would write" if dry_run else "wrote"
+    lines = [*_describe(repository), *(f"{verb} {path}" for path in paths), *kept]
+    output.print_result(document, [*lines, *_next_commands(chosen, key, repository)], as_json=as_json)
     return 0
 
 
 def _describe(repository: Repository) -> Iterator[str]:
     """Yield what was detected."""
+    if not repository.in_git:
+        yield "This folder is in no git repository, and checks compare versions in git: `git init` makes it one."
     proposal = repository.proposal
     if proposal.include:
         yield f"found prompts, which `prompts.include` names: {join_names(proposal.include)}"
-        yield "Write their golden cases to goldens/NAME.jsonl; `promptci doctor` names each prompt without."
     yield from (f"left out: {problem}" for problem in proposal.unreadable)
     if repository.prompt_files:
         files = count(len(repository.prompt_files), "prompt file")
@@ -68,21 +69,23 @@ def _describe(repository: Repository) -> Iterator[str]:
 
 
 def _next_commands(provider: str, key: str | None, repository: Repository) -> Iterator[str]:
-    """Yield the three commands that come next."""
+    """Yield what comes next: what the first run needs, then the three commands."""
     yield ""
     yield "Next:"
+    if not repository.in_git:
+        yield "  git init                       # checks compare versions in git"
+    missing = [f"goldens/{name}.jsonl" for name in repository.without_goldens] if not repository.imports else []
+    if missing:
+        others = f"; {len(missing) - 1} more: promptci doctor" if len(missing) > 1 else ""
+        yield f"  write {missing[0]}    # golden cases, one a line{others}"
     if provider == "local":
         yield "  promptci demo --set-up-only    # fetch the embedded model, once"
     elif key is None or not os.environ.get(key):
         yield f"  export {key or init.DEFAULT_KEY}=…       # the key of the endpoint in promptci.yml"
     else:
         yield f"  promptci doctor --ask          # check the setup and the key in {key}"
-    if repository.without_goldens and not repository.imports:
-        yield "  promptci doctor                # which prompts still need golden cases"
+    if repository.imports:
+        yield f"  {repository.imports[0]}"
     else:
-        yield (
-            f"  {repository.imports[0]}"
-            if repository.imports
-            else "  promptci run                   # ask every prompt"
-        )
+        yield "  promptci run                   # ask every prompt"
     yield "  git add --all && git commit    # then edit a prompt, and: promptci check"

@@ -1,7 +1,7 @@
 """`promptci judge`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ import click
 
 from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
+from promptci.cli.options import Command
+from promptci.errors import UsageError
 from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.present import escape
 from promptci.publish.runner.workflow_commands import safe_line
@@ -24,20 +26,37 @@ from promptci.wording import count
 KEYS = "ynsq"
 
 
+def _prompt_options(description: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds `--prompt`, and the name alone as another way to say it, which no help shows."""
+
+    def decorate(command: Command) -> Command:
+        command = click.argument("argument", required=False, metavar="")(command)
+        return click.option("--prompt", metavar="NAME", help=description)(command)
+
+    return decorate
+
+
+def _choose_prompt(option: str | None, argument: str | None) -> str | None:
+    """Return the name of the prompt, however it was given; raises UsageError for two different ones."""
+    if option and argument and option != argument:
+        raise UsageError(f"two prompts are named: `{option}` and `{argument}`", "Name one by --prompt.")
+    return option or argument
+
+
 @click.group("judge")
 def command() -> None:
     """Measure the judges that mark what code cannot.
 
     \b
     Example:
-      promptci judge label order-extractor
+      promptci judge label --prompt order-extractor
       promptci judge calibrate
     """  # noqa: D301 - click's sign for lines that stay
 
 
 @command.command("label")
 @options.repository_options
-@click.argument("prompt")
+@_prompt_options("Name of the prompt.")
 @click.option(
     "--report",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -45,19 +64,22 @@ def command() -> None:
     show_default=True,
     help="The report.json with the answers.",
 )
-def label_command(**others: Any) -> int:
-    """Show the judged answers of the last run one by one, and write your labels to goldens/PROMPT.labels.jsonl.
+def label_command(*, prompt: str | None, argument: str | None, **others: Any) -> int:
+    """Show the judged answers of the last run one by one, and write your labels to goldens/NAME.labels.jsonl.
 
     The version that answered and the judge's mark are not shown. Each label is written at once; call the command again
     to go on. 50 labels are the minimum for a trusted judge.
 
     \b
     Example:
-      promptci run --prompt reply-writer       # get answers
-      promptci judge label reply-writer        # press y, n, s or q
+      promptci run --prompt reply-writer           # get answers
+      promptci judge label --prompt reply-writer   # press y, n, s or q
       promptci judge calibrate --prompt reply-writer
     """  # noqa: D301 - click's sign for lines that stay
-    labelling = judge_labels.open_labelling(LabelRequest(**others))
+    name = _choose_prompt(prompt, argument)
+    if name is None:
+        raise UsageError("it is not said whose answers to label", "Name a prompt by --prompt.")
+    labelling = judge_labels.open_labelling(LabelRequest(prompt=name, **others))
     written = 0
     for number, answer in enumerate(labelling.answers, 1):
         console.print_lines(_describe_answer(answer, f"{number} of {len(labelling.answers)}"))
@@ -97,12 +119,12 @@ def _read_key() -> str:
 
 @command.command("calibrate")
 @options.repository_options
-@click.option("--prompt", help="Name of one prompt; default: all that have labels.")
+@_prompt_options("Name of one prompt; default: all that have labels.")
 @click.option("--head", default=".", show_default=True, help="Revision; `.` is the working tree.")
 @click.option("--dry-run", is_flag=True, help="Print what it would cost; ask nothing.")
 @click.option("--no-cache", is_flag=True, help="Ask every question again.")
 @options.output_option("Folder for calibration.json and the journal.", Path("promptci-judge"))
-def calibrate_command(prompt: str | None, **others: object) -> int:
+def calibrate_command(prompt: str | None, argument: str | None, **others: object) -> int:
     """Have the judge mark answers that people have marked, and say how far it agrees with them.
 
     Exit code: 0 every judge is trusted, 1 some judge is not, 4 could not evaluate, 2 bad usage or files.
@@ -114,7 +136,7 @@ def calibrate_command(prompt: str | None, **others: object) -> int:
     """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     with console.environment() as env:
-        result = judge_calibration.calibrate_judges(request, env, prompt)
+        result = judge_calibration.calibrate_judges(request, env, _choose_prompt(prompt, argument))
     _show(result)
     return result.exit_code
 

@@ -18,8 +18,9 @@ from promptci.usecases.reporting import merge
     default=Path(),
     help="The git repository, with the commits that the shards were about; default: here.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else to stdout.")
 @options.output_option("Folder for the report.")
-def command(folders: tuple[Path, ...], root: Path, out: Path) -> int:
+def command(folders: tuple[Path, ...], root: Path, out: Path, *, as_json: bool) -> int:
     """Join the parts of a run that was split with `--shard` and decide, as the whole run would have.
 
     FOLDERS hold what the shards wrote (shard.json and journal.jsonl), each or one level below. A model is asked only
@@ -30,7 +31,10 @@ def command(folders: tuple[Path, ...], root: Path, out: Path) -> int:
       promptci check --shard 1/2 --out part-1    # on two machines
       promptci merge part-1 part-2 --out promptci-report
     """  # noqa: D301 - click's sign for lines that stay
-    with console.environment() as env:
+    with console.environment(console.say_progress if as_json else console.say) as env:
         outcome = merge.merge_standalone(folders, CheckRequest(root=root, out=out), env)
-        console.print_result(outcome)
+        if as_json:
+            console.print_json(outcome)
+        else:
+            console.print_result(outcome)
     return outcome.exit_code

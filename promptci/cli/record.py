@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from promptci.cli import console, options
+from promptci.cli import options
+from promptci.cli.release import output
 from promptci.errors import UsageError
 from promptci.redact import Redactor
 from promptci.usecases.setup import record
@@ -26,7 +27,9 @@ from promptci.usecases.setup.record import RecordRequest
 @click.option("--head", default=".", show_default=True, help="Revision; `.` is the working tree.")
 @options.prompts_option
 @options.repository_options
-def command(answers: Path | None, to: Path, *, is_list: bool, **selection: Any) -> int:
+@output.dry_run_option
+@output.json_option
+def command(answers: Path | None, to: Path, *, is_list: bool, dry_run: bool, as_json: bool, **selection: Any) -> int:
     """Make a file of recorded answers from what a program of your own wrote to ANSWERS.
 
     `promptci record --list` prints the cases. Your program answers each line with `{"id": …, "text": …}`, as for
@@ -43,6 +46,7 @@ def command(answers: Path | None, to: Path, *, is_list: bool, **selection: Any) 
     if answers is None:
         click.echo(record.list_cases(request), nl=False)
         return 0
-    number = record.record_answers(request, answers, to, Redactor.from_environ(os.environ))
-    console.say(f"written: {to} ({number} answers)")
+    redactor = Redactor.from_environ(os.environ)
+    written = record.record_answers(request, answers, to, redactor, dry_run=dry_run)
+    output.print_result(written, written.lines(), as_json=as_json)
     return 0

@@ -27,8 +27,9 @@ from promptci.usecases.reporting import report
     help="The git repository, needed for a journal only.",
 )
 @figures_option
+@click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else to stdout.")
 @click.option("--open", "look", is_flag=True, help="Open the page in the browser.")
-def command(source: Path, out: Path | None, root: Path, figures: tuple[str, ...], look: bool) -> int:
+def command(*, source: Path, out: Path | None, root: Path, figures: tuple[str, ...], look: bool, as_json: bool) -> int:
     """Render the report again from SOURCE, a report.json or a journal.jsonl(.gz), without asking a model.
 
     SOURCE defaults to the last run, promptci-report/report.json. With --open, the exit code is 0 whatever the verdict.
@@ -38,11 +39,14 @@ def command(source: Path, out: Path | None, root: Path, figures: tuple[str, ...]
       promptci report --open
       promptci report promptci-report/report.json --figures png,pdf
     """  # noqa: D301 - click's sign for lines that stay
-    with console.environment() as env:
+    with console.environment(console.say_progress if as_json else console.say) as env:
         outcome = report.redraw_report(source, out or source.parent, root, env)
-        console.print_result(outcome)
+        if as_json:
+            console.print_json(outcome)
+        else:
+            console.print_result(outcome)
         for path in report.write_figures(outcome, figures):
-            click.echo(f"Figure: {path}")
+            click.echo(f"Figure: {path}", err=as_json)
         if look and outcome.paths is not None:
             console.open_in_browser(outcome.paths.html)
             return 0  # the page was shown, which is all that was asked for

@@ -40,7 +40,16 @@ class PromptSummary(BaseModel):
     verdict: VerdictName
     head_fingerprint: str | None = None
     cases: int
+    errors: int
     quality: QualitySummary | None
+
+
+class FindingSummary(BaseModel):
+    """A finding about the run as a whole."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+    rule: str
 
 
 class ReportSummary(ReportDocument):
@@ -52,3 +61,4 @@ class ReportSummary(ReportDocument):
     HINT: ClassVar[str] = "Pass the report.json of a run of `promptci check` or `promptci run`."
 
     prompts: list[PromptSummary]
+    problems: list[FindingSummary] = Field(default=[])

@@ -18,17 +18,14 @@ from promptci.pipeline.ask import asking
 from promptci.pipeline.ask.asking import Asked
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
-from promptci.pipeline.plan import planning
+from promptci.pipeline.plan import explain_estimate, planning
+from promptci.pipeline.plan.explain_estimate import MIN_CALLS
 from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
 from promptci.runs.prompt_plan import PlannedCase, PromptChange, PromptPlan, Status, Task
 from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
 
-UNASKABLE = frozenset({"recorded", "command"})
-"""Kinds of providers that know both versions only: a file of answers, an application that reads its own prompt."""
-MIN_CALLS = 12
-"""With fewer calls for a prompt nothing can be shown."""
 FIRST_REPLICATE = 1_000
 """Answers are numbered from here, and every stage has numbers of its own: an answer of the check, by which its case was
 chosen, is never used again."""
@@ -65,10 +62,8 @@ def explain_failures(  # noqa: PLR0917 - in the order of the pipeline
 
 def is_explainable(run: PromptRun, collected: CollectedRun) -> bool:
     """Return whether a prompt failed with broken cases, both versions of it known, and can be asked as another one."""
-    change = run.plan.change
-    if collected.provider_of(change.head or change.base).kind in UNASKABLE:
-        return False
-    return run.verdict is Verdict.FAIL and bool(run.broken) and None not in (change.base, change.head)
+    failed = run.verdict is Verdict.FAIL and bool(run.broken)
+    return failed and explain_estimate.can_be_explained(run.plan.change, collected)
 
 
 def _explain(run: PromptRun, calls: int, asker: "_Asker") -> Attribution | None:

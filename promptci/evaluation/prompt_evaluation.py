@@ -79,8 +79,10 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
     started_at: str,
 ) -> RunResult:
     if request.dry_run:
-        planned = planned if request.shard is None else partition.select_part(planned, request.shard)
-        for line in (*planning.describe(planned, collected), *planning.describe_labels(collected)):
+        explain_calls = request.explain_calls
+        if request.shard is not None:  # its verdict is `promptci merge`'s, which explains nothing
+            planned, explain_calls = partition.select_part(planned, request.shard), 0
+        for line in (*planning.describe(planned, collected, explain_calls), *planning.describe_labels(collected)):
             env.print(line)
         return RunResult(exit_code=0)
     if request.shard is not None:

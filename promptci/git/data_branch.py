@@ -90,6 +90,16 @@ class DataBranch:
         return f"refs/remotes/{self.remote}/{self.name}" if self.remote else self._head
 
     @property
+    def missing_hint(self) -> str:
+        """What to do where this clone does not have the branch."""
+        if self.remote:
+            return f"`git fetch {self.remote} {self.name}` fetches it, if the remote has it."
+        return (
+            "The repository has no remote to fetch it from: `git remote add origin ADDRESS` adds one, and"
+            " `promptci history fetch` fetches it."
+        )
+
+    @property
     def _head(self) -> str:
         return f"refs/heads/{self.name}"
 

@@ -39,10 +39,15 @@ def run_user_git(root: Path, *words: str, data: bytes | None = None) -> bytes:
     return done.stdout
 
 
-def require_remote_name(remote: str) -> None:
-    """Raise UsageError for what git would take for an option in place of a remote."""
+def require_remote(root: Path, remote: str) -> None:
+    """Raise UsageError for a remote that there is not, and for what git would take for an option in place of one."""
     if remote.startswith("-") or not remote.strip():
         raise UsageError(f"`{remote}` cannot be a remote", "Name one of those that `git remote` lists.")
+    names = command.run_git(root, "remote").decode(errors="replace").split()
+    if remote not in names and not {"/", ":"} & set(remote):  # neither a name nor an address
+        add = f"`git remote add {remote} ADDRESS` adds it"
+        hint = f"--remote names another one: {', '.join(names)}; {add}." if names else f"There is none; {add}."
+        raise UsageError(f"This repository has no remote `{remote}`", hint)
 
 
 def commit_files(root: Path, files: dict[str, bytes | None], message: str) -> str:

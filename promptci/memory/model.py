@@ -42,6 +42,8 @@ class VerdictRecord:
     delta: Finite | None = None
     """Quality of head minus base; None if not measured."""
     pairs: Count = 0
+    missing: Count = 0
+    """Answers that did not come."""
     broken: Count = 0
     fixed: Count = 0
     measure: str | None = None

@@ -96,6 +96,8 @@ def _is_candidate(path: str) -> bool:
     *folders, name = path.split("/")
     if is_prompt_file(path) or is_vendored(path) or PROJECT_FILES.fullmatch(name):
         return False
+    if folders[:2] == [".github", "workflows"]:  # prompts.yml there is the workflow that runs promptci
+        return False
     if _OTHER_FOLDERS & {folder.lower() for folder in folders}:
         return False
     if path.endswith((*suffixes.PROMPTY, *suffixes.DOTPROMPT)):

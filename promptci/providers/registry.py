@@ -38,11 +38,31 @@ class ProviderContext:
     """Folder in which is kept what endpoints allow; None: nothing is kept."""
 
 
+def lacks_key(options: ProviderOptions, environ: Mapping[str, str]) -> bool:
+    """Return whether an endpoint needs a key and none is set; what listens on this machine needs none."""
+    if options.kind != "openai" or not options.api_key_env or endpoint.is_loopback(options.base_url):
+        return False
+    return not environ.get(options.api_key_env, "").strip()
+
+
+def find_embedded_model(environ: Mapping[str, str], cache_home: Path) -> Path:
+    """Return the file of the embedded model.
+
+    Raises
+    ------
+    ProviderError
+        Where the extra `local` is not installed, or the file is not there.
+    """
+    if util.find_spec("xllamacpp") is None:
+        raise ProviderError("the embedded model needs the extra `local`", install_extra("local"))
+    return model_file.find_model_file(environ, cache_home)
+
+
 def _create_openai(context: ProviderContext) -> Provider:
     options = context.options
     key = _key(options, context.environ)
     endpoint.check_base_url(options.base_url, has_key=key is not None)
-    if key is None and options.api_key_env and not endpoint.is_loopback(options.base_url):
+    if lacks_key(options, context.environ):
         name = options.api_key_env
         hint = (
             f"In a workflow, add `{name}: ${{{{ secrets.{name} }}}}` under `env:` of the step and the secret under "
@@ -61,9 +81,7 @@ def _create_openai(context: ProviderContext) -> Provider:
 
 
 def _create_local(context: ProviderContext) -> Provider:
-    if util.find_spec("xllamacpp") is None:
-        raise ProviderError("the embedded model needs the extra `local`", install_extra("local"))
-    file = model_file.find_model_file(context.environ, context.cache_home)
+    file = find_embedded_model(context.environ, context.cache_home)
     return LocalModel(file, timeout_s=context.options.timeout_s)
 
 

@@ -19,11 +19,18 @@ class Evidence:
     """SHA-256 of the report."""
     result: str = ""
     """Quality and cases, in words."""
+    gap: str = ""
+    """What the run lacks, in words: answers, or the cases that were left out; empty: it is complete."""
 
     @property
     def passes(self) -> bool:
         """Whether it is a result that allows a release."""
-        return self.verdict == "pass"
+        return self.verdict == "pass" and not self.gap
+
+    @property
+    def name(self) -> str:
+        """The verdict, and what the run lacks, in words."""
+        return f"{self.verdict}, {self.gap}" if self.gap else self.verdict
 
 
 def read_report(path: Path) -> dict[str, Evidence]:
@@ -36,13 +43,26 @@ def read_report(path: Path) -> dict[str, Evidence]:
     """
     data = read_bounded(path, str(path), max_bytes=ReportSummary.MAX_BYTES, hint=ReportSummary.HINT)
     digest = sha256(data).hexdigest()
+    report = ReportSummary.parse(data, str(path))
+    is_filtered = any(problem.rule == "filtered" for problem in report.problems)
     return {
         prompt.head_fingerprint: Evidence(
-            verdict=prompt.verdict, source=str(path), digest=digest, result=describe_result(prompt)
+            verdict=prompt.verdict,
+            source=str(path),
+            digest=digest,
+            result=describe_result(prompt),
+            gap="of a part of the cases" if is_filtered else describe_gap(prompt.errors),
         )
-        for prompt in ReportSummary.parse(data, str(path)).prompts
+        for prompt in report.prompts
         if prompt.head_fingerprint
     }
+
+
+def describe_gap(errors: int) -> str:
+    """Return how many answers a run lacks, in words; empty where it has all."""
+    if not errors:
+        return ""
+    return "1 answer is missing" if errors == 1 else f"{errors:,} answers are missing"
 
 
 def describe_result(prompt: PromptSummary) -> str:

@@ -1,5 +1,7 @@
 """The prompts of a revision by their names, and whether a release still is what was released."""
 
+import difflib
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -13,7 +15,10 @@ from promptci.prompts.model import Prompt
 from promptci.registry.number import ReleaseNumber
 from promptci.registry.release import TAG_PREFIX, Release
 from promptci.registry.tags import Releases
-from promptci.wording import short_digest, short_sha
+from promptci.wording import join_names, short_digest, short_sha
+
+MAX_NUMBERS = 10
+"""Releases that a message lists: the last ones."""
 
 
 def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str, Prompt], list[Problem]]:
@@ -22,6 +27,26 @@ def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str
     files = find_selected_files(snapshot, config.prompts.include)
     prompts, problems = load_prompts(snapshot.read, files, config.prompt_options)
     return {prompt.name: prompt for prompt in prompts.values()}, problems
+
+
+def describe_unknown_prompt(name: str, prompts: Iterable[str], revision: str) -> tuple[str, str]:
+    """Return that a revision has no prompt of a name, and the nearest name, or those that there are."""
+    names = list(prompts)
+    close = difflib.get_close_matches(name, names, n=1)
+    listed = (
+        f"Prompts there: {join_names(names, last=', ')}." if names else "No prompt is found; see `prompts.include`."
+    )
+    hint = f"Did you mean `{close[0]}`? {listed}" if close else listed
+    return f"There is no prompt `{name}` in {revision}", hint
+
+
+def describe_versions(prompt: str, version: str, releases: Sequence[Release]) -> str:
+    """Return the release of a prompt that may be meant by `version`, and those that there are."""
+    numbers = [str(release.number) for release in releases]
+    close = difflib.get_close_matches(version, numbers, n=1, cutoff=0.3)
+    released = f"are {', '.join(numbers[-MAX_NUMBERS:])}" if numbers else "do not exist yet"
+    meant = f"Did you mean `{close[0]}`? " if close else ""
+    return f"{meant}Releases of `{prompt}` {released}; a tag, a commit, or `.` for the working tree is a version too."
 
 
 def load_prompt_named(snapshot: Snapshot, config_path: str, name: str) -> Prompt:
@@ -39,8 +64,7 @@ def load_prompt_named(snapshot: Snapshot, config_path: str, name: str) -> Prompt
         return prompts[name]
     if problems:
         raise InputError(problems)
-    listed = f"Prompts there: {', '.join(prompts)}." if prompts else "No prompt is found there; see `prompts.include`."
-    raise UsageError(f"There is no prompt `{name}` in {snapshot.label}", listed)
+    raise UsageError(*describe_unknown_prompt(name, prompts, snapshot.label))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,13 +99,23 @@ class VersionReader:
             loaded = load_prompt_named(self._repo.snapshot(WORK_TREE), self._config_path, prompt)
             return NamedVersion(version=version, commit=None, prompt=loaded)
         release = self.find_release(prompt, version)
-        commit = release.commit if release else self._repo.resolve(version)
+        commit = release.commit if release else self._resolve(prompt, version)
         if release and (problem := self.describe_mismatch(release)):
             raise GitError(problem, "Release the present content under a new number; a number is never used again.")
         loaded = self._load(prompt, commit)
         return NamedVersion(
             version=str(release.number) if release else version, commit=commit, prompt=loaded, release=release
         )
+
+    def _resolve(self, prompt: str, version: str) -> str:
+        """Return the commit of a version that is no release; where there is none, name the versions that there are."""
+        try:
+            return self._repo.resolve(version)
+        except GitError as error:
+            releases = self._releases.get(prompt, ())
+            if not releases:  # an unknown prompt is the first thing to say
+                load_prompt_named(self._repo.snapshot(WORK_TREE), self._config_path, prompt)
+            raise GitError(error.message, describe_versions(prompt, version, releases)) from error
 
     def find_release(self, prompt: str, version: str) -> Release | None:
         """Return the release that `v1.2.0` or its tag names; None where it names none."""
@@ -124,6 +158,5 @@ class VersionReader:
         if prompt not in prompts:
             if problems:
                 raise InputError(problems)
-            listed = f"Prompts there: {', '.join(prompts)}." if prompts else "No prompt is found there."
-            raise UsageError(f"There is no prompt `{prompt}` in {short_sha(commit)}", listed)
+            raise UsageError(*describe_unknown_prompt(prompt, prompts, short_sha(commit)))
         return prompts[prompt]

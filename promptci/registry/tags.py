@@ -1,5 +1,6 @@
 """Read the tags of releases, and make new ones."""
 
+import difflib
 from collections import defaultdict
 from pathlib import Path
 
@@ -92,7 +93,9 @@ def require_releases(root: Path, releases: Releases, prompt: str) -> list[Releas
     """Return the releases of a prompt; raises UsageError where there is none, with what may be the reason."""
     if releases.get(prompt):
         return releases[prompt]
-    others = f"Prompts with releases: {', '.join(releases)}." if releases else no_tags_hint(root)
+    close = difflib.get_close_matches(prompt, releases, n=1)
+    meant = f"Did you mean `{close[0]}`? " if close else ""
+    others = f"{meant}Prompts with releases: {', '.join(releases)}." if releases else no_tags_hint(root)
     raise UsageError(f"The prompt `{prompt}` has no release here", others)
 
 
@@ -171,7 +174,7 @@ def push_missing_tag(root: Path, remote: str, tag: str) -> bool:
 
 def fetch_tags(root: Path, remote: str) -> None:
     """Fetch the tags of releases that the remote has and this clone does not; none is overwritten."""
-    user_git.require_remote_name(remote)
+    user_git.require_remote(root, remote)
     pattern = f"refs/tags/{TAG_PREFIX}*:refs/tags/{TAG_PREFIX}*"
     done = user_git.try_user_git(root, "fetch", "--no-tags", remote, pattern)
     if done.returncode and b"would clobber existing tag" in done.stderr:
@@ -202,7 +205,7 @@ def require_pushed(root: Path, remote: str, release: Release) -> None:
 
 def list_remote_tags(root: Path, remote: str) -> dict[str, str]:
     """Return the commits of a remote's releases, by tag."""
-    user_git.require_remote_name(remote)
+    user_git.require_remote(root, remote)
     printed = user_git.run_user_git(root, "ls-remote", "--tags", remote, f"refs/tags/{TAG_PREFIX}*").decode()
     tags: dict[str, str] = {}
     for line in printed.splitlines():

@@ -66,6 +66,15 @@ def estimate_questions(questions: Sequence[Question], price: Price) -> RunEstima
     )
 
 
+def describe_price(total: RunEstimate) -> str:
+    """Return what an estimate costs, in words."""
+    if total.usd is None:
+        return "price unknown"
+    if total.usd_is_lower_bound:
+        return f"at least ${total.usd:.4f} (the price of some model is unknown)"
+    return f"at most ${total.usd:.4f}"
+
+
 def _longest_output(request: Request) -> int:
     for name in ("max_completion_tokens", "max_tokens"):
         limit = request.parameters.get(name)

@@ -199,6 +199,8 @@ class SiteRepository:
     audit: tuple[AuditRow, ...] = ()
     """Oldest first."""
     has_history: bool = False
+    history_hint: str = ""
+    """What to do where this clone does not have the branch promptci/history."""
     newest_record: str = ""
     """Time of the newest line of the history branch."""
     problems: tuple[str, ...] = ()

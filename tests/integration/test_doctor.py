@@ -313,7 +313,7 @@ def test_outside_of_a_repository_it_is_an_error(tmp_path: Path) -> None:
 def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     good = repository(tmp_path / "good")
     bad = repository(tmp_path / "bad", **{GOLDENS: None, ".gitignore": "promptci-report/\n"})
 
@@ -329,7 +329,7 @@ def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(
             "ok: configuration: promptci.yml is valid",
             "ok: prompts and goldens: 1 prompt, 20 golden cases",
             "ok: judges: none is used",
-            "ok: endpoint: https://api.openai.com/v1, key from OPENAI_API_KEY, which is not set here",
+            "ok: endpoint: https://api.openai.com/v1, key from OPENAI_API_KEY, which is set here",
             "ok: ignored folders: git ignores what promptci writes",
             "ok: workflow: triggers, permissions and inputs fit",
             "note: order: 20 golden cases can show a drop of 6.5 points or more",
@@ -344,6 +344,56 @@ def test_the_command_says_it_in_words_or_json_and_by_its_exit_code(
     assert (code, value["schema"]) == (1, "promptci/doctor/v1")
     assert {"file", "line", "level", "message", "hint"} == set(value["findings"][0])
     assert {result["file"] for result in value["findings"]} == {".gitignore", PROMPT}
+
+
+def look(builder: RepoBuilder, **environ: str) -> list[str]:
+    checkup = doctor.check_up(builder.path, "promptci.yml", environ)
+    return [f"{finding.level}: {finding.problem}" for finding in checkup.findings]
+
+
+def test_a_key_that_is_not_set_here_is_a_warning_but_on_ci(tmp_path: Path) -> None:
+    overrides = "overrides:\n- prompts: [order]\n  provider: {base_url: https://b.example/v1, api_key_env: B_KEY}\n"
+    prices = "provider:\n  prices: {fake-1: {input_usd: 1, output_usd: 1}}\n"
+    text = f"version: 1\n{prices}{overrides}"
+    key = "env:\n  B_KEY: ${{ secrets.B_KEY }}\n"
+    builder = repository(tmp_path, **{"promptci.yml": text, WORKFLOW: f"{key}{workflow()}"})
+    lacking = look(builder)
+    (own,) = (line for line in lacking if "OPENAI_API_KEY" in line)
+    assert own == (
+        "warning: promptci.yml:2: OPENAI_API_KEY is not set here: `check` and `run` can ask nothing on this machine."
+        " `export OPENAI_API_KEY=…`, the key of https://api.openai.com/v1."
+    )
+    assert [line.partition(": `check`")[0] for line in lacking if "B_KEY" in line] == [
+        "warning: promptci.yml:4: B_KEY is not set here"
+    ]
+    assert look(builder, OPENAI_API_KEY="sk-1", B_KEY="sk-2") == []
+    assert look(builder, CI="true") == []
+
+
+def test_the_embedded_model_that_is_not_here_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = repository(tmp_path, **{"promptci.yml": "version: 1\nprovider:\n  kind: local\n"})
+    model = tmp_path / "model.gguf"
+    model.write_text("")
+    monkeypatch.setattr("promptci.providers.registry.util.find_spec", lambda _: None)
+    (finding,) = look(builder, PROMPTCI_MODEL_FILE=str(model))
+    assert finding.startswith("warning: promptci.yml:3: the embedded model needs the extra `local`. ")
+    monkeypatch.setattr("promptci.providers.registry.util.find_spec", lambda _: object())
+    (finding,) = look(builder, PROMPTCI_CACHE_HOME=str(tmp_path))
+    assert finding.startswith("warning: promptci.yml:3: the embedded model is not there yet")
+    assert look(builder, PROMPTCI_MODEL_FILE=str(model)) == []
+
+
+def test_a_mistake_in_the_configuration_is_one_error_and_nothing_follows_from_it(tmp_path: Path) -> None:
+    moved = {PROMPT: None, GOLDENS: None, "texts/order.prompt.yml": prompt(GOOD), "cases/order.jsonl": goldens(20)}
+    patterns = "prompts:\n  include: ['texts/*.prompt.yml']\n  goldens: 'cases/{name}.*'\n"
+    builder = repository(tmp_path, **{"promptci.yml": f"{CONFIG}{patterns}gate:\n  max_dropp: 0.1\n", **moved})
+    checkup = doctor.check_up(builder.path, "promptci.yml")
+    assert [str(finding.problem) for finding in checkup.findings] == [
+        "promptci.yml:8: unknown key `gate.max_dropp`. Did you mean `max_drop`?"
+    ]
+    assert checkup.notes == (
+        "not checked until promptci.yml is valid: prompts and goldens, judges, endpoint, ignored folders, workflow",
+    )
 
 
 def ask(builder: RepoBuilder) -> tuple[int, str]:
@@ -389,5 +439,6 @@ def test_init_adds_to_a_gitignore_and_takes_nothing_out(tmp_path: Path) -> None:
     assert ".gitignore" in init.write_starter_files(tmp_path, provider="local").written
     assert (tmp_path / ".gitignore").read_text() == (
         "node_modules/\n.promptci/\npromptci-report/\npromptci-judge/\npromptci-demo/\npromptci-site/\n"
+        "dist/*.bundle.json\n"
     )
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)

@@ -47,6 +47,16 @@ def test_findings_and_numbers_are_printed(tmp_path: Path) -> None:
     ]
 
 
+def test_a_variable_that_no_case_has_is_named_with_file_and_prompt(tmp_path: Path) -> None:
+    builder = repository(tmp_path)
+    builder.write({PROMPT: prompt(GOOD + " {{tone}}")})
+    linted = call_promptci(["goldens", "lint"], builder.path, {})
+    first, *_ = linted.stdout.splitlines()
+    assert linted.returncode == 1
+    assert first.startswith("unusable: goldens/order.jsonl:1: ")
+    assert "`tone`, which prompts/order.prompt.yml uses" in first
+
+
 def test_both_print_json(tmp_path: Path) -> None:
     builder = repository(tmp_path)
     linted = json.loads(call_promptci(["goldens", "lint", "--json"], builder.path, {}).stdout)
@@ -110,6 +120,9 @@ def test_a_failing_line_of_the_log_becomes_a_case_without_people(tmp_path: Path)
 def test_the_right_answer_can_be_given(tmp_path: Path) -> None:
     builder, log = repository(tmp_path), write_log(tmp_path)
     command = ["goldens", "add", "--from", str(log), "--request", "r4", "--prompt", "order", "--expected", "GH-4"]
+    before = (builder.path / GOLDENS).read_text()
+    assert json.loads(call_promptci([*command, "--dry-run", "--json"], builder.path, {}).stdout)["dry_run"] is True
+    assert (builder.path / GOLDENS).read_text() == before
     assert call_promptci(command, builder.path, {}).returncode == 0
     last = json.loads((builder.path / GOLDENS).read_text().splitlines()[-1])
     assert last["expected"] == "GH-4"

@@ -25,8 +25,11 @@ def answer(shop: Path, *, leave_out: int = 0) -> Path:
 
 
 def test_a_run_uses_what_a_program_answered(shop: Path, tmp_path: Path) -> None:
-    result = call_promptci(["record", str(answer(shop)), "--to", "answers.jsonl"], shop, {})
-    assert (result.returncode, "(3 answers)" in result.stdout) == (0, True)
+    words = ["record", str(answer(shop)), "--to", "answers.jsonl"]
+    tried = json.loads(call_promptci([*words, "--dry-run", "--json"], shop, {}).stdout)
+    assert (tried["files"], tried["dry_run"], (shop / "answers.jsonl").exists()) == (["answers.jsonl"], True, False)
+    result = call_promptci(words, shop, {})
+    assert (result.returncode, "3 answers\nwritten: answers.jsonl" in result.stdout) == (0, True)
     ran = run_command(shop, ["run"], tmp_path / "out")
     assert (ran.verdict, ran.exit_code) == ("pass", 0)
 

@@ -124,6 +124,28 @@ def test_power_then_knows_the_noise(tmp_path: Path) -> None:
     assert "not worse by 5 points" in output[-1]
 
 
+def test_power_says_what_has_changed_since_a_selftest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def source() -> str:
+        environment, output = make_environment()
+        power.power(make_request(builder, tmp_path), PowerQuestion(), environment)
+        return output[1].strip().partition(": smallest")[0]
+
+    with serving(Unsteady()) as server:
+        builder = repository(tmp_path, server, 10)
+        environment, _ = make_environment()
+        selftest.selftest(make_request(builder, tmp_path), AGREED, environment)
+        assert source() == "measured by selftest"
+        builder.write({PROMPT: prompt(GOOD + " Please.")})
+        assert source() == "measured by selftest (stale: the prompt changed since; run it again)"
+        builder.write({PROMPT: prompt(GOOD), GOLDENS: goldens(12)})
+        assert source() == "measured by selftest (stale: its goldens changed since; run it again)"
+        builder.write({GOLDENS: goldens(10), "promptci.yml": config(server, gate={"alpha": 0.01})})
+        assert source().startswith("measured by selftest (stale: its gate, judge or endpoint changed")
+        builder.write({"promptci.yml": config(server, provider=PRICES, run={"repeats": 3}, gate={"about": "goldens"})})
+        monkeypatch.setattr("promptci.__version__", "99.0")
+        assert source() == "measured by selftest (stale: the version of promptci changed since; run it again)"
+
+
 def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
     with serving(Unsteady()) as server:
         builder = repository(tmp_path, server)

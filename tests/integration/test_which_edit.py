@@ -73,6 +73,36 @@ def test_it_can_be_switched_off_and_limited(tmp_path: Path) -> None:
     assert len(result_calls[-1]) == 48
 
 
+def test_the_calls_of_an_explanation_are_estimated_before_anything_is_asked(tmp_path: Path) -> None:
+    prices = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}
+    priced = check(tmp_path / "priced", provider=prices)
+    (line,) = re.findall(r"estimate: .*", priced.text)
+    assert re.search(r"and at most 200 calls to explain a failure, at most \$0\.\d+ \(cache", line), line
+    assert "and at most 200 calls to explain a failure, price unknown" in check(tmp_path / "unpriced").text
+
+
+@pytest.mark.parametrize("calls", [0, 11])
+def test_no_explanation_is_estimated_where_none_is_made(tmp_path: Path, calls: int) -> None:
+    assert "to explain a failure" not in check(tmp_path / "off", explain={"calls": calls}).text
+    one_edit = BEFORE.replace("Copy the order number.", HARMFUL)
+    assert "to explain a failure" not in check(tmp_path / "one", after=one_edit).text
+
+
+def test_a_dry_run_counts_the_calls_of_an_explanation(tmp_path: Path) -> None:
+    with serving(model) as server:
+        builder = shop(tmp_path, {PROMPT: prompt(BEFORE), GOLDENS: goldens(24), "promptci.yml": config(server)})
+        builder.write({PROMPT: prompt(AFTER)}).commit()
+        planned = run_command(builder.path, ["check", "--base", "main", "--dry-run"], tmp_path / "out")
+        part = run_command(builder.path, ["check", "--base", "main", "--dry-run", "--shard", "1/2"], tmp_path / "out")
+        tried = run_command(
+            builder.path, ["explain", "--base", "main", "--dry-run", "--calls", "600"], tmp_path / "out"
+        )
+        assert server.calls == []
+    assert "\nand at most 200 calls to explain a failure, price unknown" in planned.text
+    assert "\nand at most 600 calls to explain a failure, price unknown" in tried.text
+    assert "to explain" not in part.text
+
+
 def test_one_edit_explains_itself(tmp_path: Path) -> None:
     assert check(tmp_path, after=BEFORE.replace("Copy the order number.", HARMFUL)).verdict == "fail"
     assert attribution(tmp_path) is None

@@ -73,6 +73,7 @@ def checked_prompt(fingerprints: tuple[str, str], verdict: str = "pass", **optio
         "head_fingerprint": fingerprints[1],
         "goldens": "9a" * 32,
         "cases": 4,
+        "errors": 0,
         "pairs": 4,
         "quality": {
             "base": 0.75,

@@ -97,7 +97,8 @@ def with_remote(builder: RepoBuilder, *clones: str) -> list[RepoBuilder]:
 def report(path: Path, fingerprint: str, verdict: str = "pass", **options: Any) -> Path:
     """Write what a release reads of a report.json."""
     quality = {"delta": -0.004, "interval": [-0.019, 0.011]}
-    entry = {"name": "order", "head_fingerprint": fingerprint, "verdict": verdict, "cases": 100, "quality": quality}
+    entry = {"name": "order", "head_fingerprint": fingerprint, "verdict": verdict, "cases": 100, "errors": 0}
+    entry["quality"] = quality
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"schema": "promptci/report/v1", "prompts": [{**entry, **options}]}))
     return path

@@ -73,6 +73,7 @@ def _verdict(view: ReportView, prompt: PromptView) -> VerdictRecord:
         p=_deciding_p(quality),
         delta=quality.delta if quality else None,
         pairs=prompt.pairs,
+        missing=prompt.errors,
         broken=len(prompt.regressions),
         fixed=len(prompt.fixes),
         measure=quality.measure if quality else None,

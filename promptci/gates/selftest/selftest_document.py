@@ -1,6 +1,6 @@
 """selftest.json: what a self-test measured, for `promptci power` and for other programs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
 from promptci.errors import InputError
+from promptci.gates.selftest import subject
 from promptci.gates.selftest.aa_test import SelfTest
 
 FILE = Path("selftest") / "selftest.json"
@@ -39,6 +40,8 @@ class SelfTestRow(BaseModel):
     spread: float | None
     detectable_drop: float | None
     flaky: list[FlakyCaseRow]
+    measured_on: dict[str, str] = {}
+    """Digests of prompt, goldens and configuration, and the version of promptci; empty: not known."""
 
 
 class SelfTestDocument(Document):
@@ -48,14 +51,12 @@ class SelfTestDocument(Document):
     prompts: list[SelfTestRow]
 
 
-def to_document(tests: Sequence[SelfTest]) -> SelfTestDocument:
-    """Return selftest.json."""
-    return SelfTestDocument(prompts=[_row(test) for test in tests])
+def merge_into(path: Path, tests: Sequence[SelfTest], subjects: Mapping[str, dict[str, str]]) -> SelfTestDocument:
+    """Return selftest.json with these results, and the earlier results in `path` of all other prompts.
 
-
-def merge_into(path: Path, tests: Sequence[SelfTest]) -> SelfTestDocument:
-    """Return selftest.json with these results, and the earlier results in `path` of all other prompts."""
-    document = to_document(tests)
+    `subjects` is what each prompt's result was measured on.
+    """
+    document = SelfTestDocument(prompts=[_row(test, subjects.get(test.prompt, {})) for test in tests])
     measured = {row.prompt for row in document.prompts}
     try:
         earlier = SelfTestDocument.load(path).prompts
@@ -65,7 +66,7 @@ def merge_into(path: Path, tests: Sequence[SelfTest]) -> SelfTestDocument:
     return document.model_copy(update={"prompts": sorted(rows, key=lambda row: row.prompt)})
 
 
-def _row(test: SelfTest) -> SelfTestRow:
+def _row(test: SelfTest, measured_on: dict[str, str]) -> SelfTestRow:
     return SelfTestRow(
         prompt=test.prompt,
         cases=test.cases,
@@ -80,6 +81,7 @@ def _row(test: SelfTest) -> SelfTestRow:
         spread=test.spread,
         detectable_drop=test.detectable_drop,
         flaky=[FlakyCaseRow(id=case.id, passed=case.passed, answers=case.answers) for case in test.flaky],
+        measured_on=measured_on,
     )
 
 
@@ -94,3 +96,17 @@ def read_discordance(path: Path) -> dict[str, float]:
         for row in rows
         if row.discordance is not None or row.spread is not None
     }
+
+
+def find_stale_results(path: Path, subjects: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+    """Return what has changed since the self-test of each prompt whose result no longer fits."""
+    try:
+        rows = SelfTestDocument.load(path).prompts
+    except InputError:
+        return {}
+    changed = {
+        row.prompt: subject.find_changed_parts(row.measured_on, subjects[row.prompt])
+        for row in rows
+        if row.prompt in subjects
+    }
+    return {prompt: parts for prompt, parts in changed.items() if parts}

@@ -88,7 +88,7 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
         for answer in known.values():
             kept.append(answer)
     if planned.questions and options.answers is None and options.joined is None:
-        env.print(planning.describe_estimate(planned, collected))
+        env.print(planning.describe_estimate(planned, collected, 0 if options.shard else options.explain_calls))
     env.progress.begin(len(planned.questions) or sum(len(run.plan.task.labelled or ()) for run in planned.prompts))
     results: list[Asked] = []
 

@@ -11,11 +11,11 @@ from promptci.files import canonical
 from promptci.pipeline.collection.collect import NOTHING_TO_TEST
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.judge_question import judge_question
-from promptci.pipeline.plan import questions
+from promptci.pipeline.plan import explain_estimate, questions
 from promptci.providers.prices import PriceList
 from promptci.runs import adaptive_repeats
 from promptci.runs.budget import BATCH_SHARE
-from promptci.runs.estimate import Price, RunEstimate, estimate_questions
+from promptci.runs.estimate import Price, RunEstimate, describe_price, estimate_questions
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring import check_assertions, embedding_similarity
@@ -137,8 +137,11 @@ def _plan_prompt(plan: PromptPlan, collected: CollectedRun) -> _PlannedPrompt:
     )
 
 
-def describe(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
-    """Return what a run would ask and cost, in plain lines: the output of `--dry-run`."""
+def describe(planned: PlannedRun, collected: CollectedRun, explain_calls: int | None = None) -> Sequence[str]:
+    """Return what a run would ask and cost, in plain lines: the output of `--dry-run`.
+
+    `explain_calls` may explain a failure; None: as configured.
+    """
     if not planned.prompts:
         return [NOTHING_TO_TEST]
     price = _price_list(collected)
@@ -150,20 +153,23 @@ def describe(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
         f"calls: {total.distinct_calls} ({total.calls} answers; equal requests are sent once)",
         *_describe_endpoints(planned, collected),
         f"tokens, estimated: {total.input_tokens} in, at most {total.output_tokens} out",
-        f"price: {_price(total)} (cache hits not deducted)",
+        f"price: {describe_price(total)} (cache hits not deducted)",
         *_batch_price(total, collected.config.run.batch),
         *_follow_up_price(planned, price),
         *_judge_price(planned, collected),
+        *_explain_price(planned, collected, explain_calls),
     ]
 
 
-def describe_estimate(planned: PlannedRun, collected: CollectedRun) -> str:
+def describe_estimate(planned: PlannedRun, collected: CollectedRun, explain_calls: int | None = None) -> str:
     """Return one line on what a run is about to ask and may cost."""
     total = estimate_questions(planned.questions, _price_list(collected))
     judges = estimate_judges(planned.prompts, collected)
-    judged = f", and {judges.distinct_calls} judge calls, {_price(judges)}" if judges is not None else ""
+    judged = f", and {judges.distinct_calls} judge calls, {describe_price(judges)}" if judges is not None else ""
     endpoints = "".join(f"; {line}" for line in _describe_endpoints(planned, collected))
-    return f"estimate: {total.distinct_calls} calls, {_price(total)}{judged} (cache hits not deducted){endpoints}"
+    explained = "".join(f", {line}" for line in _explain_price(planned, collected, explain_calls))
+    price = f"{describe_price(total)}{judged}{explained}"
+    return f"estimate: {total.distinct_calls} calls, {price} (cache hits not deducted){endpoints}"
 
 
 def _price_list(collected: CollectedRun) -> Price:
@@ -180,7 +186,7 @@ def _describe_endpoints(planned: PlannedRun, collected: CollectedRun) -> Sequenc
     for name, count in sorted(calls.items()):
         options = collected.endpoints.get(name, collected.config.provider)
         own = tuple(question for question in planned.questions if question.request.endpoint == name)
-        parts.append(f"{count} to {options.label}, {_price(estimate_questions(own, price))}")
+        parts.append(f"{count} to {options.label}, {describe_price(estimate_questions(own, price))}")
     return [f"endpoints: {'; '.join(parts)}"]
 
 
@@ -212,7 +218,7 @@ def describe_labels(collected: CollectedRun) -> Sequence[str]:
         return []
     total = estimate_questions(asked, _price_list(collected))
     count = "1 labelled answer" if len(labelled) == 1 else f"{len(labelled)} labelled answers"
-    return [f"{count} for the judge: {total.distinct_calls} calls, {_price(total)}"]
+    return [f"{count} for the judge: {total.distinct_calls} calls, {describe_price(total)}"]
 
 
 def _judge_price(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
@@ -220,22 +226,24 @@ def _judge_price(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
     if total is None:
         return []
     probed = f", and {probes} probes for each judge" if probes else ""
-    return [f"judges: {total.distinct_calls} calls, {_price(total)}{probed}"]
+    return [f"judges: {total.distinct_calls} calls, {describe_price(total)}{probed}"]
 
 
-def _price(total: RunEstimate) -> str:
-    if total.usd is None:
-        return "price unknown"
-    if total.usd_is_lower_bound:
-        return f"at least ${total.usd:.4f} (the price of some model is unknown)"
-    return f"at most ${total.usd:.4f}"
+def _explain_price(planned: PlannedRun, collected: CollectedRun, calls: int | None) -> Sequence[str]:
+    """Return one line on what explaining a failure may cost; none where nothing can be explained."""
+    limit = collected.config.explain_calls if calls is None else calls
+    most = explain_estimate.estimate_explain(planned.prompts, collected, limit, _price_list(collected))
+    if most is None:
+        return []
+    judged = f" and {most.calls - limit} judge calls" if most.calls > limit else ""
+    return [f"and at most {limit} calls{judged} to explain a failure, {describe_price(most)}"]
 
 
 def _batch_price(total: RunEstimate, batch: str) -> Sequence[str]:
     if batch == "never" or total.usd is None:
         return []
     when = "by batch" if batch == "always" else "by batch, at the event schedule"
-    return [f"{when}: half of that, {_price(replace(total, usd=total.usd * BATCH_SHARE))}"]
+    return [f"{when}: half of that, {describe_price(replace(total, usd=total.usd * BATCH_SHARE))}"]
 
 
 def _follow_up_price(planned: PlannedRun, price: Price) -> Sequence[str]:
@@ -245,7 +253,7 @@ def _follow_up_price(planned: PlannedRun, price: Price) -> Sequence[str]:
     total = estimate_questions(follow_ups, price)
     most = max(question.replicate for question in follow_ups) + 1
     when = "while the verdict is open" if planned.asks_in_rounds else "where the versions disagree"
-    return [f"{when}, up to {most} times: at most {total.distinct_calls} more calls, {_price(total)}"]
+    return [f"{when}, up to {most} times: at most {total.distinct_calls} more calls, {describe_price(total)}"]
 
 
 def _describe_plan(plan: PromptPlan, collected: CollectedRun) -> str:

@@ -126,6 +126,12 @@ def _models(prompt: PromptView) -> str:
     return "; ".join(f"{word} {model}" for word, model in models) or "–"
 
 
+def list_models(view: ReportView) -> list[str]:
+    """Return the models that were asked, as the prompts name them, each once."""
+    versions = (version for prompt in view.prompts for version in (prompt.base, prompt.head) if version is not None)
+    return list(dict.fromkeys(version.model_requested for version in versions if version.model_requested))
+
+
 def _model(version: VersionView) -> str:
     fingerprints = f" [{', '.join(version.fingerprints)}]" if version.fingerprints else ""
     answered = ", ".join(version.models) or formatting.UNKNOWN

@@ -27,7 +27,7 @@ def fetch_tip(root: Path, remote: str, branch: str | None) -> BranchTip:
     GitError
         Where the remote cannot be read, or has no commit.
     """
-    user_git.require_remote_name(remote)
+    user_git.require_remote(root, remote)
     if branch is not None and command.try_git(root, "check-ref-format", "--branch", branch).returncode:
         raise UsageError(f"`{branch}` cannot be a branch", "Pass --branch a name without blanks.")
     tip = _find_tip(root, remote, branch)

@@ -65,7 +65,8 @@ def collect_repository(source: RepositorySource, records: GivenRecords, clean: C
         prompt: [deployments.describe_version(release, clean) for release in listed[::-1]]
         for prompt, listed in releases.items()
     }
-    files = find_branch(repo.root, source.remote).files()
+    branch = find_branch(repo.root, source.remote)
+    files = branch.files()
     lines = history_lines.read_history(files, clean)
     logged = [row.event for row in lines.audit if row.event is not None]
     problems = [*head.problems, *lines.problems]
@@ -83,6 +84,7 @@ def collect_repository(source: RepositorySource, records: GivenRecords, clean: C
         events=events,
         audit=tuple(lines.audit),
         has_history=files.commit is not None,
+        history_hint=branch.missing_hint,
         newest_record=lines.newest,
         problems=tuple(clean(problem) for problem in problems),
     )

@@ -47,11 +47,11 @@ class LogSource:
 
 
 def add_case(
-    source: LogSource, redactor: Redactor, *, line: int | None, request: str | None, expected: str | None
+    source: LogSource, redactor: Redactor, *, line: int | None, request: str | None, expected: str | None, dry_run: bool
 ) -> tuple[Path, dict[str, Any]]:
     """Append the request on a line of a log, or with an id, to the prompt's golden file; return the file and the case.
 
-    Without the right answer, the case asks for any other than the one that was logged.
+    A dry run writes nothing. Without the right answer, the case asks for any other than the one that was logged.
 
     Raises
     ------
@@ -75,7 +75,8 @@ def add_case(
     path = root / _choose_file(plan)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     separator = "" if not before or before.endswith("\n") else "\n"
-    write.write_text(path, f"{before}{separator}{json.dumps(case, ensure_ascii=False)}\n")
+    if not dry_run:
+        write.write_text(path, f"{before}{separator}{json.dumps(case, ensure_ascii=False)}\n")
     return path, case
 
 

@@ -22,6 +22,7 @@ from promptci.memory.model import CaseRecord
 from promptci.memory.never_failed import find_never_failed
 from promptci.pipeline.collection.collect_all import select_prompts
 from promptci.pipeline.collection.collected_run import CollectedRun
+from promptci.pipeline.plan import planning
 from promptci.present import formatting
 from promptci.prompts.template.render import format_value
 from promptci.report.build.memory_view import case_digest
@@ -105,6 +106,7 @@ def lint(request: GoldensRequest, now: datetime) -> LintDocument:
         _lint_row(plan, finding)
         for plan in collected.plans
         for finding in (
+            *limit_findings("unusable", planning.find_mistakes(plan, collected)),
             *lint_cases(_list_cases(plan), _list_texts(plan)),
             *limit_findings("never-failed", _find_never_failed(plan, collected, past.cases)),
         )

@@ -97,7 +97,7 @@ def check_history(request: HistoryRequest) -> HistoryDocument:
     branch = _find_branch(request)
     files = branch.files()
     if files.commit is None:
-        raise UsageError(f"There is no branch {branch.name} here", "Fetch it with `promptci history fetch`.")
+        raise UsageError(f"There is no branch {branch.name} here", branch.missing_hint)
     problems, counts = branch_records.check_files(files, KINDS)
     return HistoryDocument(commit=files.commit, lines=counts, problems=[str(problem) for problem in problems])
 
@@ -105,7 +105,7 @@ def check_history(request: HistoryRequest) -> HistoryDocument:
 def history_lines(document: HistoryDocument) -> Iterator[str]:
     """Yield what a person reads."""
     if document.commit is None and not document.changed:
-        yield "there is no history branch yet"
+        yield "there is no history branch yet; `promptci history append` and the runs with --history begin it"
     yield from (f"{kind}: {wording.count(count, 'line')}" for kind, count in document.lines.items() if count)
     verb = "would be changed" if document.dry_run else "changed"
     yield from (f"{verb}: {path}" for path in document.changed)

@@ -22,10 +22,10 @@ from promptci.memory.store import Memory
 from promptci.prompts.model import Prompt
 from promptci.registry import tags
 from promptci.registry.bump import compare_prompts
-from promptci.registry.evidence import Evidence, read_report
+from promptci.registry.evidence import Evidence, describe_gap, read_report
 from promptci.registry.number import FIRST, Bump, ReleaseNumber
 from promptci.registry.release import tag_name
-from promptci.registry.released_prompt import VersionReader, load_prompts_by_name
+from promptci.registry.released_prompt import VersionReader, describe_unknown_prompt, load_prompts_by_name
 from promptci.registry.tag_message import TagMessage
 from promptci.wording import short_sha
 
@@ -170,8 +170,7 @@ class _Process:
             ]
         unknown = [name for name in self._request.names if name not in self._prompts]
         if unknown:
-            listed = f"Prompts there: {', '.join(self._prompts)}."
-            raise UsageError(f"There is no prompt `{unknown[0]}` in {short_sha(self._commit)}", listed)
+            raise UsageError(*describe_unknown_prompt(unknown[0], self._prompts, short_sha(self._commit)))
         return list(dict.fromkeys(self._request.names))
 
     def plan(self, name: str) -> ReleasedPrompt:
@@ -186,9 +185,9 @@ class _Process:
             return base.model_copy(update={"outcome": "refused", "why": problem})
         evidence = self._evidence.get(prompt.fingerprint)
         if not (evidence and evidence.passes) and not self._request.because.strip():
-            result = f"its last result is `{evidence.verdict}`" if evidence else "no result of this version is found"
-            reason = f"{result}. Pass --report, or --because with a reason that stays in the tag"
-            return base.model_copy(update={"outcome": "refused", "why": reason})
+            result = f"its last result is `{evidence.name}`" if evidence else "no result of this version is found"
+            cause = f"{result}. Pass --report, or --because with a reason that stays in the tag"
+            return base.model_copy(update={"outcome": "refused", "why": cause})
         number, bump, reason = self._number(name, prompt)
         latest = tags.find_latest(self._releases, name)
         return base.model_copy(
@@ -269,8 +268,9 @@ def _read_evidence(request: ReleaseRequest, root: Path, memory: str | None) -> d
     if memory:
         for verdict in Memory(root / memory, today=request.today).read().verdicts:
             if fingerprint := verdict.fingerprints[1]:
-                source, cases = f"the check of {verdict.at[:10]}", f"{verdict.pairs} cases"
-                evidence[fingerprint] = Evidence(verdict=verdict.verdict, source=source, result=cases)
+                source, gap = f"the check of {verdict.at[:10]}", describe_gap(verdict.missing)
+                cases = f"{verdict.pairs} cases"
+                evidence[fingerprint] = Evidence(verdict=verdict.verdict, source=source, result=cases, gap=gap)
     return evidence | (read_report(path) if request.report or path.exists() else {})
 
 
@@ -278,7 +278,7 @@ def _describe_origin(evidence: Evidence | None, request: ReleaseRequest) -> dict
     """Return the trailers that say on which result, from whom and why a version was released."""
     result = f"; {evidence.result}" if evidence and evidence.result else ""
     return {
-        "Verdict": f"{evidence.verdict}{result}" if evidence else "none",
+        "Verdict": f"{evidence.name}{result}" if evidence else "none",
         "Report": f"sha256:{evidence.digest}" if evidence and evidence.digest else "",
         "Pull-request": request.pull_request,
         "Proposed-by": request.proposed_by,
@@ -297,4 +297,4 @@ def _push_kept(root: Path, request: ReleaseRequest, planned: ReleasedPrompt) -> 
 def _describe_evidence(evidence: Evidence | None, because: str) -> str:
     if evidence and evidence.passes:
         return f"{evidence.verdict}, {evidence.result}, by {evidence.source}"
-    return f"{evidence.verdict if evidence else 'no result'}; released because: {because}"
+    return f"{evidence.name if evidence else 'no result'}; released because: {because}"

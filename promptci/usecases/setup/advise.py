@@ -13,7 +13,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.pipeline.collection import collect
 from promptci.pipeline.collection.collected_run import CollectedRun
-from promptci.providers.http import endpoint
+from promptci.providers import registry
 from promptci.wording import count, join_names
 
 MAX_NAMES = 5
@@ -45,6 +45,15 @@ def advise(root: Path, config_path: str, environ: Mapping[str, str]) -> Advice:
                 state=f"There is no {config_path} in this repository yet.",
                 commands=("promptci init                 # finds prompts, writes what is missing",),
             )
+    if not _is_set_up(repo, config_path):
+        return Advice(
+            state=f"{config_path} is not committed yet, so that there is no version to compare a change with.",
+            commands=(
+                "git add --all && git commit   # commit the set-up; then edit a prompt, and: promptci check",
+                "promptci run                  # test every prompt as it is",
+                "promptci doctor               # check the setup",
+            ),
+        )
     try:
         collected, base_name = _collect(repo, config_path)
     except PromptciError as error:
@@ -53,6 +62,17 @@ def advise(root: Path, config_path: str, environ: Mapping[str, str]) -> Advice:
             commands=("promptci doctor               # every mistake, with its file and line",),
         )
     return _advise_on(collected, base_name, environ)
+
+
+def _is_set_up(repo: Repo, config_path: str) -> bool:
+    """Return whether the last commit has a configuration; False where there is no commit."""
+    try:
+        with closing(repo.snapshot("HEAD")) as head:
+            return find_config(head, config_path) is not None
+    except GitError:
+        return False
+    except InputError:  # two configurations, which what follows names
+        return True
 
 
 def _collect(repo: Repo, config_path: str) -> tuple[CollectedRun, str]:
@@ -83,10 +103,8 @@ def _advise_on(collected: CollectedRun, base_name: str, environ: Mapping[str, st
         pattern = collected.config.prompts.goldens.replace("{name}", missing[0]).replace("*", "jsonl")
         state += f" Without golden cases: {join_names(missing, MAX_NAMES)}; write some to {pattern}."
     for provider in collected.config.endpoints:
-        key = provider.api_key_env
-        needs_key = provider.kind == "openai" and not endpoint.is_loopback(provider.base_url)
-        if needs_key and key and not environ.get(key):
-            state += f" The key of {provider.base_url} is not set here: export {key}=…"
+        if registry.lacks_key(provider, environ):
+            state += f" The key of {provider.base_url} is not set here: export {provider.api_key_env}=…"
     return Advice(
         state=state,
         commands=(

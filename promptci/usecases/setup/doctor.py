@@ -9,7 +9,7 @@ from promptci.config import load as config_load
 from promptci.config.find import find_config, require_named_config
 from promptci.config.model import Config
 from promptci.config.policy import OnMissingGoldens
-from promptci.errors import InputError, Problem, ProviderError
+from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
 from promptci.git import command, globs
@@ -25,13 +25,10 @@ from promptci.pipeline.plan import planning
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_selected_files, find_unmatched_prompt_files
 from promptci.prompts.model import Prompt
-from promptci.providers.base import Usage
-from promptci.providers.http import endpoint
 from promptci.providers.options import ProviderOptions
-from promptci.providers.prices import PriceList
 from promptci.runs.prompt_plan import PromptPlan, Status
 from promptci.scoring.judges import judge
-from promptci.usecases.setup import doctor_goldens, doctor_workflow
+from promptci.usecases.setup import doctor_endpoint, doctor_goldens, doctor_workflow
 from promptci.usecases.setup.doctor_document import DoctorFinding, Level
 from promptci.wording import count, join_names
 
@@ -48,6 +45,10 @@ class _RepositoryState:
     root: Path
     config_path: str
     snapshot: Snapshot
+    environ: Mapping[str, str] | None = None
+    """Variables of this machine; None: they are not checked."""
+    is_readable: bool = True
+    """Whether promptci.yml could be loaded; the parts that depend on it are checked only then."""
     config: Config = field(default_factory=Config)
     document: strict_yaml.YamlDocument | None = None
     """promptci.yml with its lines; None where there is none."""
@@ -80,8 +81,8 @@ class Checkup:
     """By file and line."""
     in_order: tuple[str, ...]
     """What needs no attention, one part of the set-up each."""
-    goldens: tuple[str, ...]
-    """What each prompt's goldens can decide."""
+    notes: tuple[str, ...]
+    """What each prompt's goldens can decide, and what was not checked."""
 
 
 def examine(root: Path, config_path: str) -> tuple[DoctorFinding, ...]:
@@ -99,46 +100,34 @@ def check_up(root: Path, config_path: str, environ: Mapping[str, str] | None = N
     """
     repo = Repo.discover(root)
     with closing(repo.snapshot(WORK_TREE)) as snapshot:
-        state = _RepositoryState(root=repo.root, config_path=config_path, snapshot=snapshot)
-        parts = {
-            "configuration": [*_config(state)],
-            "prompts and goldens": [*_prompts(state)],
-            "judges": [*_judge(state)],
-            "endpoint": [*_provider(state)],
-            "ignored folders": [*_cache(state)],
-            "workflow": [
-                DoctorFinding(problem=problem, level=level)
-                for problem, level in doctor_workflow.examine(snapshot, state.config)
-            ],
-        }
+        state = _RepositoryState(root=repo.root, config_path=config_path, snapshot=snapshot, environ=environ)
+        parts = {"configuration": [*_config(state)]}
+        if state.is_readable:  # by the defaults in its place, correct files would look wrong
+            parts |= {name: [*examine_part(state)] for name, examine_part in PARTS.items()}
         unique = dict.fromkeys(finding for findings in parts.values() for finding in findings)
+        unchecked = (
+            () if state.is_readable else (f"not checked until {state.config_path} is valid: {', '.join(PARTS)}",)
+        )
         return Checkup(
             findings=tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.message))),
-            in_order=tuple(
-                f"{part}: {_describe(part, state, environ or {})}" for part, findings in parts.items() if not findings
-            ),
-            goldens=tuple(doctor_goldens.describe_goldens(state.plans, state.config)),
+            in_order=tuple(f"{part}: {_describe(part, state)}" for part, findings in parts.items() if not findings),
+            notes=(*doctor_goldens.describe_goldens(state.plans, state.config), *unchecked),
         )
 
 
-def _describe(part: str, state: _RepositoryState, environ: Mapping[str, str]) -> str:
+def _describe(part: str, state: _RepositoryState) -> str:
     """Return what a part without a finding consists of."""
     cases = sum(len(plan.task.cases) for plan in state.plans)
     return {
         "configuration": f"{state.config_path} is valid",
         "prompts and goldens": f"{count(len(state.plans), 'prompt')}, {count(cases, 'golden case')}",
         "judges": ", ".join(state.judge_models) or "none is used",
-        "endpoint": "; ".join(_describe_endpoint(options, environ) for options in state.config.endpoints),
+        "endpoint": "; ".join(
+            doctor_endpoint.describe_endpoint(o, state.environ or {}) for o in state.config.endpoints
+        ),
         "ignored folders": "git ignores what promptci writes",
         "workflow": "triggers, permissions and inputs fit",
     }[part]
-
-
-def _describe_endpoint(options: ProviderOptions, environ: Mapping[str, str]) -> str:
-    key = options.api_key_env
-    presence = f", key from {key}, which is {'set' if environ.get(key) else 'not set'} here" if key else ""
-    addresses = {"openai": f"{options.base_url}{presence}", "recorded": f"recorded answers in {options.path}"}
-    return addresses.get(options.kind, "the embedded model")
 
 
 def has_history_branch(root: Path) -> bool:
@@ -164,6 +153,7 @@ def _config(state: _RepositoryState) -> Iterator[DoctorFinding]:
         state.document = strict_yaml.load(decode_utf8(data, state.config_path), state.config_path)
         state.config = config_load.load_config(data, state.config_path)
     except InputError as error:
+        state.is_readable = False
         yield from _error_findings(error)
 
 
@@ -250,34 +240,12 @@ def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
 def _provider(state: _RepositoryState) -> Iterator[DoctorFinding]:
     versions = [prompt for plan in state.plans for prompt in _versions(plan)]
     own = {name: {prompt.model for prompt in versions if prompt.endpoint == name} for name in ["", *state.endpoints]}
-    judges = {*state.judge_models, *filter(None, [state.config.judge.model])}
-    yield from _endpoint(state, state.config.provider, own[""] | judges, "provider")
-    for options in state.config.endpoints[1:]:
-        yield from _endpoint(state, options, own.get(options.id, set()), "overrides")
-
-
-def _endpoint(
-    state: _RepositoryState, options: ProviderOptions, models: set[str], section: str
-) -> Iterator[DoctorFinding]:
-    if options.kind == "recorded" and (not options.path or not (state.root / options.path).is_file()):
-        message = f"there is no file of recorded answers at `{options.path or ''}`"
-        yield state.flag("error", message, "Record it: `promptci check --record FILE`.", section, "path")
-    if options.kind != "openai":
-        return
-    try:
-        endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
-    except ProviderError as error:
-        yield state.flag("error", error.message, error.hint, section, "base_url")
-        return
-    if endpoint.is_loopback(options.base_url):
-        return
-    price = PriceList(options).price_usage
-    for model in sorted(filter(None, models)):
-        if price(model, Usage(input_tokens=1, output_tokens=1)) is None:
-            message = (
-                f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
-            )
-            yield state.flag("warning", message, f"Write it under `provider.prices: {{{model}: …}}`.", section)
+    own[""] |= {*state.judge_models, *filter(None, [state.config.judge.model])}
+    for options in state.config.endpoints:
+        section = "provider" if options is state.config.provider else "overrides"
+        models = own[""] if section == "provider" else own.get(options.id, set())
+        for finding in doctor_endpoint.examine_endpoint(options, models, state.root, state.environ):
+            yield state.flag(finding.level, finding.message, finding.fix, section, finding.key)
 
 
 def _versions(plan: PromptPlan) -> list[Prompt]:
@@ -298,3 +266,18 @@ def _cache(state: _RepositoryState) -> Iterator[DoctorFinding]:
             yield DoctorFinding(
                 problem=Problem(path=".gitignore", message=message, hint=f"Add the line `{top}/`."), level="warning"
             )
+
+
+def _workflow(state: _RepositoryState) -> Iterator[DoctorFinding]:
+    for problem, level in doctor_workflow.examine(state.snapshot, state.config):
+        yield DoctorFinding(problem=problem, level=level)
+
+
+PARTS = {
+    "prompts and goldens": _prompts,
+    "judges": _judge,
+    "endpoint": _provider,
+    "ignored folders": _cache,
+    "workflow": _workflow,
+}
+"""What is checked by the configuration, in this order: each part needs what those before it load."""

@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from promptci.documents.written_files import WrittenFiles
 from promptci.errors import InputError, Problem, UsageError
 from promptci.files import write
 from promptci.git.repo import Repo
@@ -29,8 +29,10 @@ class PromptfooImport:
     left_out: tuple[str, ...]
 
 
-def import_promptfoo(root: Path, config_path: str) -> PromptfooImport:
+def import_promptfoo(root: Path, config_path: str, *, dry_run: bool = False) -> PromptfooImport:
     """Write `prompts/NAME.prompt.yml` and `goldens/NAME.jsonl` for each prompt; overwrite nothing.
+
+    A dry run writes nothing, and fails where the import would.
 
     Where there is no promptci.yml, it is written too, with the endpoint of the first provider.
 
@@ -67,16 +69,15 @@ def import_promptfoo(root: Path, config_path: str) -> PromptfooImport:
         raise UsageError(
             f"Already there: {', '.join(existing)}", "Nothing was written. Move them away to import again."
         )
-    for path, text in files.items():
+    for path, text in ({} if dry_run else files).items():
         write.write_text(repo.root / path, text)
     return PromptfooImport(files=tuple(files), cases=len(config.complete_cases), left_out=left_out)
 
 
-def result_lines(result: PromptfooImport) -> Iterator[str]:
-    """Yield what a person reads."""
-    yield from (f"wrote {path}" for path in result.files)
-    yield f"{count(result.cases, 'case')} for each prompt"
-    yield from (f"left out: {text}" for text in result.left_out)
+def describe_import(result: PromptfooImport, *, dry_run: bool = False) -> WrittenFiles:
+    """Return what was written, for programs and people."""
+    notes = [f"{count(result.cases, 'case')} for each prompt", *(f"left out: {text}" for text in result.left_out)]
+    return WrittenFiles(files=list(result.files), notes=notes, dry_run=dry_run)
 
 
 def _dump_settings(config: PromptfooConfig) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.files import packaged, write
+from promptci.git import command
 from promptci.prompts.discover import PatternProposal
 from promptci.usecases.setup.init_detect import ENDPOINTS, Repository
 
@@ -22,8 +23,15 @@ DEFAULT_KEY = "OPENAI_API_KEY"
 WITH_KEY = "        with:\n          api-key: ${{ secrets.OPENAI_API_KEY }}\n"
 """How the workflow hands over a key of this name; others go by the step's environment."""
 NOTHING_DETECTED = Repository()
-IGNORED = (".promptci/", "promptci-report/", "promptci-judge/", "promptci-demo/", "promptci-site/")
-"""Folders that promptci writes and that do not belong in git."""
+IGNORED = {
+    ".promptci/": ".promptci/cache/x",
+    "promptci-report/": "promptci-report/report.json",
+    "promptci-judge/": "promptci-judge/calibration.json",
+    "promptci-demo/": "promptci-demo/x",
+    "promptci-site/": "promptci-site/index.html",
+    "dist/*.bundle.json": "dist/production.bundle.json",
+}
+"""What promptci writes and does not belong in git: the line for .gitignore, and one of the files."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,12 +44,17 @@ class StarterFiles:
 
 
 def write_starter_files(
-    root: Path, *, provider: str, key: str = DEFAULT_KEY, repository: Repository = NOTHING_DETECTED
+    root: Path,
+    *,
+    provider: str,
+    key: str = DEFAULT_KEY,
+    repository: Repository = NOTHING_DETECTED,
+    dry_run: bool = False,
 ) -> StarterFiles:
     """Write the files that are missing; never touch one that is there.
 
     Where the repository has prompts of its own, there is no example beside them. `key` is the name of the variable with
-    the endpoint's key.
+    the endpoint's key. A dry run writes nothing.
     """
     files = {name: FILES[name] for name in FILES if name not in EXAMPLE or not repository.has_prompts}
     kept = [name for name in files if (root / name).exists() or (root / name).is_symlink()]
@@ -56,8 +69,9 @@ def write_starter_files(
             text = text.replace("{{include}}", _format_include(repository.proposal))
         elif key != DEFAULT_KEY:
             text = text.replace(WITH_KEY, f"        env:\n          {key}: ${{{{ secrets.{key} }}}}\n")
-        write.write_text(root / name, text)
-    return StarterFiles(written=(*written, *_ignore(root / ".gitignore")), kept=tuple(kept))
+        if not dry_run:
+            write.write_text(root / name, text)
+    return StarterFiles(written=(*written, *_ignore(root / ".gitignore", dry_run=dry_run)), kept=tuple(kept))
 
 
 def _provider_section(templates: Path, provider: str, key: str, repository: Repository) -> str:
@@ -81,13 +95,20 @@ def _format_include(proposal: PatternProposal) -> str:
     return listed + (f"\n  syntax: {json.dumps(proposal.syntax)}" if proposal.syntax else "")
 
 
-def _ignore(path: Path) -> list[str]:
-    """Add the ignored folders to a .gitignore; return its name if it changed."""
+def _ignore(path: Path, *, dry_run: bool) -> list[str]:
+    """Add to a .gitignore what git would see of promptci's output; return its name if it changed."""
     current = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
-    missing = [line for line in IGNORED if line not in current.splitlines()]
+    known = current.splitlines()
+    missing = [line for line, file in IGNORED.items() if line not in known and not _is_ignored(path.parent, file)]
     if not missing or path.is_symlink():
         return []
     joined = current if not current or current.endswith("\n") else f"{current}\n"
     text = joined + "".join(f"{line}\n" for line in missing)
-    write.write_bytes(path, text.encode("utf-8", errors="surrogateescape"))
+    if not dry_run:
+        write.write_bytes(path, text.encode("utf-8", errors="surrogateescape"))
     return [path.name]
+
+
+def _is_ignored(root: Path, file: str) -> bool:
+    """Return whether git ignores a file by any rule, such as one of a folder above; False outside of a repository."""
+    return command.try_git(root, "check-ignore", "--quiet", "--", file).returncode == 0

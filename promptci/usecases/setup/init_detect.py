@@ -19,6 +19,8 @@ from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions
 from promptci.prompts.promptfoo import load, providers
 
+_NO_MODEL = "unnamed"
+"""Stands for the model of prompts that name none, which promptci.yml will name."""
 _ADDRESSES = {key: base_url for base_url, key in providers.ENDPOINTS.values()}
 ENDPOINTS = {
     f"{maker}_API_KEY": _ADDRESSES[f"{maker}_API_KEY"]
@@ -40,13 +42,15 @@ class Endpoint(NamedTuple):
 class Repository:
     """What is there already."""
 
+    in_git: bool = True
+    """Whether the folder is in a git repository; outside nothing is detected."""
     proposal: PatternProposal = field(default_factory=PatternProposal)
     """Patterns for prompts in other files than `.prompt.yml`."""
     prompt_files: tuple[str, ...] = ()
     """Files that promptci tests by default."""
     models: tuple[str, ...] = ()
     without_goldens: tuple[str, ...] = ()
-    """Names of prompts in `prompt_files` without a golden case."""
+    """Names of prompts without a golden case."""
     imports: tuple[str, ...] = ()
     """Commands that import what another tool's configuration has, where it is not read as it is."""
     endpoint: Endpoint | None = None
@@ -63,18 +67,19 @@ def detect_repository(root: Path) -> Repository:
     try:
         repo = Repo.discover(root)
     except GitError:
-        return Repository()
+        return Repository(in_git=False)
     with closing(repo.snapshot(WORK_TREE)) as tree:
         paths = tree.paths()
         files = find_prompt_files(tree, DEFAULT_INCLUDE)
-        prompts, _ = collect.load_prompts(tree, DEFAULT_INCLUDE, PromptOptions())
         proposal = discover.propose_patterns(paths, tree.read)
+        include = (*DEFAULT_INCLUDE, *proposal.include)
+        prompts, _ = collect.load_prompts(tree, include, PromptOptions(model=_NO_MODEL, syntax=proposal.syntax))
         foreign = [path for path in FOREIGN_FILES if path in paths]
         without = [prompt.name for prompt in prompts.values() if _lacks_goldens(tree, prompt)]
         return Repository(
             proposal=proposal,
             prompt_files=tuple(files),
-            models=tuple(dict.fromkeys(prompt.model for prompt in prompts.values() if prompt.model)),
+            models=tuple(dict.fromkeys(prompt.model for prompt in prompts.values() if prompt.model != _NO_MODEL)),
             without_goldens=tuple(without),
             imports=tuple(f"{FOREIGN_FILES[path]} {path}" for path in foreign if path not in proposal.include),
             endpoint=_find_endpoint([path for path in foreign if path in proposal.include], tree),

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from promptci.documents.written_files import WrittenFiles
 from promptci.errors import InputError, Problem
 from promptci.evaluation import run
 from promptci.files import write
@@ -17,6 +18,7 @@ from promptci.providers import recorded
 from promptci.providers.command import answer_lines
 from promptci.redact import Redactor
 from promptci.runs.model import Question
+from promptci.wording import count
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,8 +39,10 @@ def list_cases(request: RecordRequest) -> str:
     )
 
 
-def record_answers(request: RecordRequest, answers: Path, to: Path, redactor: Redactor) -> int:
-    """Write a recording of the answers in a file and return their number.
+def record_answers(
+    request: RecordRequest, answers: Path, to: Path, redactor: Redactor, *, dry_run: bool = False
+) -> WrittenFiles:
+    """Write a recording of the answers in a file; a dry run writes nothing.
 
     Raises
     ------
@@ -57,8 +61,9 @@ def record_answers(request: RecordRequest, answers: Path, to: Path, redactor: Re
         recorded.dump_recorded(questions[line_id].request, questions[line_id].replicate, completion, redactor)
         for line_id, completion in ((key, answer_lines.to_completion(value)) for key, value in parsed.by_id.items())
     ]
-    write.write_text(to, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in _sort(lines)))
-    return len(lines)
+    if not dry_run:
+        write.write_text(to, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in _sort(lines)))
+    return WrittenFiles(files=[str(to)], notes=[count(len(lines), "answer")], dry_run=dry_run)
 
 
 def _plan(request: RecordRequest) -> dict[str, Question]:

@@ -124,7 +124,7 @@ def _list_notes(site: MadeSite) -> Iterator[str]:
         if not repository.has_history:
             yield (
                 f"note: {repository.name} has no branch promptci/history here: nights, alerts and the audit log are not"
-                " shown; fetch it with `promptci history fetch`"
+                f" shown. {repository.history_hint}"
             )
     yield from (f"problem: {problem}" for problem in document.problems[:20])
     yield from (f"problem: {path} is larger than {build.MAX_PAGE_BYTES:,} bytes" for path in site.build.large)

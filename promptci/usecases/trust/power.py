@@ -9,7 +9,7 @@ from promptci.app.requests import CheckRequest
 from promptci.compare.case_power import Asking
 from promptci.evaluation import run
 from promptci.evaluation.memory import run_memory
-from promptci.gates.selftest import power_analysis, selftest_document
+from promptci.gates.selftest import power_analysis, selftest_document, subject
 from promptci.gates.selftest.power_analysis import PowerAnalysis
 from promptci.git.repo import Repo
 from promptci.memory import flaky
@@ -21,6 +21,7 @@ from promptci.present import formatting
 from promptci.providers.prices import PriceList
 from promptci.runs.estimate import estimate_questions
 from promptci.runs.prompt_plan import PromptPlan
+from promptci.wording import join_names
 
 ASSUMED = (0.0, 0.05, 0.10, 0.20)
 """Discordances shown for a prompt of which none was measured."""
@@ -85,8 +86,13 @@ def _load_measured_noise(
             known = flaky.measure_discordance(past.cases, plan.name)
             if known is not None:
                 noise_by_prompt[plan.name] = (known.rate, f"measured on {known.answers:,} answers of earlier runs")
-    tested = selftest_document.read_discordance(request.out / selftest_document.FILE)
-    return noise_by_prompt | {name: (variance, "measured by selftest") for name, variance in tested.items()}
+    path = request.out / selftest_document.FILE
+    subjects = {plan.name: subject.describe_subject(plan, collected) for plan in collected.plans}
+    stale = selftest_document.find_stale_results(path, subjects)
+    for name, variance in selftest_document.read_discordance(path).items():
+        note = f" (stale: {join_names(stale[name])} changed since; run it again)" if name in stale else ""
+        noise_by_prompt[name] = (variance, f"measured by selftest{note}")
+    return noise_by_prompt
 
 
 def _list_noise(

@@ -9,7 +9,7 @@ from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
 from promptci.evaluation import run
 from promptci.files import write
-from promptci.gates.selftest import aa_test, selftest_document
+from promptci.gates.selftest import aa_test, selftest_document, subject
 from promptci.gates.selftest.aa_test import SelfTest
 from promptci.git.repo import Repo
 from promptci.git.state_folder import check_output_folder
@@ -83,7 +83,8 @@ def selftest(request: CheckRequest, settings: SelfTestSettings, env: Environment
     for error in asked.errors:
         env.print(error.message)
     _print_results(results, head.label, env)
-    write.write_text(path, selftest_document.merge_into(path, results).dump())
+    subjects = {plan.name: subject.describe_subject(plan, collected) for plan in collected.plans}
+    write.write_text(path, selftest_document.merge_into(path, results, subjects).dump())
     env.print(f"written: {path}")
     return results
 

@@ -193,7 +193,10 @@ def test_what_is_old_is_pruned_and_the_audit_log_never(shop: RepoBuilder) -> Non
 def test_a_clone_fetches_what_another_pushed(tmp_path: Path, shop: RepoBuilder, options: tuple[str, ...]) -> None:
     first, second = released.with_remote(shop, "first", "second")
     none = run(first, "history", "fetch")
-    assert (none.code, none.text.splitlines()) == (0, ["there is no history branch yet"])
+    assert (none.code, none.text.splitlines()) == (
+        0,
+        ["there is no history branch yet; `promptci history append` and the runs with --history begin it"],
+    )
     second.write({"lines.jsonl": night()})
     assert run(second, "history", "append", "lines.jsonl").code == 0
     dry = run(first, "history", "fetch", "--dry-run", "--json").value

@@ -174,7 +174,7 @@ def test_a_protected_branch_is_named_with_the_way_out(shop: RepoBuilder) -> None
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--remote", "nowhere"], 4, "The tags of `nowhere` cannot be fetched"),
+        (["--remote", "nowhere"], 2, "This repository has no remote `nowhere`. --remote names another one: origin;"),
         (["--remote", "--upload-pack=x"], 2, "cannot be a remote"),
         (["--branch", "a b"], 2, "`a b` cannot be a branch"),
         (["--branch", "-x"], 2, "`-x` cannot be a branch"),

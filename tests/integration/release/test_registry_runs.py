@@ -60,7 +60,7 @@ def test_no_version_is_not_success(tmp_path: Path) -> None:
     assert "or fetch the tags: `git fetch --tags`" in run(empty, "versions").text
     released.release(empty)
     other = run(empty, "versions", "ordr")
-    assert (other.code, "The prompt `ordr` has no release here. Prompts with releases: order." in other.text) == (
+    assert (other.code, "The prompt `ordr` has no release here. Did you mean `order`? Prompts" in other.text) == (
         2,
         True,
     )
@@ -371,3 +371,42 @@ def test_the_risk_class_of_the_configuration_stands_in_the_tag(tmp_path: Path) -
     builder.write({"promptci.yml": f"version: 1\napprovals:\n  rules:\n{rules}"}).commit()
     released.release(builder)
     assert "\nRisk: high\n" in builder.git("tag", "--list", "--format=%(contents)", TAG) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "messages"),
+    [
+        (["order", "v1", "v1.1.0"], ["There is no commit `v1` here", "Did you mean `v1.1.0`?", "are v1.0.0, v1.1.0;"]),
+        (["ordr", "v1", "v2"], ["There is no prompt `ordr` in", "Did you mean `order`? Prompts there: order."]),
+        (["ordr", "v1.0.0", "v2.0.0"], ["has no release here. Did you mean `order`?"]),
+    ],
+)
+def test_an_unknown_name_or_version_comes_with_the_nearest(
+    shop: RepoBuilder, words: list[str], messages: list[str]
+) -> None:
+    done = run(shop, "diff", *words)
+    assert done.code != 0
+    assert [message for message in messages if message not in done.text] == [], done.text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "log"),
+        ("audit", "verify"),
+        ("history", "check"),
+        ("site", "--dry-run"),
+        ("release", "order", "--because", "x", "--push"),
+        ("deploy", "order@v1.0.0", "--env", "production", "--push"),
+        ("rollback", "order", "--to", "v1.0.0", "--env", "production", "--push"),
+        ("versions", "--remote", "origin"),
+    ],
+    ids=" ".join,
+)
+def test_without_a_remote_it_is_said_what_is_missing_and_how_to_add_it(
+    shop: RepoBuilder, words: tuple[str, ...]
+) -> None:
+    done = run(shop, *words)
+    assert "has no remote" in done.text, done.text
+    assert "`git remote add origin ADDRESS` adds" in done.text
+    assert "fatal" not in done.text

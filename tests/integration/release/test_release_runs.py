@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,18 @@ def test_nothing_is_released_without_a_passing_result(shop: RepoBuilder) -> None
         assert (failed.code, f"its last result is `{verdict}`" in failed.text) == (1, True)
     released.report(path, "0" * 64)
     assert run(shop, "release", "order").code == 1
+    assert shop.git("tag") == ""
+
+
+def test_the_pass_of_an_incomplete_run_releases_nothing_by_itself(shop: RepoBuilder) -> None:
+    path = released.report(shop.path / "promptci-report" / "report.json", fingerprint(shop), errors=3)
+    refused = run(shop, "release", "order")
+    assert (refused.code, "its last result is `pass, 3 answers are missing`" in refused.text) == (1, True)
+    assert run(shop, "release", "order", "--dry-run", "--because", "the endpoint is down").code == 0
+    released.report(path, fingerprint(shop))
+    report = json.loads(path.read_text())
+    path.write_text(json.dumps({**report, "problems": [{"rule": "filtered"}]}))
+    assert "`pass, of a part of the cases`" in run(shop, "release", "order").text
     assert shop.git("tag") == ""
 
 
@@ -81,7 +94,10 @@ def test_the_memory_of_earlier_checks_is_evidence(shop: RepoBuilder) -> None:
     written = VerdictRecord(
         **{**{name: getattr(record, name) for name in record.__slots__}, "at": f"{today}T00:00:00Z"}
     )
-    Memory(shop.path / ".promptci" / "memory", today=today).append([written])
+    memory = Memory(shop.path / ".promptci" / "memory", today=today)
+    memory.append([replace(written, id="w", missing=1)])
+    assert "`pass, 1 answer is missing`" in run(shop, "release", "order").text
+    memory.append([written])
     done = run(shop, "release", "order")
     assert done.code == 0, done.text
     assert "evidence: pass, 40 cases, by the check of" in done.text

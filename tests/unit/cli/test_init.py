@@ -1,5 +1,6 @@
 """`promptci init`: what it detects, what it writes, and what comes next."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -91,3 +92,46 @@ def test_it_ends_with_three_commands(builder: RepoBuilder) -> None:
         last = init(builder, **environ).stdout.splitlines()[-4:]
         assert last[0] == "Next:"
         assert all(line.startswith("  ") for line in last[1:])
+
+
+def test_missing_goldens_come_first_with_their_file(builder: RepoBuilder) -> None:
+    builder.write({"prompts/new.prompt.yml": prompt(GOOD).replace("order", "new", 1), "prompts/old.md": "Greet.\n"})
+    steps = init(builder, **KEY).stdout.partition("Next:\n")[2].splitlines()
+    assert steps[0] == "  write goldens/new.jsonl    # golden cases, one a line; 1 more: promptci doctor"
+    assert steps[2].startswith("  promptci run ")
+
+
+def test_outside_of_a_repository_git_is_named_and_its_command(tmp_path: Path) -> None:
+    done = call_promptci(["init"], tmp_path, {"PATH": "/usr/bin:/bin", "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)})
+    assert "This folder is in no git repository, and checks compare versions in git: `git init`" in done.stdout
+    assert done.stdout.partition("Next:\n")[2].startswith("  git init  ")
+
+
+def test_what_git_ignores_already_is_not_ignored_twice(builder: RepoBuilder) -> None:
+    builder.write({".gitignore": "promptci-*\n/dist\n"})
+    init(builder, **KEY)
+    assert (builder.path / ".gitignore").read_text() == "promptci-*\n/dist\n.promptci/\n"
+
+
+def test_the_workflow_that_it_wrote_is_no_prompt(builder: RepoBuilder) -> None:
+    init(builder, **KEY)
+    assert ".github/workflows" not in init(builder, **KEY).stdout.partition("kept")[0]
+
+
+def test_a_dry_run_writes_nothing_and_json_names_the_files(builder: RepoBuilder) -> None:
+    tried = call_promptci(["init", "--dry-run", "--json"], builder.path, {"PATH": "/usr/bin:/bin", **KEY})
+    result = json.loads(tried.stdout)
+    assert (result["files"][0], result["dry_run"]) == ("promptci.yml", True)
+    assert not (builder.path / "promptci.yml").exists()
+    assert not (builder.path / ".gitignore").exists()
+    assert "would write promptci.yml" in call_promptci(["init", "--dry-run"], builder.path, {**KEY}).stdout
+
+
+def test_a_dry_import_writes_nothing(tmp_path: Path) -> None:
+    files = {"promptfooconfig.yaml": PROMPTFOO, "prompts/polite.txt": "Greet {{name}}."}
+    shop = RepoBuilder(tmp_path / "shop").write(files)
+    shop.commit()
+    tried = call_promptci(["import", "promptfoo", "--dry-run", "--json"], shop.path, {"PATH": "/usr/bin:/bin"})
+    assert (json.loads(tried.stdout)["dry_run"], (shop.path / "goldens").exists()) == (True, False), tried.stderr
+    done = call_promptci(["import", "promptfoo"], shop.path, {"PATH": "/usr/bin:/bin"})
+    assert "written: goldens/" in done.stdout

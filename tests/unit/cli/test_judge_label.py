@@ -7,8 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 from fakes.repo import RepoBuilder
 from support.report_situations import SITUATIONS
+from support.repositories import GOOD, prompt
 
 from promptci.cli.command_group import group
+from promptci.errors import UsageError
 from promptci.goldens.labels import parse_labels
 from promptci.report import write
 from promptci.report.model.document import serialize
@@ -30,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
     return builder.path
 
 
-def label(folder: Path, report: Path, keys: str, prompt: str = NAME) -> Result:
-    words = ["judge", "label", prompt, "--repo", str(folder), "--report", str(report)]
+def label(folder: Path, report: Path, keys: str, name: str = NAME) -> Result:
+    words = ["judge", "label", name, "--repo", str(folder), "--report", str(report)]
     return CliRunner().invoke(group, words, input="".join(f"{key}\n" for key in keys), standalone_mode=False)
 
 
@@ -51,6 +53,20 @@ def test_a_skipped_answer_is_not_written_and_a_wrong_key_is_asked_again(folder: 
     done = label(folder, report, "xsq")
     assert done.output.count("Is the answer right?") == 3
     assert not (folder / LABELS).exists()
+
+
+def test_both_commands_take_the_prompt_by_option_and_alone(folder: Path, report: Path) -> None:
+    words = ["judge", "label", "--repo", str(folder), "--report", str(report)]
+    by_option = CliRunner().invoke(group, [*words, "--prompt", NAME], input="q\n", standalone_mode=False)
+    assert by_option.output == label(folder, report, "q").output
+    for wrong in ([], [NAME, "--prompt", "other"]):
+        assert isinstance(CliRunner().invoke(group, [*words, *wrong], standalone_mode=False).exception, UsageError)
+    (folder / "other.prompt.yml").write_text(prompt(GOOD))
+    for spelling in ([NAME], ["--prompt", NAME]):
+        done = CliRunner().invoke(
+            group, ["judge", "calibrate", "--repo", str(folder), *spelling], standalone_mode=False
+        )
+        assert f"There is no prompt `{NAME}`" in str(done.exception)
 
 
 def test_neither_the_judge_s_mark_nor_the_version_is_shown(folder: Path, report: Path) -> None:

@@ -36,6 +36,17 @@ def test_without_a_configuration_promptci_is_to_be_set_up(tmp_path: Path) -> Non
     assert first_command(advice(new)) == "promptci init"
 
 
+@pytest.mark.parametrize("has_commit", [True, False])
+def test_a_setup_that_is_not_committed_is_to_be_committed_first(has_commit: bool, tmp_path: Path) -> None:
+    new = RepoBuilder(tmp_path / "shop")
+    if has_commit:
+        new.write({PROMPT: prompt(GOOD)}).commit()
+    new.write({PROMPT: prompt(GOOD), GOLDENS: goldens(2), "promptci.yml": config()})
+    step = advice(new)
+    assert step.state.startswith("promptci.yml is not committed yet")
+    assert first_command(step).startswith("git add --all && git commit")
+
+
 def test_changed_prompts_are_named_and_to_be_checked(builder: RepoBuilder) -> None:
     builder.write({PROMPT: prompt(BAD)})
     step = advice(builder)

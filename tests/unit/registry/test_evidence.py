@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from support.report_situations import SITUATIONS
 
-from promptci.documents.report_document import PromptSummary, QualitySummary, ReportSummary
+from promptci.documents.report_document import FindingSummary, PromptSummary, QualitySummary, ReportSummary
 from promptci.errors import InputError
 from promptci.registry.evidence import describe_result, read_report
 from promptci.report.model.document import dump
-from promptci.report.model.report import PromptView, QualityView, ReportView
+from promptci.report.model.report import FindingView, PromptView, QualityView, ReportView
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -25,7 +25,13 @@ def test_every_report_is_evidence_for_the_versions_it_tested(situation: str, tmp
 
 
 @pytest.mark.parametrize(
-    ("part", "whole"), [(ReportSummary, ReportView), (PromptSummary, PromptView), (QualitySummary, QualityView)]
+    ("part", "whole"),
+    [
+        (ReportSummary, ReportView),
+        (PromptSummary, PromptView),
+        (QualitySummary, QualityView),
+        (FindingSummary, FindingView),
+    ],
 )
 def test_a_summary_has_the_fields_of_the_view(part: type[ReportSummary], whole: type[ReportView]) -> None:
     """Nested summaries are compared by their names alone, which stand for the view of that name."""
@@ -48,7 +54,7 @@ def test_a_summary_has_the_fields_of_the_view(part: type[ReportSummary], whole: 
         ('{"schema": "promptci/report/v1"}', "`prompts`: Field required"),
         ('{"schema": "promptci/report/v1", "prompts": [1]}', "`prompts.0`"),
         (
-            '{"schema": "promptci/report/v1", "prompts": [{"verdict": "fine", "cases": 1, "quality": null}]}',
+            '{"schema": "promptci/report/v1", "prompts": [{"verdict": "fine", "cases": 1, "errors": 0}]}',
             "`prompts.0.verdict`",
         ),
     ],
@@ -63,7 +69,7 @@ def test_what_is_no_report_is_no_evidence(tmp_path: Path, text: str, message: st
 
 
 def test_other_parts_of_a_report_need_not_be_valid(tmp_path: Path) -> None:
-    prompt = {"verdict": "pass", "head_fingerprint": "f", "cases": 3, "quality": None, "later": "key"}
+    prompt = {"verdict": "pass", "head_fingerprint": "f", "cases": 3, "errors": 0, "quality": None, "later": "key"}
     path = tmp_path / "report.json"
     path.write_text(json.dumps({"schema": "promptci/report/v1", "prompts": [prompt], "gate": "another format"}))
     assert read_report(path)["f"].passes
@@ -71,5 +77,5 @@ def test_other_parts_of_a_report_need_not_be_valid(tmp_path: Path) -> None:
 
 def test_a_report_without_a_comparison_is_described_by_its_cases() -> None:
     quality = QualitySummary(delta=0.01, interval=None)
-    assert describe_result(PromptSummary(verdict="pass", cases=1, quality=None)) == "1 case"
-    assert describe_result(PromptSummary(verdict="pass", cases=9, quality=quality)) == "quality +1.0, 9 cases"
+    assert describe_result(PromptSummary(verdict="pass", cases=1, errors=0, quality=None)) == "1 case"
+    assert describe_result(PromptSummary(verdict="pass", cases=9, errors=0, quality=quality)) == "quality +1.0, 9 cases"

@@ -300,3 +300,14 @@ def test_json_answers_are_compared_by_path() -> None:
 def test_deeply_nested_json_is_compared_without_an_error() -> None:
     deep = "[" * 400 + "]" * 400
     assert list(answer_difference.changed_json_paths(deep, deep)) == []
+
+
+def test_the_comment_names_the_models_that_were_asked() -> None:
+    view = SITUATIONS["regressed"]()
+    (prompt,) = view.prompts
+    sides = {
+        side: getattr(prompt, side).model_copy(update={"model_requested": model})
+        for side, model in (("base", "gpt-4o"), ("head", "gpt-4o-mini"))
+    }
+    changed = view.model_copy(update={"prompts": [prompt.model_copy(update=sides)]})
+    assert f"answered by `gpt-4o` and `gpt-4o-mini` at `{view.provider}`" in full(changed)

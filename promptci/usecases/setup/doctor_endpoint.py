@@ -1,0 +1,74 @@
+"""Check one endpoint: its address, the prices of its models, and whether this machine has what it needs."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from promptci.errors import ProviderError
+from promptci.providers import registry
+from promptci.providers.base import Usage
+from promptci.providers.http import endpoint
+from promptci.providers.local import model_file
+from promptci.providers.options import ProviderOptions
+from promptci.providers.prices import PriceList
+
+
+class EndpointFinding(NamedTuple):
+    """One thing to fix about an endpoint."""
+
+    level: Literal["error", "warning"]
+    message: str
+    fix: str
+    key: str
+    """Key of its section that this is about."""
+
+
+def describe_endpoint(options: ProviderOptions, environ: Mapping[str, str]) -> str:
+    """Return where requests go, and whether the key is set here."""
+    key = options.api_key_env
+    presence = f", key from {key}, which is {'set' if environ.get(key) else 'not set'} here" if key else ""
+    addresses = {"openai": f"{options.base_url}{presence}", "recorded": f"recorded answers in {options.path}"}
+    return addresses.get(options.kind, "the embedded model")
+
+
+def examine_endpoint(
+    options: ProviderOptions, models: set[str], root: Path, environ: Mapping[str, str] | None
+) -> Iterator[EndpointFinding]:
+    """Yield what to fix; without `environ`, this machine is not checked."""
+    if options.kind == "recorded" and (not options.path or not (root / options.path).is_file()):
+        message = f"there is no file of recorded answers at `{options.path or ''}`"
+        yield EndpointFinding("error", message, "Record it: `promptci check --record FILE`.", "path")
+    if options.kind == "openai":
+        try:
+            endpoint.check_base_url(options.base_url, has_key=bool(options.api_key_env))
+        except ProviderError as error:
+            yield EndpointFinding("error", error.message, error.hint, "base_url")
+            return
+        yield from _find_unpriced_models(options, models)
+    if environ is not None and not environ.get("CI"):
+        yield from _find_missing_here(options, environ)
+
+
+def _find_unpriced_models(options: ProviderOptions, models: set[str]) -> Iterator[EndpointFinding]:
+    if endpoint.is_loopback(options.base_url):
+        return
+    price = PriceList(options).price_usage
+    for model in sorted(filter(None, models)):
+        if price(model, Usage(input_tokens=1, output_tokens=1)) is None:
+            message = (
+                f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
+            )
+            yield EndpointFinding("warning", message, f"Write it under `provider.prices: {{{model}: …}}`.", "prices")
+
+
+def _find_missing_here(options: ProviderOptions, environ: Mapping[str, str]) -> Iterator[EndpointFinding]:
+    """Yield what this machine lacks to ask the endpoint; a workflow may have it."""
+    name = options.api_key_env
+    if registry.lacks_key(options, environ):
+        message = f"{name} is not set here: `check` and `run` can ask nothing on this machine"
+        yield EndpointFinding("warning", message, f"`export {name}=…`, the key of {options.base_url}.", "api_key_env")
+    if options.kind == "local":
+        try:
+            registry.find_embedded_model(environ, model_file.cache_home(environ))
+        except ProviderError as error:
+            yield EndpointFinding("warning", error.message, error.hint, "kind")
