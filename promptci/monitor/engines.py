@@ -167,7 +167,8 @@ def connect(url: str) -> BaseBackend:
         backend: BaseBackend = _connect_spark() if scheme in SPARK else ibis.connect(url)
     except ImportError as error:
         fix = f"Install its driver: `pip install 'ibis-framework[{scheme}]'`."
-        raise UsageError(f"The engine {scheme} is not installed: {error.name or error}", fix) from error
+        reason = error.name or str(error).splitlines()[0].rstrip(".")
+        raise UsageError(f"The engine {scheme} is not installed: {reason}", fix) from error
     except Exception as error:
         # Every engine has errors of its own.
         raise UsageError(f"{scheme} cannot be reached: {str(error).splitlines()[0][:200]}", "Check the URL.") from error
