@@ -68,8 +68,7 @@ class LogDatabase:
 
     def __init__(self, names: Mapping[str, str] | None = None, now: datetime | None = None) -> None:
         """Open an empty database; `names` are a repository's own names of fields, and what is after `now` is bad."""
-        self._names = names or {}
-        self._latest = None if now is None else latest_time(now)
+        self._names, self._latest = names or {}, now and latest_time(now)
         self._stack = ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="promptci-log-")))
         self._copies = folder / "copies"

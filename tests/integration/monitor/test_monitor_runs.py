@@ -148,9 +148,9 @@ def test_names_of_the_configuration_are_used(tmp_path: Path) -> None:
     assert (row["prompt"], row["version"], row["requests"]) == ("order", "v3", 1)
 
 
-def logged(time: str, name: str = "one", **fields: object) -> bytes:
+def logged(time: str, **fields: object) -> bytes:
     request = next(iter(formats.promptci_rows(formats.requests(1))))
-    return json.dumps({**request, "time": time, "promptci.request": name, **fields}).encode() + b"\n"
+    return json.dumps({**request, "time": time, "promptci.request": "one", **fields}).encode() + b"\n"
 
 
 def test_one_clock_that_is_ahead_keeps_no_dead_log_fresh(log: Path, tmp_path: Path) -> None:
