@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 INTERNAL_ERROR_EXIT = 4
 """The exit code of the verdict `error`: a defect of promptci is never green."""
+FILE_FAULTS = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EEXIST,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.ENOSPC,
+        errno.EDQUOT,
+    }
+)
+"""What is wrong with a path or a disk, and no defect of promptci."""
 LIBRARIES = ("aiohttp", "click", "jinja2", "numpy", "openai", "pydantic", "PyGithub", "scipy")
 """Their versions go into a bug report."""
 
@@ -30,7 +47,10 @@ def run_guarded(action: Callable[[], int], environ: Mapping[str, str], stderr: T
     except KeyboardInterrupt:
         _print("promptci: interrupted. The answers so far are in the journal.", environ, stderr)
         return INTERRUPTED
-    except Exception:  # noqa: BLE001 - the one catch-all: the user gets a message, the bug report the rest
+    except Exception as error:  # noqa: BLE001 - the one catch-all: the user gets a message, the bug report the rest
+        if (fault := describe_file_fault(error)) is not None:
+            _print(f"promptci: {fault}", environ, stderr)
+            return INTERNAL_ERROR_EXIT
         import traceback
 
         report = redact(describe_bug(traceback.format_exc()), environ)
@@ -44,6 +64,19 @@ def run_guarded(action: Callable[[], int], environ: Mapping[str, str], stderr: T
             _print(report, environ, stderr)
             stderr.write("::endgroup::\n")
         return INTERNAL_ERROR_EXIT
+
+
+def describe_file_fault(error: Exception) -> str | None:
+    """Return what is wrong with a file that was to be read or written; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in FILE_FAULTS:
+        return None
+    reason = error.strerror or "the system refuses it"
+    if error.filename is not None:
+        name = os.fsdecode(error.filename)
+        return f"`{name}` cannot be read or written: {reason}. Check the path and its permissions."
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:  # it names no file
+        return f"A file cannot be written: {reason}. Make room on the disk, or write elsewhere."
+    return None
 
 
 def describe_bug(trace: str) -> str:

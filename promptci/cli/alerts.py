@@ -11,6 +11,7 @@ import click
 from promptci.cli import options
 from promptci.cli.release import output
 from promptci.monitor.alerts.evaluate import AlertLook
+from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.present import alert_text
 from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
@@ -33,7 +34,7 @@ def command() -> None:
 @click.option(
     "--monitor",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("monitor.json"),
+    default=DEFAULT_OUTPUT_FOLDER / "monitor.json",
     show_default=True,
     help="The file that `promptci monitor` wrote.",
 )
@@ -50,7 +51,7 @@ def check_command(now: datetime, as_json: bool, **others: Any) -> int:
 
     \b
     Example:
-      promptci monitor --log 'logs/*.jsonl' --out .
+      promptci monitor --log 'logs/*.jsonl'
       promptci alerts check --push
       promptci alerts check --dry-run --json
 

@@ -38,6 +38,13 @@ from promptci.usecases.release.rollback import RollbackRequest
 )
 @click.option("--probe", "is_probe", is_flag=True, help="Ask 20 requests of one token; ask the goldens only if needed.")
 @click.option("--rejudge", is_flag=True, help="Grade stored answers again, also without an alarm.")
+@click.option(
+    "--log",
+    "logs",
+    multiple=True,
+    help="Request log in which the affected requests are counted when a drift changes a deployment: a path, or a glob"
+    " in quotes; may be given several times.",
+)
 @output.push_options
 @output.dry_run_option
 @figures_option
@@ -85,7 +92,7 @@ def command(is_freeze: bool, is_probe: bool, as_json: bool, **others: Any) -> in
 def _run(
     is_freeze: bool, is_probe: bool, target: CommitTarget, others: dict[str, Any], env: Environment
 ) -> DriftDocument:
-    rejudge, remote, dry_run = others.pop("rejudge"), others.pop("remote"), others.pop("dry_run")
+    rejudge, remote, dry_run, logs = (others.pop(name) for name in ("rejudge", "remote", "dry_run", "logs"))
     if is_freeze:
         return freeze.freeze(FreezeRequest(remote=remote, dry_run=dry_run, **others), env)
     if is_probe and not dry_run:
@@ -96,7 +103,7 @@ def _run(
             console.say_progress(line)
         others["prompts"] = probed.differing
     actions = DeploymentCommands(others["root"], others["config_path"], target)
-    acts = DriftActions(roll_back=actions.roll_back, start_canary=actions.start_canary)
+    acts = DriftActions(roll_back=actions.roll_back, start_canary=actions.start_canary, logs=logs)
     # After a probe, the goldens are to be known within minutes and not within a day.
     request = DriftRequest(remote=remote, dry_run=dry_run, rejudge=rejudge, at_once=is_probe, actions=acts, **others)
     return watch.watch_night(request, env)

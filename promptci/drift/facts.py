@@ -122,6 +122,20 @@ class EarlierVersion(NamedTuple):
     done: str = ""
 
 
+class AffectedAnswers(NamedTuple):
+    """What a drifting version answered before something was done about it."""
+
+    version: str
+    since: str
+    """Time of the last night that was as in the reference."""
+    requests: int | None = None
+    """None: not known."""
+    users: int | None = None
+    """None: the log names no user."""
+    reason: str = ""
+    """Why the number is not known."""
+
+
 class ReferenceProgress(NamedTuple):
     """Answers that were added to a reference."""
 

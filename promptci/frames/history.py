@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from promptci.errors import InputError, Problem
+from promptci.errors import InputError, Problem, UsageError
 from promptci.files import gunzip
 from promptci.files.lines import decode_utf8, parse_jsonl
 from promptci.frames.table import build_table
 from promptci.git.data_branch import find_branch
+from promptci.usecases.monitoring.history_branch import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +27,11 @@ def load_history(kind: str, repository: str | Path = ".", remote: str = "origin"
     GitError
         If `repository` is not a git repository.
     UsageError
-        If pandas is not installed.
+        For a kind that there is not, or if pandas is not installed.
     """
+    kinds = [each.folder for each in KINDS]
+    if kind not in kinds:
+        raise UsageError(f"The history has no kind `{kind}`", f"It has {', '.join(kinds)}.")
     files = find_branch(Path(repository).resolve(), remote).files()
     rows = [row for path, content in files.read_all(kind) for row in _rows(path, content)]
     return build_table(rows, times=("at",))

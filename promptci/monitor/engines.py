@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from promptci.lazy_import import lazy_import
 from promptci.monitor.arm_hash import hash_hex
 from promptci.monitor.tables import LogTables, find_repeats
 from promptci.requestlog.aliases import ALIASES, PERCENT_MARKER
+from promptci.requestlog.clock import latest_time
 from promptci.wording import install_extra
 
 if TYPE_CHECKING:
@@ -76,12 +78,12 @@ class EngineTable:
     log: LogTables
     lines: int
     bad: int
-    """Rows without a time, an id or a prompt."""
+    """Rows without a time, an id or a prompt, or from the future."""
     repeated: int
     newest: Any
 
 
-def find_table(url: str, name: str, names: Mapping[str, str]) -> EngineTable:
+def find_table(url: str, name: str, names: Mapping[str, str], now: datetime) -> EngineTable:
     """Return a table of an engine as a log; for Spark also a path of Parquet files."""
     backend = connect(url)
     try:
@@ -91,10 +93,12 @@ def find_table(url: str, name: str, names: Mapping[str, str]) -> EngineTable:
         # Every engine has errors of its own.
         message = f"{url.partition('://')[0]} has no table `{name}`: {str(error).splitlines()[0][:200]}"
         raise UsageError(message, "Give --log the name of a table or view.") from error
-    return open_table(backend, table, names)
+    return open_table(backend, table, names, now)
 
 
-def open_table(backend: BaseBackend, table: Table, names: Mapping[str, str]) -> EngineTable:
+def open_table(
+    backend: BaseBackend, table: Table, names: Mapping[str, str], now: datetime | None = None
+) -> EngineTable:
     """Return a table with the names of the alias table, or a repository's own, as a log.
 
     Raises
@@ -115,15 +119,18 @@ def open_table(backend: BaseBackend, table: Table, names: Mapping[str, str]) -> 
     typed = {name: ibis.null(TYPES[name]) if column is None else column for name, column in columns.items()}
     every = table.select(**typed)
     good = every.filter(every.time.notnull() & every.request.notnull() & every.prompt.notnull())
+    if now is not None:
+        good = good.filter(good.time <= ibis.timestamp(latest_time(now).replace(tzinfo=None)))
     unique = find_repeats(good)
-    (counts,) = every.agg(lines=every.count(), newest=every.time.max()).to_pyarrow().to_pylist()
+    (counts,) = every.agg(lines=every.count()).to_pyarrow().to_pylist()
+    (times,) = good.agg(newest=good.time.max()).to_pyarrow().to_pylist()
     kept, single = (int(each.count().to_pyarrow().as_py()) for each in (good, unique))
     return EngineTable(
         log=LogTables(requests=unique, marks=None, hash_hex=hash_hex(backend.name)),
         lines=int(counts["lines"]),
         bad=int(counts["lines"]) - kept,
         repeated=kept - single,
-        newest=counts["newest"],
+        newest=times["newest"],
     )
 
 
@@ -160,7 +167,8 @@ def connect(url: str) -> BaseBackend:
         backend: BaseBackend = _connect_spark() if scheme in SPARK else ibis.connect(url)
     except ImportError as error:
         fix = f"Install its driver: `pip install 'ibis-framework[{scheme}]'`."
-        raise UsageError(f"The engine {scheme} is not installed: {error.name or error}", fix) from error
+        reason = error.name or str(error).splitlines()[0].rstrip(".")
+        raise UsageError(f"The engine {scheme} is not installed: {reason}", fix) from error
     except Exception as error:
         # Every engine has errors of its own.
         raise UsageError(f"{scheme} cannot be reached: {str(error).splitlines()[0][:200]}", "Check the URL.") from error

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from promptci.requestlog.clock import latest_time
 from promptci.requestlog.columns import (
     CANARY,
     NO_POINT,
@@ -27,8 +28,6 @@ from promptci.rollout.metric_scores import find_first_requests
 from promptci.rollout.policy import CanaryPolicy
 from promptci.rollout.state import CanaryProgress
 
-MAX_CLOCK_SKEW = timedelta(minutes=5)
-"""Tolerated clock skew."""
 SRM_LEVEL = 0.001
 """Below it the arms are not split as configured."""
 MAX_SHARE_IN_BOTH_ARMS = 0.01
@@ -155,7 +154,7 @@ def _divide(
     # A new share takes a while to be in force everywhere; where it is logged, that need not be guessed.
     has_share = ~np.isnan(requests.share)
     start = np.where(has_share, microseconds(progress.since), microseconds(progress.since + lag))
-    in_future = requests.time > microseconds(now + MAX_CLOCK_SKEW)
+    in_future = requests.time > microseconds(latest_time(now))
     kept = ~in_future & (requests.time >= start)
     reasons = {
         "other_versions": ~_has_version(requests, progress),

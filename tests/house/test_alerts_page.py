@@ -35,7 +35,7 @@ def test_the_tables_name_every_kind_metric_and_state_of_the_data() -> None:
     named = {row[0].strip("`") for row in rows(PAGE)}
     assert set(get_args(AlertKind)) <= named
     assert set(get_args(AlertMetric)) <= named
-    causes = {"missing", "empty", "old-look", "old-data"}
+    causes = {"missing", "empty", "old-look", "ahead", "old-data"}
     assert causes <= named
     assert all(alerts.data(DataFacts(cause=cause)).summary for cause in causes)
 

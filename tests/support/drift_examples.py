@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from promptci.drift.facts import (
+    AffectedAnswers,
     AskedAgain,
     ChangedTests,
     DriftOutage,
@@ -36,6 +37,7 @@ OUTAGE = DriftOutage(missing=30, asked=100, limit=0.05, reason="timeout: no answ
 REJUDGED = RejudgedAnswers(answers=40, before=0.95, now=0.8, worse=6, better=0, p=0.0078, stored="2026-03-02")
 PINNED = PinnedModel(alias="gpt-4o-mini", pinned="gpt-4o-mini-2024-07-18", quality=0.82, pinned_quality=0.96, p=0.0001)
 PROBED = ProbedModel(model="gpt-4o-mini", answers=20, p=0.0002, new_models=())
+AFFECTED = AffectedAnswers(version="v1.3.0", since="2026-03-19 03:17 UTC", requests=2083, users=1950)
 EARLIER = EarlierVersion(version="v1.2.0", quality=0.95, now=0.82, p=0.0004)
 
 DRIFT_EXAMPLES: Mapping[str, Sequence[Facts]] = {
@@ -70,6 +72,7 @@ DRIFT_EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "drift-probe-same": [PROBED._replace(p=0.4)],
     "drift-no-earlier": [EarlierVersion(version="")],
     "drift-earlier-silent": [EarlierVersion(version="v1.2.0")],
+    "drift-affected": [AFFECTED, AFFECTED._replace(users=None), AFFECTED._replace(requests=None, reason="no log")],
     "drift-earlier-better": [EARLIER],
     "drift-earlier-no-better": [EARLIER._replace(quality=0.83, p=0.4)],
     "drift-frozen": [

@@ -374,6 +374,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         DataFacts(cause="ok"),
         DataFacts(cause="missing", limit_s=7200),
         DataFacts(cause="empty", limit_s=7200),
+        DataFacts(cause="ahead", newest="2036-03-02T10:00:00Z", limit_s=7200),
         DataFacts(cause="old-look", newest="2026-03-02T10:00:00Z", age_s=9000, limit_s=7200),
         DataFacts(cause="old-data", newest="2026-03-02T10:00:00Z", age_s=260000, limit_s=7200),
     ],

@@ -12,6 +12,7 @@ from promptci.drift.facts import EarlierVersion
 from promptci.drift.night import DriftVerdict
 from promptci.errors import PromptciError
 from promptci.evaluation.nights import causes
+from promptci.evaluation.nights.affected import count_affected
 from promptci.evaluation.nights.goldens_run import AskedPrompt, Asker, mark_of
 from promptci.evaluation.nights.night_records import StoredAnswer
 from promptci.evaluation.nights.results import PromptNight
@@ -44,6 +45,8 @@ class DriftActions:
 
     roll_back: Act = _refuse
     start_canary: Act = _refuse
+    logs: tuple[str, ...] = ()
+    """Request log in which the affected requests are counted: paths and globs."""
 
 
 def record_decisions(branch: DataBranch, nights: Sequence[PromptNight], env: Environment, root: Path) -> None:
@@ -142,6 +145,8 @@ def respond(nights: Sequence[PromptNight], asker: Asker, actions: DriftActions, 
             _respond(night, asker, actions, repo)
         except PromptciError as error:
             night.findings.append(remark("drift-error", night.name, MessageFacts(f"nothing was deployed: {error}")))
+        if night.action is not None:
+            night.findings.append(remark("drift-affected", night.name, count_affected(night, actions.logs)))
 
 
 def _respond(night: PromptNight, asker: Asker, actions: DriftActions, repo: Repo) -> None:

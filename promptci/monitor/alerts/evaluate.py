@@ -15,6 +15,7 @@ from promptci.monitor.alerts.measure import PromptRows, measure
 from promptci.monitor.alerts.state import AlertState, Event, advance
 from promptci.monitor.alerts.windows import parse_hour
 from promptci.monitor.document import LatencyRow, MonitorDocument, TrafficRow
+from promptci.requestlog.clock import latest_time
 from promptci.verdict import Verdict
 
 DATA_RULE = "data"
@@ -47,7 +48,7 @@ class AlertEvaluation:
     """All rules at one look."""
 
     data: str
-    """`ok`, or why the rules say nothing: `missing`, `empty`, `old-look`, `old-data`."""
+    """`ok`, or why the rules say nothing: `missing`, `empty`, `old-look`, `ahead`, `old-data`."""
     looks: tuple[AlertLook, ...]
     lines: tuple[AlertLine, ...]
     """The changes, for the history branch."""
@@ -87,7 +88,10 @@ def find_data_trouble(options: AlertOptions, monitor: MonitorDocument | None, no
     limit = options.stale_after_s
     if monitor is None:
         return DataFacts(cause="missing", limit_s=limit)
-    age = (now - parse_hour(monitor.made_at)).total_seconds()
+    made_at = parse_hour(monitor.made_at)
+    age = (now - made_at).total_seconds()
+    if made_at > latest_time(now):  # it would be young for as long as that clock is ahead
+        return DataFacts(cause="ahead", newest=monitor.made_at, limit_s=limit)
     if age > limit:
         return DataFacts(cause="old-look", newest=monitor.made_at, age_s=age, limit_s=limit)
     newest = monitor.newest or monitor.period.last

@@ -25,7 +25,7 @@ class DataFacts(NamedTuple):
     """Why nothing is known."""
 
     cause: str
-    """`missing`, `empty`, `old-look`, `old-data`."""
+    """`missing`, `empty`, `old-look`, `ahead`, `old-data`."""
     newest: str | None = None
     """Time of the look, or of the newest request."""
     age_s: float | None = None

@@ -87,6 +87,11 @@ def data(facts: DataFacts) -> FindingText:
             f"Find out why `promptci monitor` does not run; the limit is {limit} (`alerts.stale_after`).",
             verbatim=True,
         ),
+        "ahead": FindingText(
+            f"monitor.json was made in the future ({facts.newest}), so nothing is known of the present",
+            "Correct the clock of the machine that ran `promptci monitor`, or of this one.",
+            verbatim=True,
+        ),
         "old-data": FindingText(
             f"the newest request in the log is {age} old ({facts.newest}), so nothing is known of the present",
             f"Find out why the log has no newer one; the limit is {limit} (`alerts.stale_after`).",

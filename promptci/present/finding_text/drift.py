@@ -1,6 +1,7 @@
 """Texts of drift: what a night says about a deployed prompt, and what may be the cause."""
 
 from promptci.drift.facts import (
+    AffectedAnswers,
     AskedAgain,
     ChangedTests,
     DriftOutage,
@@ -188,6 +189,18 @@ def earlier_no_better(facts: EarlierVersion) -> FindingText:
     """Describe an earlier version that is no better tonight."""
     detail = f"It is not shown to be better ({p_value(facts.p)}): nothing was rolled back."
     return FindingText(_versions(facts), detail, verbatim=True)
+
+
+def affected(facts: AffectedAnswers) -> FindingText:
+    """Describe how many requests a drift touched."""
+    if facts.requests is None:
+        reason = facts.reason.rstrip(".")
+        return FindingText(f"the number of affected requests is not known: {reason}")
+    users = "" if facts.users is None else f" of {count(facts.users, 'user')}"
+    return FindingText(
+        f"affected: {count(facts.requests, 'request')}{users}, answered by {facts.version} since {facts.since}",
+        "That was the last night without a drift, or the beginning of this one.",
+    )
 
 
 def frozen(facts: ReferenceProgress) -> FindingText:

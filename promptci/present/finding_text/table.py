@@ -115,6 +115,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "drift-probe-same": drift.probe_same,
     "drift-no-earlier": drift.no_earlier,
     "drift-earlier-silent": drift.earlier_silent,
+    "drift-affected": drift.affected,
     "drift-earlier-better": drift.earlier_better,
     "drift-earlier-no-better": drift.earlier_no_better,
     "drift-frozen": drift.frozen,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from promptci.errors import InputError, Problem
 from promptci.lazy_import import lazy_import
+from promptci.requestlog.clock import latest_time
 from promptci.requestlog.formats.open_log import input_error, open_log
 from promptci.requestlog.formats.otlp_json import OTLP
 from promptci.requestlog.formats.sniff import LogFormat
@@ -65,9 +66,9 @@ class FileTimes:
 class LogDatabase:
     """The tables `requests` and `marks`, in a folder that is removed at the end."""
 
-    def __init__(self, names: Mapping[str, str] | None = None) -> None:
-        """Open an empty database; `names` are a repository's own names of fields."""
-        self._names = names or {}
+    def __init__(self, names: Mapping[str, str] | None = None, now: datetime | None = None) -> None:
+        """Open an empty database; `names` are a repository's own names of fields, and what is after `now` is bad."""
+        self._names, self._latest = names or {}, now and latest_time(now)
         self._stack = ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="promptci-log-")))
         self._copies = folder / "copies"
@@ -148,7 +149,7 @@ class LogDatabase:
 
     def _read(self, path: Path) -> LogFileRead:
         log_format, source = open_log(path, self.connection, self._copies, self._names)
-        query = rows_query(source, log_format.dialect.with_columns(self._names))
+        query = rows_query(source, log_format.dialect.with_columns(self._names), self._latest)
         if log_format.container == "Parquet" and (read := self._read_direct(path, log_format, query)):
             return read
         ((start,),) = self.connection.execute("select coalesce(max(rowid) + 1, 0) from log").fetchall()

@@ -35,7 +35,7 @@ def open_log(
         If its format is not known.
     """
     place = _literal_name(path, copies)
-    if path.stat().st_size == 0:
+    if sniff.is_blank(path):
         return LogFormat(container="JSON lines", dialect=PROMPTCI), jsonl.json_lines(place, copies)
     if sniff.is_parquet(path):
         table = columns.parquet_columns(place, connection)

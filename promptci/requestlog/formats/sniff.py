@@ -66,6 +66,13 @@ def sniff_text(path: Path) -> tuple[Container, Sequence[str]]:
     return "CSV", first
 
 
+def is_blank(path: Path) -> bool:
+    """Return whether a file has nothing in it, unpacked, but blank lines."""
+    with open_unpacked(path) as file:
+        head = file.read(HEAD_BYTES)
+    return len(head) < HEAD_BYTES and not head.decode("utf-8", errors="replace").strip("\ufeff \t\r\n")
+
+
 def is_parquet(path: Path) -> bool:
     """Return whether a file is Parquet."""
     with path.open("rb") as file:

@@ -1,6 +1,7 @@
 """Values of a source -> typed rows of requests and marks, as SQL, with what is wrong with each bad row."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from promptci.requestlog.aliases import ALIASES, EVALUATION_NAME, PERCENT_MARKER, QUALITY_EVALUATION, Alias
 from promptci.requestlog.dialects.dialect import Dialect, Scores
@@ -35,19 +36,30 @@ COLUMNS = {
 }
 """Columns of a request, whose share is in 1/100 %. A mark has a time, an id, and what became known."""
 TEXTS = ("id", "second_id", "prompt", "version", "arm", "user", "key", "signal", "model", "response_model", "tag")
-NUMBERS = {"latency_ms": None, "share": MAX_SHARE, "cost_usd": MAX_USD, "input_tokens": None, "output_tokens": None}
+MAX_TOKENS = 1e12
+"""Tokens of one request that can be true; any sum of them fits."""
+NUMBERS = {
+    "latency_ms": None,
+    "share": MAX_SHARE,
+    "cost_usd": MAX_USD,
+    "input_tokens": MAX_TOKENS,
+    "output_tokens": MAX_TOKENS,
+}
+_CALENDAR = "between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
+"""Times that Python can represent."""
 _ZONE = r"(Z|[+-]\d\d:?\d\d)$"
 _KIND_OF_ERROR = r"^([A-Za-z_][\w.-]{0,59})(?:$|[\s(:])"
 _NULL = "null::varchar"
 
 
-def rows_query(source: Source, dialect: Dialect) -> str:
+def rows_query(source: Source, dialect: Dialect, latest: datetime | None = None) -> str:
     """Return the query for the rows of a source, in their order.
 
-    `what` is request, mark, other or bad; `reason` says what is wrong with a bad one, in words.
+    `what` is request, mark, other or bad; `reason` says what is wrong with a bad one, in words. A time after `latest`,
+    in UTC, is bad: one clock that is ahead would keep a log looking fresh that nothing is added to any more.
     """
     if dialect.scores is not None:
-        return _scores_query(source, dialect, dialect.scores)
+        return _scores_query(source, dialect, dialect.scores, latest)
     raw = {field: _value(source, dialect, field) for field in (*ALIASES, "second_id")}
     raw |= {"error": _error(source, dialect), "end": _moment(source, dialect, "end")}
     raw |= {"time_text": raw["time"], "time": _moment(source, dialect, "time")}
@@ -66,7 +78,7 @@ def rows_query(source: Source, dialect: Dialect) -> str:
         as_logged = f"({raw['share']})::varchar"
         raw["share"] = f"case when {percent} is null then {as_logged} else ({in_percent} * 100)::varchar end"
     columns = ", ".join(f"{sql} as {name}_" for name, sql in raw.items())
-    return f"select {_row_kind(dialect)} as what, reason, {_typed()} from (select *, {_reason(dialect)} as reason from (select {columns}, broken from {source.relation}))"  # noqa: E501, S608 - names are quoted
+    return f"select {_row_kind(dialect)} as what, reason, {_typed()} from (select *, {_reason(dialect, latest)} as reason from (select {columns}, broken from {source.relation}))"  # noqa: E501, S608 - names are quoted
 
 
 def _typed() -> str:
@@ -109,13 +121,15 @@ def _row_kind(dialect: Dialect) -> str:
     return f"case {' '.join(cases)} when reason is not null then 'bad' else 'request' end"
 
 
-def _reason(dialect: Dialect) -> str:
+def _reason(dialect: Dialect, latest: datetime | None) -> str:
     """Return SQL for what is wrong with a row, or null."""
     name = {field: str(names[0]) for field, names in dialect.fields.items() if names}
     cases = ["when broken is not null then broken", _missing("id_ is null", name["id"])]
     cases.append(_missing("time_text_ is null", name["time"]))
     zoned = "no time in ISO 8601 with its zone" if dialect.needs_zone else "no time in ISO 8601"
-    cases.append(_wrong("time_ is null", name["time"], "time_text_", zoned))
+    cases.append(_wrong(f"time_ is null or time_ not {_CALENDAR}", name["time"], "time_text_", zoned))
+    if latest is not None:
+        cases.append(_wrong(_is_after(latest), name["time"], "time_text_", "in the future"))
     is_mark = "(version_ is null and arm_ is null and (quality_ is not null or signal_ is not null or cost_usd_ is not null or evaluation_ is not null))"  # noqa: E501
     if dialect.needs_prompt:
         cases.append(_missing(f"prompt_ is null and not {is_mark}", name["prompt"]))
@@ -154,9 +168,16 @@ def _wrong(condition: str, name: str, column: str, expected: str) -> str:
     return f"when {condition} then {quote_text(f'`{name}` is `')} || {shown} || {quote_text(f'`, {expected}')}"
 
 
-def _wrong_time(dialect: Dialect) -> str:
+def _wrong_time(dialect: Dialect, latest: datetime | None) -> str:
     name = dialect.fields["time"][0]
-    return f"when time_ is null then {quote_text(f'`{name}` is missing or no time')}"
+    missing = f"when time_ is null or time_ not {_CALENDAR} then {quote_text(f'`{name}` is missing or no time')}"
+    if latest is None:
+        return missing
+    return f"{missing} when {_is_after(latest)} then {quote_text(f'`{name}` is in the future')}"
+
+
+def _is_after(latest: datetime) -> str:
+    return f"time_ > timestamp '{latest:%Y-%m-%d %H:%M:%S.%f}'"
 
 
 def _not_number(column: str, name: str, most: float | None) -> str:
@@ -232,7 +253,7 @@ def _error(source: Source, dialect: Dialect) -> str:
     return f"case when {own} is not null then {own} when {failed} then {_first([*named, quote_text('error')])} end"
 
 
-def _scores_query(source: Source, dialect: Dialect, scores: Scores) -> str:
+def _scores_query(source: Source, dialect: Dialect, scores: Scores, latest: datetime | None) -> str:
     """Return the rows of a file of scores: marks, and scores of other names."""
     name = source.value(scores.name) or _NULL
     number, label = source.value(scores.value) or _NULL, source.value(scores.label) or _NULL
@@ -242,7 +263,7 @@ def _scores_query(source: Source, dialect: Dialect, scores: Scores) -> str:
     cases = [
         "when broken is not null then broken",
         "when coalesce(id_, second_id_) is null then 'the score names neither a span nor a trace'",
-        _wrong_time(dialect),
+        _wrong_time(dialect, latest),
         f"when {quality} and ({value} is null or {value} not between 0 and 1) then 'the quality is no number from 0 to 1'",  # noqa: E501
         f"when {signal} and ({_signal('number_', 'label_')}) is null then 'the signal is neither a number nor positive or negative'",  # noqa: E501
     ]

@@ -67,7 +67,7 @@ class AlertsDocument(Document):
 
     schema_: Literal["promptci/alerts/v1"] = Field(default="promptci/alerts/v1", alias="schema")
     at: str
-    data: str = Field(description="`ok`, or why nothing is known: `missing`, `empty`, `old-look`, `old-data`.")
+    data: str = Field(description="`ok`, or why nothing is known: `missing`, `empty`, `old-look`, `ahead`, `old-data`.")
     open: int
     alerts: list[AlertRow]
     problems: list[str] = Field(description="What could not be delivered.")

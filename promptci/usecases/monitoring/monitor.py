@@ -65,7 +65,7 @@ def _own_names(request: MonitorRequest) -> dict[str, str]:
 
 def _from_files(request: MonitorRequest, names: dict[str, str]) -> MonitorDocument:
     paths = read.expand_patterns(request.logs)
-    with LogDatabase(names) as database:
+    with LogDatabase(names, request.now) as database:
         database.read(paths)
         log = engines.open_duckdb(database.connection, has_marks=database.has_marks)
         plan = MonitorPlan(
@@ -101,9 +101,10 @@ def _from_engine(request: MonitorRequest, names: dict[str, str]) -> MonitorDocum
         message = f"{request.engine} reads one table, and {len(request.logs)} were named"
         raise InputError([Problem(path=place, message=message, hint="Name one table or view.")])
     (name,) = request.logs
-    table = engines.find_table(request.engine, name, names)
+    table = engines.find_table(request.engine, name, names, request.now)
     if table.bad > MAX_BAD_SHARE * table.lines:
-        message = f"{table.bad:,} of {table.lines:,} rows have no time, id or prompt, over {MAX_BAD_SHARE:.0%}"
+        share = f"{table.bad:,} of {table.lines:,} rows"
+        message = f"{share} have no time, id or prompt, or a time in the future, over {MAX_BAD_SHARE:.0%}"
         raise InputError([Problem(path=name, message=message, hint="Correct the table, or map its columns.")])
     newest = None if table.newest is None else format_time(table.newest)
     coverage = CoverageRow(

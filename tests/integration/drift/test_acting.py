@@ -1,6 +1,9 @@
 """What is done about a drift: issues, the deployment, exit codes and annotations."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,25 @@ from support.drift_shop import DriftShop, numbers, rules
 from support.repositories import config
 
 from promptci.cli.drift import DeploymentCommands
-from promptci.drift.night import DriftVerdict
+from promptci.drift.night import DriftVerdict, NightLine
 from promptci.evaluation.nights.acting import DriftActions
+from promptci.evaluation.nights.affected import count_affected
+from promptci.evaluation.nights.results import PromptNight
 from promptci.rollout.deployments.commit import CommitTarget
 
 PRODUCTION = "deployments/production.yml"
+NIGHT = NightLine(
+    at="2026-03-02T03:17:00Z",
+    prompt="order",
+    version="v1.1.0",
+    fingerprint="f",
+    goldens="g",
+    judge="j",
+    model="m",
+    n=1,
+    marks="0",
+    verdict=DriftVerdict.DRIFT,
+)
 
 
 @pytest.fixture
@@ -39,6 +56,25 @@ def configured(shop: DriftShop, server: OpenAIServer, on_drift: str) -> DriftSho
     shop.edit({"promptci.yml": config(server, drift={"on_drift": on_drift})})
     shop.builder.git("push", "--quiet", "origin", "main")
     return shop
+
+
+def write_log(shop: DriftShop, path: Path) -> str:
+    """Log an hour with two users of each version, before the last steady night and after it."""
+    rows = [
+        {
+            "time": f"{shop.now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}",
+            "promptci.request": f"{version}-{hours}-{number}",
+            "gen_ai.prompt.name": "order",
+            "gen_ai.prompt.version": version,
+            "feature_flag.result.variant": "stable",
+            "promptci.unit": f"u{number % 2}",
+        }
+        for hours in (-2, 2)
+        for version in ("v1.0.0", "prompts/order/v1.1.0")
+        for number in range(3)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
 
 
 def deployed(shop: DriftShop) -> str:
@@ -83,6 +119,43 @@ def test_the_version_before_is_gone_back_to_where_it_is_better(
     assert "back to v1.0.0" in row.action
     assert "stable: prompts/order/v1.0.0" in deployed(shop)
     assert "Reason: drift: It answers worse" in shop.builder.git("log", "-1", "--format=%B", "FETCH_HEAD")
+
+
+def affected_text(shop: DriftShop, *logs: str) -> str:
+    row = shop.night(actions=replace(acting(shop), logs=logs))
+    assert row.action is not None
+    (text,) = (finding.text for finding in row.findings if finding.rule == "drift-affected")
+    return text
+
+
+def test_a_rollback_says_how_many_requests_were_affected(
+    shop: DriftShop, server: OpenAIServer, model: ChangingModel, tmp_path: Path
+) -> None:
+    configured(shop, server, "rollback")
+    shop.night()
+    log = write_log(shop, tmp_path / "requests.jsonl")
+    model.broken, model.broken_instructions = numbers(8), {"please": set()}
+    text = affected_text(shop, log)
+    assert text.startswith("Affected: 3 requests of 2 users, answered by v1.1.0 since 2026-03-02 03:17 UTC.")
+
+
+def test_a_request_log_that_cannot_be_read_hinders_no_rollback(
+    shop: DriftShop, server: OpenAIServer, model: ChangingModel, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.jsonl").write_text("no log\n")
+    for logs, reason in (
+        ((), "no request log was named (`--log`)"),
+        (("nowhere/*.jsonl",), "no file matches `--log`"),
+        (("nowhere.jsonl",), "There is no file `nowhere.jsonl`"),
+        ((str(tmp_path / "bad.jsonl"),), "1 of 1 lines are invalid"),
+    ):
+        night = PromptNight(name="order", version="v1.1.0", verdict=DriftVerdict.DRIFT, line=NIGHT)
+        counted = count_affected(night, logs)
+        assert counted.requests is None
+        assert reason in counted.reason
+    configured(shop, server, "canary")
+    model.broken = numbers(8)
+    assert "is not known: no request log was named" in affected_text(shop)
 
 
 def test_a_version_that_is_no_better_is_not_gone_back_to(

@@ -146,3 +146,49 @@ def test_names_of_the_configuration_are_used(tmp_path: Path) -> None:
     result = run("--repo", builder.path, "--log", log, "--out", tmp_path / "out", "--json")
     (row,) = json.loads(result.output)["traffic"]
     assert (row["prompt"], row["version"], row["requests"]) == ("order", "v3", 1)
+
+
+def logged(time: str, **fields: object) -> bytes:
+    request = next(iter(formats.promptci_rows(formats.requests(1))))
+    return json.dumps({**request, "time": time, "promptci.request": "one", **fields}).encode() + b"\n"
+
+
+def test_one_clock_that_is_ahead_keeps_no_dead_log_fresh(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    path.write_bytes(log.read_bytes() + logged("2036-01-01T00:00:00Z"))
+    result = run("--log", path, "--out", tmp_path, now="2026-03-20T09:00:00Z")
+    assert "`time` is `2036-01-01T00:00:00Z`, in the future" in result.output
+    assert "NO DATA: the newest line is of 2026-03-04 07:5" in result.output
+    document = MonitorDocument.load(tmp_path / "monitor.json")
+    assert document.newest is not None
+    assert document.newest.startswith("2026-03-04")
+    assert sum(row.requests for row in document.traffic) == 400
+
+
+def test_a_log_whose_clock_is_wrong_is_refused(tmp_path: Path) -> None:
+    for name, time, text in (
+        ("ahead.jsonl", "2036-01-01T00:00:00Z", "in the future"),
+        ("before.jsonl", "0001-01-01T00:00:00+14:00", "no time in ISO 8601"),
+    ):
+        (tmp_path / name).write_bytes(logged(time))
+        code, words = refusal("--log", tmp_path / name)
+        assert code == 4
+        assert "1 of 1 lines are invalid" in words
+        assert text in words
+
+
+def test_more_tokens_than_can_be_true_are_a_bad_line_and_not_unknown_ones(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    path.write_bytes(log.read_bytes() + logged("2026-03-03T00:00:00Z", **{"gen_ai.usage.output_tokens": 10**30}))
+    result = run("--log", path, "--out", tmp_path)
+    assert "no number from 0 to 1,000,000,000,000" in result.output
+
+
+@pytest.mark.parametrize("content", [b"\n \n", b"\xef\xbb\xbf", gzip.compress(b"")])
+def test_a_log_with_nothing_in_it_is_empty_and_spoils_no_other(content: bytes, log: Path, tmp_path: Path) -> None:
+    (tmp_path / "quiet.jsonl").write_bytes(content)
+    code, words = refusal("--log", tmp_path / "quiet.jsonl")
+    assert (code, "the log is empty" in words) == (4, True)
+    result = run("--log", tmp_path / "quiet.jsonl", "--log", log, "--out", tmp_path)
+    assert result.exception is None
+    assert "quiet.jsonl: 0 lines" in result.output

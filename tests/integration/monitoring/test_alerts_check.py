@@ -24,6 +24,8 @@ CONFIG = """alerts:
     - {name: quality-low, kind: threshold, metric: quality, limit: 0.9}
 """
 LOOK = timedelta(minutes=5)
+MONITOR = "promptci-report/monitor.json"
+"""Where `promptci monitor` writes it, and where the check looks for it."""
 
 
 class Shop:
@@ -32,10 +34,11 @@ class Shop:
     def __init__(self, builder: RepoBuilder, chat: WebhookServer, server: fake.GitHub) -> None:
         self.builder, self.chat, self.server = builder, chat, server
         self.now = NOW
+        (builder.path / MONITOR).parent.mkdir()
 
     def look(self, good: int | None, *words: str, made_at: datetime | None = None) -> Outcome:
         """Take a look; `good` of 200 requests are right, None: no monitor.json is there."""
-        place = self.builder.path / "monitor.json"
+        place = self.builder.path / MONITOR
         place.unlink(missing_ok=True)
         if good is not None:
             self.write(monitor([traffic(0, good=good)], made_at=made_at or self.now))
@@ -45,7 +48,7 @@ class Shop:
         return done
 
     def write(self, document: MonitorDocument) -> None:
-        (self.builder.path / "monitor.json").write_text(document.dump())
+        (self.builder.path / MONITOR).write_text(document.dump())
 
     def lines(self) -> list[dict[str, Any]]:
         """What the remote's branch has."""
@@ -137,7 +140,12 @@ def test_a_steady_state_makes_no_commit(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("good", "made_at", "data"),
-    [(None, None, "missing"), (200, NOW - timedelta(hours=3), "old-look"), (0, None, "empty")],
+    [
+        (None, None, "missing"),
+        (200, NOW - timedelta(hours=3), "old-look"),
+        (200, NOW + timedelta(days=9), "ahead"),
+        (0, None, "empty"),
+    ],
 )
 def test_without_usable_data_the_check_is_never_green(
     shop: Shop, good: int | None, made_at: datetime | None, data: str
@@ -229,7 +237,7 @@ def test_without_rules_there_is_nothing_to_check(shop: Shop) -> None:
 
 
 def test_a_monitor_json_that_cannot_be_read_is_an_error(shop: Shop) -> None:
-    (shop.builder.path / "monitor.json").write_text("{")
+    (shop.builder.path / MONITOR).write_text("{")
     done = released.run(shop.builder, "alerts", "check")
     assert (done.code, "monitor.json:1: " in done.text) == (4, True)
 

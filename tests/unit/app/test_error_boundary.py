@@ -1,5 +1,6 @@
 """A defect of promptci is a message, an exit code and a ready bug report, without secrets; on GitHub in the log."""
 
+import errno
 import io
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from promptci import __version__
 from promptci.app import error_boundary
 from promptci.errors import UsageError
+from promptci.files import write
 
 SECRET = "sk-" + "abcdefgh" * 5
 
@@ -54,6 +56,29 @@ def test_an_error_of_the_user_is_its_message() -> None:
     err = io.StringIO()
     assert error_boundary.run_guarded(refuse, {}, err) == 2
     assert err.getvalue() == "promptci: No such thing. Name another.\n"
+
+
+def test_a_path_that_cannot_be_written_is_named_and_no_defect(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+
+    def write_there() -> int:
+        write.write_text(tmp_path / "file" / "page.html", "page")
+        return 0
+
+    err = io.StringIO()
+    assert error_boundary.run_guarded(write_there, {}, err) == 4
+    assert f"promptci: `{tmp_path / 'file'}" in err.getvalue()
+    assert "cannot be read or written: " in err.getvalue()
+    assert err.getvalue().endswith(". Check the path and its permissions.\n")
+
+
+def test_a_full_disk_is_no_defect() -> None:
+    def fill() -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    err = io.StringIO()
+    assert error_boundary.run_guarded(fill, {}, err) == 4
+    assert "No space left on device. Make room on the disk" in err.getvalue()
 
 
 def test_without_a_place_for_files_the_report_is_printed(

@@ -12,7 +12,7 @@ from support import report_situations
 from support.memory_records import feedback, memory, verdict
 
 from promptci import frames
-from promptci.errors import InputError
+from promptci.errors import InputError, UsageError
 from promptci.git.data_branch import DataBranch
 from promptci.report.model.document import serialize
 
@@ -104,6 +104,11 @@ def test_a_line_that_is_no_object_is_named(repository: RepoBuilder, line: bytes)
     _add(repository, {"alerts/2026-03.jsonl": b'{"n": 1}\n' + line + b"\n"})
     with pytest.raises(InputError, match=r"alerts/2026-03\.jsonl:2: "):
         frames.load_history("alerts", repository.path)
+
+
+def test_a_kind_that_there_is_not_is_no_empty_frame(repository: RepoBuilder) -> None:
+    with pytest.raises(UsageError, match="no kind `night`"):
+        frames.load_history("night", repository.path)
 
 
 def test_no_branch_is_an_empty_frame(repository: RepoBuilder) -> None:
