@@ -9,13 +9,13 @@ import numpy as np
 
 from promptci.errors import Problem
 from promptci.requestlog.columns import (
-    ARRAYS,
     MARK_ARRAYS,
     NO_SIGNAL,
     Array,
     MarkColumns,
     RequestColumns,
     Texts,
+    concatenate_columns,
     empty_columns,
 )
 
@@ -82,16 +82,17 @@ def join_batches(batches: Sequence[LogBatch], texts: Texts) -> tuple[RequestColu
     """
     if not batches:
         return empty_columns(texts), 0
-    arrays = {name: np.concatenate([getattr(each.requests, name) for each in batches]) for name in ARRAYS}
-    every = RequestColumns(texts=texts, **arrays)
+    every = concatenate_columns([each.requests for each in batches], texts)
     marks = MarkColumns(
         **{name: np.concatenate([getattr(each.marks, name) for each in batches]) for name in MARK_ARRAYS}
     )
     first, repeated = _find_first(every)
     again = every.select(repeated)
     marks = MarkColumns(**{name: np.concatenate([getattr(marks, name), getattr(again, name)]) for name in MARK_ARRAYS})
-    kept = _add_marks(every.select(first), marks)
-    return kept.select(np.argsort(kept.time, kind="stable")), len(repeated)
+    kept = _add_marks(every.select(first) if len(repeated) else every, marks)
+    # Most logs are in the order of time and repeat nothing: then no column is copied.
+    is_ordered = bool((kept.time[1:] >= kept.time[:-1]).all())
+    return kept if is_ordered else kept.select(np.argsort(kept.time, kind="stable")), len(repeated)
 
 
 def _find_first(requests: RequestColumns) -> tuple[Array, Array]:

@@ -140,6 +140,16 @@ class MarkColumns:
 MARK_ARRAYS = tuple(each.name for each in fields(MarkColumns))
 
 
+def concatenate_columns(parts: Sequence[RequestColumns], texts: Texts) -> RequestColumns:
+    """Return the requests of all parts, in their order; the arrays of a single part are not copied."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return empty_columns(texts)
+    arrays = {name: np.concatenate([getattr(each, name) for each in parts]) for name in ARRAYS}
+    return RequestColumns(texts=texts, **arrays)
+
+
 def empty_columns(texts: Texts | None = None) -> RequestColumns:
     """Return no requests."""
     return columns_of((), texts)

@@ -7,12 +7,21 @@ from promptci.errors import Problem
 from promptci.files.lines import JsonError
 from promptci.requestlog import line
 from promptci.requestlog.batch import LogBatch, WantedRequests, keep_selected
-from promptci.requestlog.columns import NO_POINT, Texts, columns_of, mark_columns_of
+from promptci.requestlog.columns import (
+    NO_POINT,
+    RequestColumns,
+    Texts,
+    columns_of,
+    concatenate_columns,
+    mark_columns_of,
+)
 from promptci.requestlog.model import LateMark, Observation
 from promptci.runtime import point
 
 MAX_LINE_BYTES = 1024 * 1024
 """Bytes of one line; a longer one is bad."""
+MAX_PARSED = 10_000
+"""Requests that are kept as objects, which take more memory than columns."""
 MAX_PROBLEMS = 20
 """Bad lines that are named."""
 
@@ -56,18 +65,27 @@ class LineParser:
 def read_file(path: Path, selection: WantedRequests, texts: Texts) -> LogBatch:
     """Read a file."""
     parser = LineParser(path)
+    parts: list[RequestColumns] = []
     lines = 0
     for number, raw in read_lines(path):
         lines += 1
         parser.parse(number, raw)
-    requests = columns_of(parser.requests, texts, points_of(parser.requests, selection))
+        if len(parser.requests) == MAX_PARSED:
+            parts.append(_take_columns(parser, selection, texts))
+    parts.append(_take_columns(parser, selection, texts))
     return LogBatch(
-        requests=keep_selected(requests, selection),
+        requests=concatenate_columns(parts, texts),
         marks=mark_columns_of(parser.marks, texts),
         lines=lines,
         invalid_lines=parser.invalid_lines,
         problems=tuple(parser.problems),
     )
+
+
+def _take_columns(parser: LineParser, selection: WantedRequests, texts: Texts) -> RequestColumns:
+    """Return the requests that were parsed since the last call."""
+    requests, parser.requests, parser.numbers = parser.requests, [], []
+    return keep_selected(columns_of(requests, texts, points_of(requests, selection)), selection)
 
 
 def points_of(requests: list[Observation], selection: WantedRequests) -> list[int]:

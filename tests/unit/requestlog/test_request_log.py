@@ -120,6 +120,12 @@ def test_several_files_are_one_log_in_the_order_of_time(tmp_path: Path, load: Lo
     assert same(result.requests, REQUESTS)
 
 
+def test_a_long_log_is_made_columns_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(python_reader, "MAX_PARSED", 7)
+    path = canary_traffic.write(tmp_path / "a.jsonl", REQUESTS)
+    assert same(read.load_log([path], WANTED, use_duckdb=False).requests, REQUESTS)
+
+
 def test_the_log_of_the_runtime_is_read_alike(tmp_path: Path, load: Load) -> None:
     path = tmp_path / "a.jsonl"
     runtime = [replace(request, quality=None, signal=None, response_model="mini-2024") for request in REQUESTS]
