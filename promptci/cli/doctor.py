@@ -8,6 +8,7 @@ import click
 
 from promptci.cli import console, options
 from promptci.errors import PromptciError
+from promptci.git.data_branch import has_history_branch
 from promptci.history.ruleset import build_ruleset
 from promptci.present import formatting
 from promptci.redact import Redactor
@@ -53,13 +54,13 @@ def command(*, root: Path, config_path: str, ask: bool, as_json: bool, ruleset: 
         click.echo(Redactor.from_environ(os.environ).redact(doctor_document.to_document(findings).dump()), nl=False)
         return int(errors > 0)
     lines = [_line("ok", text) for text in checkup.in_order]
-    lines += [_line("note", text) for text in checkup.goldens]
+    lines += [_line("note", text) for text in checkup.notes]
     for finding in sorted(findings, key=lambda finding: finding.level, reverse=True):
         lines.append(_line(finding.level, str(finding.problem)))
     console.print_lines(lines)
     if ask:
         errors += _ask_models(root, config_path)
-    if doctor.has_history_branch(root):
+    if has_history_branch(root):
         console.say(HISTORY_NOTE)
     warnings = formatting.count(len(findings) - errors, "warning")
     console.say(f"{formatting.count(errors, 'error')}, {warnings}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from promptci.cli import console
+from promptci.config.find import DEFAULT_PATHS
 from promptci.usecases.setup import init, init_detect
 from promptci.usecases.setup.init_detect import Repository
 from promptci.wording import count, join_names
@@ -34,7 +35,8 @@ def command(folder: Path, provider: str | None) -> int:
     repository = init_detect.detect_repository(folder)
     key = init_detect.detect_key(os.environ, repository.endpoint)
     chosen = provider or ("openai" if key or repository.endpoint else "local")
-    for line in _describe(repository):
+    has_config = any((folder / name).exists() for name in DEFAULT_PATHS)
+    for line in _describe(repository, has_config):
         console.say(line)
     files = init.write_starter_files(
         folder, provider=chosen, key=(chosen == "openai" and key) or init.DEFAULT_KEY, repository=repository
@@ -48,18 +50,26 @@ def command(folder: Path, provider: str | None) -> int:
     return 0
 
 
-def _describe(repository: Repository) -> Iterator[str]:
-    """Yield what was detected."""
+def _describe(repository: Repository, has_config: bool) -> Iterator[str]:
+    """Yield what was detected. A configuration that is there already is kept, and may not name it."""
     proposal = repository.proposal
     if proposal.include:
-        yield f"found prompts, which `prompts.include` names: {join_names(proposal.include)}"
+        names = join_names(proposal.include)
+        missing = f"found prompts; add to `prompts.include` those that it does not name yet: {names}"
+        yield missing if has_config else f"found prompts, which `prompts.include` names: {names}"
         yield "Write their golden cases to goldens/NAME.jsonl; `promptci doctor` names each prompt without."
     yield from (f"left out: {problem}" for problem in proposal.unreadable)
     if repository.prompt_files:
         files = count(len(repository.prompt_files), "prompt file")
         yield f"found {files}, tested too: {join_names(repository.prompt_files)}"
     if repository.endpoint:
-        yield f"found an endpoint, which `provider` names: {repository.endpoint.base_url}"
+        address = repository.endpoint.base_url
+        asked = "`promptci doctor` says whether it is the one that is asked"
+        yield (
+            f"found an endpoint: {address}; {asked}"
+            if has_config
+            else (f"found an endpoint, which `provider` names: {address}")
+        )
     if repository.models:
         yield f"found models: {join_names(repository.models)}"
     for name in repository.without_goldens:
@@ -73,6 +83,8 @@ def _next_commands(provider: str, key: str | None, repository: Repository) -> It
     yield "Next:"
     if provider == "local":
         yield "  promptci demo --set-up-only    # fetch the embedded model, once"
+    elif repository.endpoint and not repository.endpoint.api_key_env:
+        yield "  promptci doctor --ask          # check the setup and the endpoint, which needs no key"
     elif key is None or not os.environ.get(key):
         yield f"  export {key or init.DEFAULT_KEY}=…       # the key of the endpoint in promptci.yml"
     else:

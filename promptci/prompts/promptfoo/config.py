@@ -46,6 +46,8 @@ class PromptfooConfig:
     path: str
     read: Read
     prompts: list[ImportedPrompt] = field(default_factory=list)
+    providers: list[str] = field(default_factory=list)
+    """Ids of the providers, in order; the first one is read."""
     model: str = ""
     base_url: str | None = None
     """Endpoint of the first provider; None where it is not known."""

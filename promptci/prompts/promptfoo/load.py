@@ -5,10 +5,13 @@ from typing import Any
 
 from promptci.errors import InputError, Problem
 from promptci.prompts.formats.parse_context import find_misspelt
-from promptci.prompts.promptfoo.config import READ_KEYS, PromptfooConfig, Read, as_map, iterate_entries
-from promptci.prompts.promptfoo.providers import read_provider
+from promptci.prompts.promptfoo.config import READ_KEYS, PromptfooConfig, Read, iterate_entries
+from promptci.prompts.promptfoo.providers import get_provider_id, read_provider
 from promptci.prompts.promptfoo.read_prompts import read_prompts
 from promptci.prompts.promptfoo.read_tests import read_tests
+
+MAX_SHOWN_ID = 80
+"""Characters of a provider's id that messages show."""
 
 
 def load_promptfoo(path: str, read: Read) -> PromptfooConfig:
@@ -32,7 +35,8 @@ def _name_key(key: str) -> str:
 def _read_providers(config: PromptfooConfig, value: Mapping[str, Any]) -> None:
     """Take the first provider; promptci asks one model."""
     listed = list(iterate_entries(value.get("providers") or value.get("targets")))
-    config.left_out += [f"the provider `{as_map(item).get('id') or item}`" for item in listed[1:]]
+    config.providers = [get_provider_id(item)[:MAX_SHOWN_ID] for item in listed]
+    config.left_out += [f"the provider `{name}`" for name in config.providers[1:]]
     if not listed:
         return
     provider = read_provider(listed[0])

@@ -13,7 +13,6 @@ from promptci.errors import InputError, Problem, ProviderError
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
 from promptci.git import command, globs
-from promptci.git.data_branch import HISTORY_BRANCH
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.pipeline.collection import collect, coverage, plan_prompt, prompt_settings
@@ -31,7 +30,7 @@ from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs.prompt_plan import PromptPlan, Status
 from promptci.scoring.judges import judge
-from promptci.usecases.setup import doctor_goldens, doctor_workflow
+from promptci.usecases.setup import doctor_goldens, doctor_workflow, promptfoo_endpoint
 from promptci.usecases.setup.doctor_document import DoctorFinding, Level
 from promptci.wording import count, join_names
 
@@ -80,8 +79,8 @@ class Checkup:
     """By file and line."""
     in_order: tuple[str, ...]
     """What needs no attention, one part of the set-up each."""
-    goldens: tuple[str, ...]
-    """What each prompt's goldens can decide."""
+    notes: tuple[str, ...]
+    """What each prompt's goldens can decide, and which endpoints of promptfoo are not asked."""
 
 
 def examine(root: Path, config_path: str) -> tuple[DoctorFinding, ...]:
@@ -117,7 +116,10 @@ def check_up(root: Path, config_path: str, environ: Mapping[str, str] | None = N
             in_order=tuple(
                 f"{part}: {_describe(part, state, environ or {})}" for part, findings in parts.items() if not findings
             ),
-            goldens=tuple(doctor_goldens.describe_goldens(state.plans, state.config)),
+            notes=(
+                *doctor_goldens.describe_goldens(state.plans, state.config),
+                *promptfoo_endpoint.describe_differences(snapshot, state.config, state.config_path),
+            ),
         )
 
 
@@ -139,14 +141,6 @@ def _describe_endpoint(options: ProviderOptions, environ: Mapping[str, str]) -> 
     presence = f", key from {key}, which is {'set' if environ.get(key) else 'not set'} here" if key else ""
     addresses = {"openai": f"{options.base_url}{presence}", "recorded": f"recorded answers in {options.path}"}
     return addresses.get(options.kind, "the embedded model")
-
-
-def has_history_branch(root: Path) -> bool:
-    """Return whether this clone knows the branch promptci/history, its own or a remote's."""
-    printed = command.run_git(
-        Repo.discover(root).root, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes"
-    )
-    return any(ref.endswith(f"/{HISTORY_BRANCH}") for ref in printed.decode(errors="replace").splitlines())
 
 
 def _error_findings(error: InputError) -> list[DoctorFinding]:

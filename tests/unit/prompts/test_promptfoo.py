@@ -206,7 +206,68 @@ def test_the_endpoint_is_imported_where_there_is_no_configuration(tmp_path: Path
     config = "prompts: ['{{a}}']\nproviders: [ollama:llama3]\ntests: [{vars: {a: x}, assert: [{type: is-json}]}]\n"
     builder = RepoBuilder(tmp_path / "shop").write({"promptfooconfig.yaml": config})
     assert call_promptci(["import", "promptfoo"], builder.path, {}).returncode == 0
-    assert (builder.path / "promptci.yml").read_text() == 'provider:\n  base_url: "http://localhost:11434/v1"\n'
+    assert (builder.path / "promptci.yml").read_text() == (
+        'provider:\n  base_url: "http://localhost:11434/v1"\n  api_key_env: ""\n'
+    )
+
+
+ELSEWHERE = 'provider: {base_url: "https://llm.example/v1", api_key_env: LLM_KEY}\n'
+TEST = "tests: [{vars: {a: x}, assert: [{type: is-json}]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("providers", "settings", "lines"),
+    [
+        ("[ollama:llama3]", ELSEWHERE,
+         [("left out: the endpoint http://localhost:11434/v1: promptci.yml asks https://llm.example/v1. To use"
+          ' promptfoo\'s, write `provider: {base_url: "http://localhost:11434/v1", api_key_env: ""}` in promptci.yml')]),
+        ("[openai:gpt-4o]", 'provider: {api_key_env: ""}\n',
+         [("left out: the endpoint https://api.openai.com/v1 with the key in OPENAI_API_KEY: promptci.yml asks"
+          " https://api.openai.com/v1 without a key. To use promptfoo's, write"
+          ' `provider: {base_url: "https://api.openai.com/v1", api_key_env: "OPENAI_API_KEY"}` in promptci.yml')]),
+        ("[openai:gpt-4o]", "run: {repeats: 1}\n", []),
+        ('[{id: "openai:m", config: {apiBaseUrl: "https://llm.example/v1/", apiKeyEnvar: LLM_KEY}}]', ELSEWHERE, []),
+        ("[exec:run.sh]", ELSEWHERE,
+         [("note: https://llm.example/v1 is asked instead. To change that, write"
+          " `provider: {base_url: …, api_key_env: …}`, or for a program `provider: {kind: command, run: […]}`,"
+          " in promptci.yml"),
+          "note: promptfoo's configuration names no model that is known here, so the prompts name `gpt-4o-mini`",
+          "left out: the provider `exec:run.sh`, of which no OpenAI-compatible endpoint is known"]),
+    ],
+)  # fmt: skip
+def test_an_endpoint_that_is_not_imported_is_named_with_what_to_write(
+    providers: str, settings: str, lines: list[str], tmp_path: Path
+) -> None:
+    text = f"prompts: ['{{{{a}}}}']\nproviders: {providers}\n{TEST}"
+    builder = RepoBuilder(tmp_path / "shop").write({"promptfooconfig.yaml": text, "promptci.yml": settings})
+    done = call_promptci(["import", "promptfoo"], builder.path, {})
+    assert [line for line in done.stdout.splitlines() if not line.startswith(("wrote ", "1 case"))] == lines
+    assert (builder.path / "promptci.yml").read_text() == settings
+    notes = [
+        line for line in call_promptci(["doctor"], builder.path, {}).stdout.splitlines() if "note: promptfoo" in line
+    ]
+    assert len(notes) == bool(lines)
+
+
+def test_the_model_of_promptci_yml_is_asked_where_promptfoo_names_none(tmp_path: Path) -> None:
+    files = {"promptfooconfig.yaml": "prompts: ['{{a}}']\n" + TEST, "promptci.yml": "provider: {model: mine}\n"}
+    builder = RepoBuilder(tmp_path / "shop").write(files)
+    done = call_promptci(["import", "promptfoo"], builder.path, {})
+    assert "note: the prompts name no model: that of promptci.yml is asked, `mine`\n" in done.stdout
+    assert "model:" not in (builder.path / "prompts/prompt-1.prompt.yml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("provider", "left_out"),
+    [
+        ({"id": "openai:m", "config": {"apiBaseUrl": "{{env.BASE}}/v1"}},
+         ["`{{env.BASE}}/v1` of the provider, which is not filled in"]),
+        ({"id": "openai:m", "transform": "output.trim()"}, ["`transform` of the provider"]),
+        ({"openai:m": {"config": {"temperature": 0}, "prompts": ["a"]}}, ["`prompts` of the provider"]),
+    ],
+)  # fmt: skip
+def test_what_a_provider_has_besides_is_named(provider: Any, left_out: list[str]) -> None:
+    assert read_provider(provider).left_out == left_out
 
 
 def test_a_misspelt_key_is_named_with_the_one_that_is_meant() -> None:
