@@ -235,12 +235,15 @@ def _read_promptfoo(source: PromptSource) -> ParsedFile:
     except InputError as error:
         return ParsedFile((), error.problems)
     notes = [f"{source.path}: this is read as a promptfoo configuration, because it has `prompts` and `tests`."]
-    counts = {text: settings.left_out.count(text) for text in settings.left_out}
-    notes += [f"{source.path}: not scored or not sent: {text}, {count} times." for text, count in counts.items()]
-    notes += [f"{source.path}: {text}." for text in settings.notes]
-    cases = settings.complete_cases
     if settings.incomplete:
         notes.append(f"{source.path}: not run: {settings.describe_incomplete()}.")
+    counts = {text: settings.left_out.count(text) for text in settings.left_out}
+    notes += [
+        f"{source.path}: not scored or not sent: {text}{f', {times} times' if times > 1 else ''}."
+        for text, times in counts.items()
+    ]
+    notes += [f"{source.path}: {text}." for text in settings.notes]
+    cases = settings.complete_cases
     prompts = [
         Prompt(
             name=prompt.name,

@@ -43,3 +43,4 @@ def _read_providers(config: PromptfooConfig, value: Mapping[str, Any]) -> None:
     config.model, config.parameters = provider.model, provider.parameters
     config.base_url, config.api_key_env = provider.base_url, provider.api_key_env
     config.left_out += provider.left_out
+    config.every_test += provider.every_test

@@ -29,6 +29,8 @@ SETTINGS = frozenset(("apiKey", "apiKeyEnvar", "apiBaseUrl", "apiHost", "organiz
 PROVIDER_KEYS = frozenset(("id", "label", "config"))
 """Keys of a provider that are read, or that change nothing."""
 
+TRANSFORMS = frozenset(("transform", "postprocess"))
+
 
 @dataclass(kw_only=True, slots=True)
 class PromptfooProvider:
@@ -40,6 +42,8 @@ class PromptfooProvider:
     api_key_env: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    every_test: list[str] = field(default_factory=list)
+    """What changes each answer before it is marked."""
 
 
 def get_provider_id(written: Any) -> str:
@@ -69,7 +73,8 @@ def read_provider(written: Any) -> PromptfooProvider:
             provider.parameters[name] = setting
         elif key not in SETTINGS:
             provider.left_out.append(f"`{key}` of the provider")
-    provider.left_out += [f"`{key}` of the provider" for key in entry if key not in PROVIDER_KEYS]
+    provider.left_out += [f"`{key}` of the provider" for key in entry if key not in PROVIDER_KEYS | TRANSFORMS]
+    provider.every_test += [f"`{key}` of the provider" for key in sorted(TRANSFORMS & set(entry))]
     return provider
 
 

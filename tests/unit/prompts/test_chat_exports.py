@@ -119,5 +119,5 @@ def test_a_promptfoo_configuration_is_read_without_an_import() -> None:
     assert [case["vars"] for case in first.own_cases] == [{"q": "one"}]
     assert first.includes == ("prompts/a.txt",)
     notes = " ".join(first.notes)
-    assert "the assertion `python`, 1 times" in notes
+    assert "the assertion `python`." in notes
     assert "not run: 1 of 2 tests, of which something that decides is left out" in notes

@@ -219,8 +219,8 @@ TEST = "tests: [{vars: {a: x}, assert: [{type: is-json}]}]\n"
     ("providers", "settings", "lines"),
     [
         ("[ollama:llama3]", ELSEWHERE,
-         [("left out: the endpoint http://localhost:11434/v1: promptci.yml asks https://llm.example/v1. To use"
-          ' promptfoo\'s, write `provider: {base_url: "http://localhost:11434/v1", api_key_env: ""}` in promptci.yml')]),
+         [("left out: the endpoint http://localhost:11434/v1: promptci.yml asks https://llm.example/v1. To use promptfoo's,"
+           ' write `provider: {base_url: "http://localhost:11434/v1", api_key_env: ""}` in promptci.yml')]),
         ("[openai:gpt-4o]", 'provider: {api_key_env: ""}\n',
          [("left out: the endpoint https://api.openai.com/v1 with the key in OPENAI_API_KEY: promptci.yml asks"
           " https://api.openai.com/v1 without a key. To use promptfoo's, write"
@@ -262,7 +262,6 @@ def test_the_model_of_promptci_yml_is_asked_where_promptfoo_names_none(tmp_path:
     [
         ({"id": "openai:m", "config": {"apiBaseUrl": "{{env.BASE}}/v1"}},
          ["`{{env.BASE}}/v1` of the provider, which is not filled in"]),
-        ({"id": "openai:m", "transform": "output.trim()"}, ["`transform` of the provider"]),
         ({"openai:m": {"config": {"temperature": 0}, "prompts": ["a"]}}, ["`prompts` of the provider"]),
     ],
 )  # fmt: skip
@@ -295,3 +294,64 @@ scenarios:
         ({"c": "z", "a": "two", "b": "x"}, [{"type": "is-json"}, short]),
     ]
     assert (config.prompts[0].name, config.left_out) == ("mine", [])
+
+
+ASSERTED = "assert: [{type: contains, value: x}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("defaultTest: {options: {transform: output.trim()}}\ntests: [{vars: {a: x}, ASSERTED}]",
+         "`defaultTest.options`"),
+        ("defaultTest: file://d.py\ntests: [{vars: {a: x}, ASSERTED}]",
+         "`defaultTest`, which is not a file that is read"),
+        ("providers: [{id: 'openai:m', transform: output.trim()}]\ntests: [{vars: {a: x}, ASSERTED}]",
+         "`transform` of the provider"),
+        ("tests: [{vars: {a: x, b: '{{a | upper}}'}, ASSERTED}]", "the variable `b`, which is a template"),
+        ("tests: [{vars: {a: x, b: {c: ['{{z}}']}}, ASSERTED}]", "the variable `b`, which is a template"),
+        ("tests: [{vars: {a: x}, assert: [{type: not-contains, value: '{{a | upper}}'}]}]",
+         "the assertion `not-contains with a template in its value`"),
+        ("tests: [{vars: {a: x}, assert: [{type: contains-any, value: [b, '{% if a %}{% endif %}']}]}]",
+         "the assertion `contains-any with a template in its value`"),
+        ("tests: [{vars: file://v.py, ASSERTED}]", "the variable `vars`, which is `file://v.py`"),
+        ("tests: file://t.csv", "`__suffix` of a test"),
+    ],
+)  # fmt: skip
+def test_a_test_of_which_a_part_is_not_read_is_never_run(text: str, named: str) -> None:
+    files = {
+        "c.yaml": ("prompts: ['{{a}}']\n" + text.replace("ASSERTED", ASSERTED)).encode(),
+        "t.csv": b"a,__suffix,__expected\nx,!,contains:x\n",
+        "v.py": b"",
+    }
+    config = load_promptfoo("c.yaml", files.get)
+    assert named in config.left_out
+    assert (len(config.cases), config.complete_cases) == (1, [])
+
+
+def test_a_model_that_grades_leaves_nothing_out_and_variables_may_be_in_a_file() -> None:
+    text = b"""
+prompts: ['{{a}}']
+defaultTest: {options: {provider: openai:gpt-4o}, vars: [file://v.yaml]}
+tests: [{vars: w.json, options: {rubricPrompt: x}, assert: [{type: contains, value: x}]}]
+"""
+    config = load_promptfoo("c.yaml", {"c.yaml": text, "v.yaml": b"a: x\nb: y", "w.json": b'{"b": "z"}'}.get)
+    assert (config.left_out, [case["vars"] for case in config.complete_cases]) == ([], [{"a": "x", "b": "z"}])
+
+
+@pytest.mark.parametrize(
+    ("prompts", "named"),
+    [
+        ("[{raw: '{{a}}', label: one, prefix: 'Hi '}]", "the prompt `one` with `prefix`"),
+        ("""['[{"role": "user", "content": "a"}{% if a %}, {"role": "user", "content": "b"}{% endif %}]']""",
+         "the prompt `prompt-1`, which is JSON of messages only once it is filled in"),
+    ],
+)  # fmt: skip
+def test_a_prompt_that_would_be_sent_otherwise_is_left_out(prompts: str, named: str) -> None:
+    config = load_promptfoo("c.yaml", {"c.yaml": f"prompts: {prompts}".encode()}.get)
+    assert (config.prompts, named in config.left_out) == ([], True)
+
+
+def test_parameters_of_one_prompt_are_named() -> None:
+    config = load_promptfoo("c.yaml", {"c.yaml": b"prompts: [{raw: '{{a}}', config: {temperature: 1}}]"}.get)
+    assert config.left_out == ["`config` of the prompt `{{a}}`"]
