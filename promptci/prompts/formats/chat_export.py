@@ -14,6 +14,7 @@ from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.code import constants
 from promptci.prompts.formats.code.constants import ROLES, CodeMessage, CodeText, Constant
 from promptci.prompts.formats.github_prompt import name_from_path
+from promptci.prompts.formats.parse_context import name_key
 from promptci.prompts.formats.text_layout import to_prompt_name
 from promptci.prompts.model import Message, Prompt
 from promptci.prompts.options import Syntax
@@ -205,7 +206,8 @@ def _add_parameters(prompt: Prompt, export: Export) -> Prompt:
     schema = written.get("json_schema") if isinstance(written, Mapping) and kind == "json_schema" else None
     known = {key: item for key, item in settings.items() if _is_parameter(key)}
     ignored = [key for key in settings if key not in known]
-    notes = [f"{prompt.path}: `{key}` is not a parameter and is ignored." for key in ignored[:5]]
+    names = [name_key(key, (*OPENAI_KEYS, *github_parameters.KNOWN_PARAMETERS)) for key in ignored[:5]]
+    notes = [f"{prompt.path}: {name} is not a parameter and is ignored." for name in names]
     return replace(
         prompt,
         parameters=github_parameters.parse_default_parameters(known),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptci.errors import InputError, Problem
-from promptci.prompts.formats.parse_context import find_misspelt
+from promptci.prompts.formats.parse_context import name_key
 from promptci.prompts.promptfoo.config import READ_KEYS, PromptfooConfig, Read, iterate_entries
 from promptci.prompts.promptfoo.providers import get_provider_id, read_provider
 from promptci.prompts.promptfoo.read_prompts import read_prompts
@@ -20,16 +20,11 @@ def load_promptfoo(path: str, read: Read) -> PromptfooConfig:
     value = config.load(path)
     if not isinstance(value, dict):
         raise InputError([Problem(path=path, message="the configuration must be a map", hint="Name another file.")])
-    config.left_out += [_name_key(key) for key in value if key not in READ_KEYS]
+    config.left_out += [name_key(str(key), READ_KEYS) for key in value if key not in READ_KEYS]
     read_prompts(config, value.get("prompts"))
     _read_providers(config, value)
     read_tests(config, value)
     return config
-
-
-def _name_key(key: str) -> str:
-    near = find_misspelt(str(key), READ_KEYS)
-    return f"`{key}` (did you mean `{near}`?)" if near else f"`{key}`"
 
 
 def _read_providers(config: PromptfooConfig, value: Mapping[str, Any]) -> None:

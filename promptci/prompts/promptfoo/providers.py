@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promptci.prompts.formats import github_parameters
+from promptci.prompts.formats.parse_context import name_key
 
 KINDS = frozenset(("chat", "responses", "completion", "messages"))
 """Second parts of a provider's id that name no model."""
@@ -26,6 +27,7 @@ SETTINGS = frozenset(("apiKey", "apiKeyEnvar", "apiBaseUrl", "apiHost", "organiz
 """Keys of a provider that say where it is, and with which key; they are not parameters."""
 
 
+OPTIONS = (*SETTINGS, *github_parameters.KNOWN_PARAMETERS)
 PROVIDER_KEYS = frozenset(("id", "label", "config"))
 """Keys of a provider that are read, or that change nothing."""
 
@@ -72,8 +74,10 @@ def read_provider(written: Any) -> PromptfooProvider:
         if name in github_parameters.KNOWN_PARAMETERS and name != "response_format":
             provider.parameters[name] = setting
         elif key not in SETTINGS:
-            provider.left_out.append(f"`{key}` of the provider")
-    provider.left_out += [f"`{key}` of the provider" for key in entry if key not in PROVIDER_KEYS | TRANSFORMS]
+            provider.left_out.append(f"{name_key(str(key), OPTIONS)} of the provider")
+    provider.left_out += [
+        f"{name_key(str(key), PROVIDER_KEYS)} of the provider" for key in entry if key not in PROVIDER_KEYS | TRANSFORMS
+    ]
     provider.every_test += [f"`{key}` of the provider" for key in sorted(TRANSFORMS & set(entry))]
     return provider
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from promptci.errors import InputError
 from promptci.files import lines, strict_yaml
+from promptci.prompts.formats.parse_context import name_key
 from promptci.prompts.jinja.parse import find_printed_variables
 from promptci.prompts.promptfoo.assertions import (
     NoCounterpartError,
@@ -157,7 +158,10 @@ def _add_case(
     config: PromptfooConfig, test: Mapping[str, Any], default: Mapping[str, Any], templates: Mapping[str, Any]
 ) -> None:
     left_out_before = len(config.left_out)
-    config.left_out += [*config.every_test, *(f"`{key}` of a test" for key in _list_other_keys(test))]
+    config.left_out += [
+        *config.every_test,
+        *(f"{name_key(key, CASE_KEYS)} of a test" for key in _list_other_keys(test)),
+    ]
     variables = _fill_variables(config, as_map(test.get("vars")))
     config.left_out += [
         f"the variable `{name}`, which is a template" for name, value in variables.items() if _is_template(value)

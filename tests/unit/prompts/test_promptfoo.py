@@ -219,8 +219,9 @@ TEST = "tests: [{vars: {a: x}, assert: [{type: is-json}]}]\n"
     ("providers", "settings", "lines"),
     [
         ("[ollama:llama3]", ELSEWHERE,
-         [("left out: the endpoint http://localhost:11434/v1: promptci.yml asks https://llm.example/v1. To use promptfoo's,"
-           ' write `provider: {base_url: "http://localhost:11434/v1", api_key_env: ""}` in promptci.yml')]),
+         [("left out: the endpoint http://localhost:11434/v1: promptci.yml asks https://llm.example/v1. To use"
+           " promptfoo's, write"
+           ' `provider: {base_url: "http://localhost:11434/v1", api_key_env: ""}` in promptci.yml')]),
         ("[openai:gpt-4o]", 'provider: {api_key_env: ""}\n',
          [("left out: the endpoint https://api.openai.com/v1 with the key in OPENAI_API_KEY: promptci.yml asks"
           " https://api.openai.com/v1 without a key. To use promptfoo's, write"
@@ -263,6 +264,9 @@ def test_the_model_of_promptci_yml_is_asked_where_promptfoo_names_none(tmp_path:
         ({"id": "openai:m", "config": {"apiBaseUrl": "{{env.BASE}}/v1"}},
          ["`{{env.BASE}}/v1` of the provider, which is not filled in"]),
         ({"openai:m": {"config": {"temperature": 0}, "prompts": ["a"]}}, ["`prompts` of the provider"]),
+        ({"id": "openai:m", "config": {"temprature": 0}, "lable": "x"},
+         ["`temprature` (did you mean `temperature`?) of the provider",
+          "`lable` (did you mean `label`?) of the provider"]),
     ],
 )  # fmt: skip
 def test_what_a_provider_has_besides_is_named(provider: Any, left_out: list[str]) -> None:
