@@ -294,7 +294,6 @@ def test_a_constant_of_a_script_that_is_changed_later_cannot_be_read(statement: 
     [
         ('Write {"id": 1} for {q}.', "`{q}` is sent as written. If they are variables, write all other braces as"),
         ("Dear %s, of %(city)s.", "`%s`, `%(city)s` are sent as written. If they are variables, write them as"),
-        ("Dear ${name}.", "`${name}` is sent as written. If they are variables, set `syntax:"),
         ('Write {"id": 1}, at 5% done.', ""),
         ("Dear {q}, at 5%s.", ""),
     ],
