@@ -89,16 +89,14 @@ def name_key(name: str, known: Iterable[str]) -> str:
     return f"`{name}` (did you mean `{near}`?)" if near else f"`{name}`"
 
 
-def _is_swapped(one: str, other: str) -> bool:
+def _is_swapped(written: str, known: str) -> bool:
     """Return whether two neighbouring letters are all that differs, as in `modle`."""
-    places = [place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
-    return (
-        len(one) == len(other)
-        and len(places) == 2
-        and places[1] == places[0] + 1
-        and one[places[0]] == other[places[1]]
-        and one[places[1]] == other[places[0]]
-    )
+    if len(written) != len(known):
+        return False
+    places = [place for place, (a, b) in enumerate(zip(written, known, strict=True)) if a != b]
+    if len(places) != 2 or places[1] != places[0] + 1:
+        return False
+    return written[places[0]] == known[places[1]] and written[places[1]] == known[places[0]]
 
 
 def _normalize(name: str) -> str:

@@ -102,7 +102,7 @@ def is_format_template(text: str) -> bool:
 
 def describe_unfilled(text: str, *, in_code: bool = False) -> str | None:
     """Return a note on what of a text without variables looks like one, and how to have it filled in; None: nothing."""
-    found = {
+    fields_by_syntax = {
         "{name}": [
             match[0]
             for match in _FORMAT.finditer(text)
@@ -111,7 +111,7 @@ def describe_unfilled(text: str, *, in_code: bool = False) -> str | None:
         "$name": [match[0] for match in _LIKELY_DOLLAR.finditer(text)],
         "%": [match[0] for match in _PERCENT.finditer(text)] if in_code else [],
     }
-    for syntax, fields in found.items():
+    for syntax, fields in fields_by_syntax.items():
         if not fields:
             continue
         names = list(dict.fromkeys(fields))[:_SHOWN_FIELDS]

@@ -19,7 +19,7 @@ from promptci.pipeline.collection import collect, coverage, plan_prompt, prompt_
 from promptci.pipeline.collection.collect import Revision
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.prompt_version import PromptVersion
-from promptci.pipeline.collection.side_files import rubric
+from promptci.pipeline.collection.side_files import promptfoo_endpoint, rubric
 from promptci.pipeline.plan import planning
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_selected_files, find_unmatched_prompt_files
@@ -30,7 +30,7 @@ from promptci.providers.options import ProviderOptions
 from promptci.providers.prices import PriceList
 from promptci.runs.prompt_plan import PromptPlan, Status
 from promptci.scoring.judges import judge
-from promptci.usecases.setup import doctor_goldens, doctor_workflow, promptfoo_endpoint
+from promptci.usecases.setup import doctor_goldens, doctor_workflow
 from promptci.usecases.setup.doctor_document import DoctorFinding, Level
 from promptci.wording import count, join_names
 

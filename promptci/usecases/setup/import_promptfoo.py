@@ -15,10 +15,10 @@ from promptci.errors import InputError, Problem, UsageError
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.pipeline.collection.side_files import promptfoo_endpoint
 from promptci.prompts.promptfoo.config import ImportedPrompt, PromptfooConfig, PromptfooMessage, dump_cases
 from promptci.prompts.promptfoo.load import load_promptfoo
 from promptci.prompts.template import message_images
-from promptci.usecases.setup import promptfoo_endpoint
 from promptci.wording import count
 
 DEFAULT_MODEL = "gpt-4o-mini"

@@ -40,14 +40,14 @@ def describe_difference(config: PromptfooConfig, settings: Config, settings_path
         return None
     described = f"the endpoint {config.base_url}{f' with the key in {key}' if key else ''}"
     asked = f"{settings_path} asks {common.label}" if settings.present else f"without {settings_path}, {common.label}"
-    wanted = f"{{base_url: {json.dumps(config.base_url)}, api_key_env: {json.dumps(key)}}}"
+    setting = f"{{base_url: {json.dumps(config.base_url)}, api_key_env: {json.dumps(key)}}}"
     if common.kind == "openai" and common.base_url.rstrip("/") == address:
         if not key or common.api_key_env == key:
             return None
         asked += f" with the key in {common.api_key_env}" if common.api_key_env else " without a key"
     elif not settings.present:
         asked += " is asked"
-    return f"{described}: {asked}. To use promptfoo's, write `provider: {wanted}` in {settings_path}"
+    return f"{described}: {asked}. To use promptfoo's, write `provider: {setting}` in {settings_path}"
 
 
 def describe_unknown(config: PromptfooConfig, settings: Config, settings_path: str) -> str | None:
