@@ -8,6 +8,7 @@ import click
 
 from promptci.cli import console, options
 from promptci.errors import PromptciError
+from promptci.git.data_branch import has_history_branch
 from promptci.history.ruleset import build_ruleset
 from promptci.present import formatting
 from promptci.redact import Redactor
@@ -59,7 +60,7 @@ def command(*, root: Path, config_path: str, ask: bool, as_json: bool, ruleset: 
     console.print_lines(lines)
     if ask:
         errors += _ask_models(root, config_path)
-    if doctor.has_history_branch(root):
+    if has_history_branch(root):
         console.say(HISTORY_NOTE)
     warnings = formatting.count(len(findings) - errors, "warning")
     console.say(f"{formatting.count(errors, 'error')}, {warnings}")

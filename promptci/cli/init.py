@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from promptci.cli.release import output
+from promptci.config.find import DEFAULT_PATHS
 from promptci.documents.written_files import WrittenFiles
 from promptci.usecases.setup import init, init_detect
 from promptci.usecases.setup.init_detect import Repository
@@ -37,30 +38,40 @@ def command(*, folder: Path, provider: str | None, dry_run: bool, as_json: bool)
     repository = init_detect.detect_repository(folder)
     key = init_detect.detect_key(os.environ, repository.endpoint)
     chosen = provider or ("openai" if key or repository.endpoint else "local")
+    has_config = any((folder / name).exists() for name in DEFAULT_PATHS)
     used_key = (chosen == "openai" and key) or init.DEFAULT_KEY
     files = init.write_starter_files(folder, provider=chosen, key=used_key, repository=repository, dry_run=dry_run)
     kept = [f"kept {folder / name}, which was there already" for name in files.kept]
     paths = [str(folder / name) for name in files.written]
-    document = WrittenFiles(files=paths, notes=[*_describe(repository), *kept], dry_run=dry_run)
+    detected = [*_describe(repository, has_config)]
+    document = WrittenFiles(files=paths, notes=[*detected, *kept], dry_run=dry_run)
     verb = "would write" if dry_run else "wrote"
-    lines = [*_describe(repository), *(f"{verb} {path}" for path in paths), *kept]
+    lines = [*detected, *(f"{verb} {path}" for path in paths), *kept]
     output.print_result(document, [*lines, *_next_commands(chosen, key, repository)], as_json=as_json)
     return 0
 
 
-def _describe(repository: Repository) -> Iterator[str]:
-    """Yield what was detected."""
+def _describe(repository: Repository, has_config: bool) -> Iterator[str]:
+    """Yield what was detected. A configuration that is there already is kept, and may not name it."""
     if not repository.in_git:
         yield "This folder is in no git repository, and checks compare versions in git: `git init` makes it one."
     proposal = repository.proposal
     if proposal.include:
-        yield f"found prompts, which `prompts.include` names: {join_names(proposal.include)}"
+        names = join_names(proposal.include)
+        missing = f"found prompts; add to `prompts.include` those that it does not name yet: {names}"
+        yield missing if has_config else f"found prompts, which `prompts.include` names: {names}"
     yield from (f"left out: {problem}" for problem in proposal.unreadable)
     if repository.prompt_files:
         files = count(len(repository.prompt_files), "prompt file")
         yield f"found {files}, tested too: {join_names(repository.prompt_files)}"
     if repository.endpoint:
-        yield f"found an endpoint, which `provider` names: {repository.endpoint.base_url}"
+        address = repository.endpoint.base_url
+        asked = "`promptci doctor` says whether it is the one that is asked"
+        yield (
+            f"found an endpoint: {address}; {asked}"
+            if has_config
+            else (f"found an endpoint, which `provider` names: {address}")
+        )
     if repository.models:
         yield f"found models: {join_names(repository.models)}"
     for name in repository.without_goldens:
@@ -80,6 +91,8 @@ def _next_commands(provider: str, key: str | None, repository: Repository) -> It
         yield f"  write {missing[0]}    # golden cases, one a line{others}"
     if provider == "local":
         yield "  promptci demo --set-up-only    # fetch the embedded model, once"
+    elif repository.endpoint and not repository.endpoint.api_key_env:
+        yield "  promptci doctor --ask          # check the setup and the endpoint, which needs no key"
     elif key is None or not os.environ.get(key):
         yield f"  export {key or init.DEFAULT_KEY}=…       # the key of the endpoint in promptci.yml"
     else:

@@ -207,3 +207,9 @@ def find_branch(root: Path, remote: str, name: str = HISTORY_BRANCH) -> DataBran
     """Return the branch of a remote; the one of this clone alone where there is no such remote."""
     remotes = command.run_git(root, "remote").decode().split()
     return DataBranch(root=root, remote=remote if remote in remotes else None, name=name)
+
+
+def has_history_branch(root: Path) -> bool:
+    """Return whether this clone knows the branch promptci/history, its own or a remote's."""
+    printed = command.run_git(root, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
+    return any(ref.endswith(f"/{HISTORY_BRANCH}") for ref in printed.decode(errors="replace").splitlines())

@@ -34,6 +34,14 @@ def test_a_run_uses_what_a_program_answered(shop: Path, tmp_path: Path) -> None:
     assert (ran.verdict, ran.exit_code) == ("pass", 0)
 
 
+def test_a_line_may_repeat_the_case_that_it_answers(shop: Path) -> None:
+    cases = [json.loads(line) for line in call_promptci(["record", "--list"], shop, {}).stdout.splitlines()]
+    path = shop.parent / "written.jsonl"
+    path.write_text("".join(json.dumps({**case, "text": "x"}) + "\n" for case in cases))
+    result = call_promptci(["record", str(path), "--to", "answers.jsonl"], shop, {})
+    assert (result.returncode, "(3 answers)" in result.stdout) == (0, True)
+
+
 def test_a_case_without_an_answer_is_named_and_nothing_is_written(shop: Path) -> None:
     result = call_promptci(["record", str(answer(shop, leave_out=1)), "--to", "answers.jsonl"], shop, {})
     assert result.returncode == 4

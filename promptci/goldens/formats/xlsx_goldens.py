@@ -55,7 +55,8 @@ def _read_rows(data: bytes) -> list[tuple[int, list[str]]]:
     """Return the rows of the first sheet that are not empty, with their numbers."""
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     try:
-        sheet = book.worksheets[0]
+        sheet: Any = book.worksheets[0]  # the stubs do not know the class of read-only sheets
+        sheet.reset_dimensions()  # the range that a file states may leave out rows, which would be lost unseen
         rows = []
         for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), start=1):
             if number > MAX_ROWS:

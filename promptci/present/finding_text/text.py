@@ -17,7 +17,8 @@ class FindingText(NamedTuple):
     @property
     def sentence(self) -> str:
         """The summary as a sentence."""
-        return f"{self.summary if self.verbatim else capitalize(self.summary)}."
+        text = self.summary if self.verbatim else capitalize(self.summary)
+        return text if text.endswith("?") else f"{text}."
 
     @property
     def text(self) -> str:

@@ -14,6 +14,7 @@ from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.code import constants
 from promptci.prompts.formats.code.constants import ROLES, CodeMessage, CodeText, Constant
 from promptci.prompts.formats.github_prompt import name_from_path
+from promptci.prompts.formats.parse_context import name_key
 from promptci.prompts.formats.text_layout import to_prompt_name
 from promptci.prompts.model import Message, Prompt
 from promptci.prompts.options import Syntax
@@ -205,7 +206,8 @@ def _add_parameters(prompt: Prompt, export: Export) -> Prompt:
     schema = written.get("json_schema") if isinstance(written, Mapping) and kind == "json_schema" else None
     known = {key: item for key, item in settings.items() if _is_parameter(key)}
     ignored = [key for key in settings if key not in known]
-    notes = [f"{prompt.path}: `{key}` is not a parameter and is ignored." for key in ignored[:5]]
+    names = [name_key(key, (*OPENAI_KEYS, *github_parameters.KNOWN_PARAMETERS)) for key in ignored[:5]]
+    notes = [f"{prompt.path}: {name} is not a parameter and is ignored." for name in names]
     return replace(
         prompt,
         parameters=github_parameters.parse_default_parameters(known),
@@ -235,12 +237,15 @@ def _read_promptfoo(source: PromptSource) -> ParsedFile:
     except InputError as error:
         return ParsedFile((), error.problems)
     notes = [f"{source.path}: this is read as a promptfoo configuration, because it has `prompts` and `tests`."]
-    counts = {text: settings.left_out.count(text) for text in settings.left_out}
-    notes += [f"{source.path}: not scored or not sent: {text}, {count} times." for text, count in counts.items()]
-    notes += [f"{source.path}: {text}." for text in settings.notes]
-    cases = settings.complete_cases
     if settings.incomplete:
         notes.append(f"{source.path}: not run: {settings.describe_incomplete()}.")
+    counts = {text: settings.left_out.count(text) for text in settings.left_out}
+    notes += [
+        f"{source.path}: not scored or not sent: {text}{f', {times} times' if times > 1 else ''}."
+        for text, times in counts.items()
+    ]
+    notes += [f"{source.path}: {text}." for text in settings.notes]
+    cases = settings.complete_cases
     prompts = [
         Prompt(
             name=prompt.name,

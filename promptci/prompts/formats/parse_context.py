@@ -77,8 +77,26 @@ class ParseContext:
 def find_misspelt(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that `name` is probably meant to be; case, and `_` or `-`, do not matter."""
     by_spelling = {_normalize(key): key for key in known}
-    close = difflib.get_close_matches(_normalize(name), by_spelling, n=1, cutoff=MISSPELLING_CUTOFF)
+    written = _normalize(name)
+    swapped = [spelling for spelling in by_spelling if _is_swapped(written, spelling)]
+    close = swapped or difflib.get_close_matches(written, by_spelling, n=1, cutoff=MISSPELLING_CUTOFF)
     return by_spelling[close[0]] if close else None
+
+
+def name_key(name: str, known: Iterable[str]) -> str:
+    """Return an unknown key in quotes, with the known one that it is probably meant to be."""
+    near = find_misspelt(name, known)
+    return f"`{name}` (did you mean `{near}`?)" if near else f"`{name}`"
+
+
+def _is_swapped(written: str, known: str) -> bool:
+    """Return whether two neighbouring letters are all that differs, as in `modle`."""
+    if len(written) != len(known):
+        return False
+    places = [place for place, (a, b) in enumerate(zip(written, known, strict=True)) if a != b]
+    if len(places) != 2 or places[1] != places[0] + 1:
+        return False
+    return written[places[0]] == known[places[1]] and written[places[1]] == known[places[0]]
 
 
 def _normalize(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptci.files.image_file import ImageReader
 from promptci.prompts.formats import front_matter, github_parameters
-from promptci.prompts.formats.parse_context import ParseContext
+from promptci.prompts.formats.parse_context import ParseContext, find_misspelt
 from promptci.prompts.formats.text_layout import to_prompt_name
 from promptci.prompts.model import Message, Prompt
 from promptci.prompts.source import ParsedFile, PromptSource
@@ -19,6 +19,7 @@ KEYS = (
     "name", "displayName", "description", "version", "authors", "tags", "metadata", "model", "inputs", "outputs",
     "sample", "tools", "template", "promptci", "kind", "$schema",
 )  # fmt: skip
+MODEL_KEYS = ("id", "api", "configuration", "parameters", "options", "response", "provider", "connection", "apiType")
 ROLE_LINE = re.compile(
     r"^[ \t]*#?[ \t]*(?P<role>system|developer|user|assistant)(?:\[[^\]\n]*\])?[ \t]*:[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -125,6 +126,10 @@ def _read_model(settings: Mapping[str, Any], context: ParseContext) -> tuple[str
     if not isinstance(model, dict):
         context.add_problem(("model",), "`model` must be a name or a map", "Write `model: {id: gpt-4o-mini}`.")
         return "", {}
+    for key in model:
+        if key not in MODEL_KEYS and (near := find_misspelt(str(key), MODEL_KEYS)):
+            hint = f"Did you mean `{near}`?"
+            context.add_problem(("model", key), f"unknown key `{key}` of a Prompty file's `model`", hint)
     connection = model.get("configuration")
     connection = connection if isinstance(connection, dict) else {}
     name = model.get("id") or connection.get("azure_deployment") or connection.get("model") or connection.get("name")

@@ -110,11 +110,8 @@ def _add_template_remarks(template: Template, syntax: Syntax, first_line: int, c
     if syntax != "{{name}}" or template.problems:
         return
     context.note_unfilled_braces((), template.content)
-    if not template.has_variables and (fields := template_text.find_format_fields(template.content)):
-        shown = ", ".join(f"`{written}`" for written in fields)
-        hint = 'If they are variables, set `syntax: "{name}"` under `prompts` in promptci.yml.'
-        verb = "is" if len(fields) == 1 else "are"
-        context.notes.append(f"{context.path}:{first_line}: {shown} {verb} sent as written. {hint}")
+    if not template.has_variables and (note := template_text.describe_unfilled(template.content)):
+        context.notes.append(f"{context.path}:{first_line}: {note}")
 
 
 def _label(path: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from promptci.prompts.promptfoo.javascript import UntranslatableError, translate_javascript, translate_regex
+from promptci.prompts.template import render
 
 SAME = frozenset(("contains", "icontains", "is-html", "contains-html", "is-refusal"))
 """Types that mean the same under the same name."""
@@ -112,6 +113,9 @@ def convert_assertion(assertion: Mapping[str, Any]) -> dict[str, Any]:
         raise NoCounterpartError(f"{kind} with `{min(unknown)}`")
     if isinstance(value, str) and value.startswith("file://"):
         raise NoCounterpartError(f"{kind} with a value in a file")
+    values = value if isinstance(value, list) else [value]
+    if any(isinstance(item, str) and render.find_unfilled_braces(item) for item in values):
+        raise NoCounterpartError(f"{kind} with a template in its value")
     try:
         converted = _convert(kind, value, assertion.get("threshold"))
     except UntranslatableError as error:

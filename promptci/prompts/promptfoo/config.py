@@ -46,6 +46,8 @@ class PromptfooConfig:
     path: str
     read: Read
     prompts: list[ImportedPrompt] = field(default_factory=list)
+    providers: list[str] = field(default_factory=list)
+    """Ids of the providers, in order; the first one is read."""
     model: str = ""
     base_url: str | None = None
     """Endpoint of the first provider; None where it is not known."""
@@ -54,6 +56,8 @@ class PromptfooConfig:
     cases: list[dict[str, Any]] = field(default_factory=list)
     incomplete: list[int] = field(default_factory=list)
     """Numbers of the cases of which something that decides is left out."""
+    every_test: list[str] = field(default_factory=list)
+    """What decides every test and is left out, so that none is complete."""
     left_out: list[str] = field(default_factory=list)
     """What has no counterpart, one line each."""
     notes: list[str] = field(default_factory=list)

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptci.errors import InputError, Problem
-from promptci.prompts.formats.parse_context import find_misspelt
-from promptci.prompts.promptfoo.config import READ_KEYS, PromptfooConfig, Read, as_map, iterate_entries
-from promptci.prompts.promptfoo.providers import read_provider
+from promptci.prompts.formats.parse_context import name_key
+from promptci.prompts.promptfoo.config import READ_KEYS, PromptfooConfig, Read, iterate_entries
+from promptci.prompts.promptfoo.providers import get_provider_id, read_provider
 from promptci.prompts.promptfoo.read_prompts import read_prompts
 from promptci.prompts.promptfoo.read_tests import read_tests
+
+MAX_SHOWN_ID = 80
+"""Characters of a provider's id that messages show."""
 
 
 def load_promptfoo(path: str, read: Read) -> PromptfooConfig:
@@ -17,25 +20,22 @@ def load_promptfoo(path: str, read: Read) -> PromptfooConfig:
     value = config.load(path)
     if not isinstance(value, dict):
         raise InputError([Problem(path=path, message="the configuration must be a map", hint="Name another file.")])
-    config.left_out += [_name_key(key) for key in value if key not in READ_KEYS]
+    config.left_out += [name_key(str(key), READ_KEYS) for key in value if key not in READ_KEYS]
     read_prompts(config, value.get("prompts"))
     _read_providers(config, value)
     read_tests(config, value)
     return config
 
 
-def _name_key(key: str) -> str:
-    near = find_misspelt(str(key), READ_KEYS)
-    return f"`{key}` (did you mean `{near}`?)" if near else f"`{key}`"
-
-
 def _read_providers(config: PromptfooConfig, value: Mapping[str, Any]) -> None:
     """Take the first provider; promptci asks one model."""
     listed = list(iterate_entries(value.get("providers") or value.get("targets")))
-    config.left_out += [f"the provider `{as_map(item).get('id') or item}`" for item in listed[1:]]
+    config.providers = [get_provider_id(item)[:MAX_SHOWN_ID] for item in listed]
+    config.left_out += [f"the provider `{name}`" for name in config.providers[1:]]
     if not listed:
         return
     provider = read_provider(listed[0])
     config.model, config.parameters = provider.model, provider.parameters
     config.base_url, config.api_key_env = provider.base_url, provider.api_key_env
     config.left_out += provider.left_out
+    config.every_test += provider.every_test

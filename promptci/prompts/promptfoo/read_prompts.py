@@ -22,6 +22,10 @@ _PROGRAM = re.compile(
     re.DOTALL,
 )
 """A prompt that is the output of a program, a service's, or a file that is not there."""
+_ROLE = re.compile(r"[\"']role[\"']\s*:")
+PROMPT_KEYS = frozenset(("id", "raw", "label", "display"))
+AROUND = frozenset(("prefix", "suffix", "function"))
+"""Keys of a prompt that change its text."""
 ROLES = frozenset(("system", "developer", "user", "assistant"))
 
 
@@ -32,7 +36,11 @@ def read_prompts(config: PromptfooConfig, written: Any) -> None:
     for item in [written] if isinstance(written, str) else written or ():
         label = str(item.get("label") or "") if isinstance(item, Mapping) else ""
         text = item.get("raw") or item.get("id") if isinstance(item, Mapping) else item
-        if isinstance(text, str):
+        unread = sorted(set(map(str, item)) - PROMPT_KEYS) if isinstance(item, Mapping) else []
+        config.left_out += [f"`{key}` of the prompt `{label or str(text)[:60]}`" for key in unread if key not in AROUND]
+        if AROUND & set(unread):
+            config.left_out.append(f"the prompt `{label or str(text)[:60]}` with `{min(AROUND & set(unread))}`")
+        elif isinstance(text, str):
             _read_prompt(config, text, label)
         else:
             config.left_out.append("a prompt that is no text")
@@ -94,6 +102,9 @@ def _add_prompt(config: PromptfooConfig, name: str, text: str) -> None:
             value = None
         if isinstance(value, list):
             _add_value(config, name, value)
+            return
+        if _ROLE.search(stripped):
+            config.left_out.append(f"the prompt `{name}`, which is JSON of messages only once it is filled in")
             return
     if stripped.startswith("- role:"):
         try:

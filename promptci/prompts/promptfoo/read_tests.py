@@ -3,12 +3,14 @@
 import csv
 import io
 import itertools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptci.errors import InputError
 from promptci.files import lines, strict_yaml
+from promptci.prompts.formats.parse_context import name_key
 from promptci.prompts.jinja.parse import find_printed_variables
 from promptci.prompts.promptfoo.assertions import (
     NoCounterpartError,
@@ -20,11 +22,18 @@ from promptci.prompts.promptfoo.config import PromptfooConfig, as_map, iterate_e
 from promptci.prompts.template import render
 
 CASE_KEYS = frozenset(("vars", "assert", "description", "metadata", "threshold"))
+GRADER_KEYS = frozenset(("provider", "rubricPrompt"))
+"""Keys of `options` that say which model grades, and how it is asked."""
+DATA = (".yaml", ".yml", ".json")
+FILE = "file://"
+UNREAD_VARIABLES = "vars"
+"""Name of the variable that stands for a file of variables which is not read."""
 MAX_COMBINATIONS = 1000
 """Cases that the lists of one test may become."""
 MAX_MAPPINGS = 5
 """Times that variables within variables are filled in."""
 CODE = (".js", ".cjs", ".mjs", ".ts", ".py", ".rb")
+_TEMPLATE = re.compile(r"\{[{%#]")
 _COLUMN = re.compile(
     r"__expected\d*|__description|__threshold|__metadata(:.*)?|__metric|__config:__expected\d*:threshold"
 )
@@ -34,20 +43,44 @@ def read_tests(config: PromptfooConfig, value: Mapping[str, Any]) -> None:
     """Add every test as a case; what is left out of one is named, and the case counted as incomplete."""
     default = _read_default(config, value.get("defaultTest"))
     templates = as_map(value.get("assertionTemplates"))
+    shared = _load_variables(config, default.get("vars"))
     for test in itertools.chain(_list_tests(config, value.get("tests")), _list_scenarios(config, value)):
-        for combination in _combine_variables(config, {**as_map(default.get("vars")), **as_map(test.get("vars"))}):
+        variables = {**shared, **_load_variables(config, test.get("vars"))}
+        for combination in _combine_variables(config, variables):
             _add_case(config, {**test, "vars": combination}, default, templates)
 
 
 def _read_default(config: PromptfooConfig, written: Any) -> Mapping[str, Any]:
     if isinstance(written, str):
         file = config.resolve(written)
-        written = config.load(file) if file is not None and file.endswith((".yaml", ".yml", ".json")) else None
+        written = config.load(file) if file is not None and file.endswith(DATA) else None
         if written is None:
-            config.left_out.append("`defaultTest`, which is not a file that is read")
+            config.every_test.append("`defaultTest`, which is not a file that is read")
     default = as_map(written)
-    config.left_out += [f"`defaultTest.{key}`" for key in default if key not in CASE_KEYS]
+    config.every_test += [f"`defaultTest.{key}`" for key in _list_other_keys(default)]
     return default
+
+
+def _list_other_keys(test: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys of a test that change what is asked or marked; a model that grades is that of promptci.yml."""
+    for key, setting in test.items():
+        is_grader = key == "options" and set(as_map(setting)) <= GRADER_KEYS and isinstance(setting, Mapping)
+        if key not in CASE_KEYS and setting not in ({}, None) and not is_grader:
+            yield str(key)
+
+
+def _load_variables(config: PromptfooConfig, written: Any) -> Mapping[str, Any]:
+    """Return the variables of a test, which may be in files; files that are not read leave out the test."""
+    if written is None or isinstance(written, Mapping):
+        return written or {}
+    variables: dict[str, Any] = {}
+    for name in iterate_entries(written):
+        file = config.resolve(name) if isinstance(name, str) else None
+        loaded = config.load(file) if file is not None and file.endswith(DATA) else None
+        if not isinstance(loaded, Mapping):
+            return {UNREAD_VARIABLES: f"file://{str(name).removeprefix(FILE)[:60]}"}
+        variables |= loaded
+    return variables
 
 
 def _list_scenarios(config: PromptfooConfig, value: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -59,7 +92,7 @@ def _list_scenarios(config: PromptfooConfig, value: Mapping[str, Any]) -> Iterat
         tests = list(_list_tests(config, scenario.get("tests")))
         for data, test in itertools.product(_list_tests(config, scenario.get("config")), tests):
             asserted = [*iterate_entries(data.get("assert")), *iterate_entries(test.get("assert"))]
-            variables = {**as_map(data.get("vars")), **as_map(test.get("vars"))}
+            variables = {**_load_variables(config, data.get("vars")), **_load_variables(config, test.get("vars"))}
             yield {**data, **test, "vars": variables, "assert": asserted}
 
 
@@ -93,9 +126,9 @@ def _read_table(config: PromptfooConfig, file: str) -> Iterator[dict[str, Any]]:
                 limit = cells.get(f"__config:{name}:threshold", "")
                 assertions.append({**assertion, **({"threshold": float(limit)} if _is_number(limit) else {})})
         unknown = [n for n, text in cells.items() if n.startswith("__") and text and not _COLUMN.fullmatch(n)]
-        config.left_out += [f"the column `{name}`" for name in unknown]
         threshold = cells.get("__threshold", "")
         yield {
+            **{name: cells[name] for name in unknown},
             "vars": {name: text for name, text in cells.items() if not name.startswith("__")},
             "assert": assertions,
             **({"description": cells["__description"]} if cells.get("__description") else {}),
@@ -125,8 +158,14 @@ def _add_case(
     config: PromptfooConfig, test: Mapping[str, Any], default: Mapping[str, Any], templates: Mapping[str, Any]
 ) -> None:
     left_out_before = len(config.left_out)
-    config.left_out += [f"`{key}` of a test" for key in test if key not in CASE_KEYS and test[key] not in ({}, None)]
+    config.left_out += [
+        *config.every_test,
+        *(f"{name_key(key, CASE_KEYS)} of a test" for key in _list_other_keys(test)),
+    ]
     variables = _fill_variables(config, as_map(test.get("vars")))
+    config.left_out += [
+        f"the variable `{name}`, which is a template" for name, value in variables.items() if _is_template(value)
+    ]
     asserted = [*iterate_entries(default.get("assert")), *iterate_entries(test.get("assert"))]
     threshold = test.get("threshold", default.get("threshold"))
     assertions = _convert_assertions(config, [_find_template(item, templates) for item in asserted], threshold)
@@ -194,6 +233,11 @@ def _read_variable(config: PromptfooConfig, name: str, value: Any) -> Any:
     if file.endswith((".yaml", ".yml")):
         return render.format_value(strict_yaml.load(config.read_text(file), file).value)
     return config.read_text(file).strip()
+
+
+def _is_template(value: Any) -> bool:
+    """Return whether a value holds what promptfoo would fill in, and promptci sends as written."""
+    return bool(_TEMPLATE.search(json.dumps(value, default=str)))
 
 
 def _fill(value: Any, variables: Mapping[str, Any]) -> Any:

@@ -18,6 +18,9 @@ MAX_TEMPLATE_CHARS = 2**20
 _NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[^\[\]{}'\"]+\])*"
 _FORMAT = re.compile(rf"\{{\{{|\}}\}}|\{{\s*(?P<name>{_NAME})\s*\}}|\{{[^{{}}\n]*\}}|[{{}}]")
 _DOLLAR = re.compile(r"\$\$|\$(?:(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
+_LIKELY_DOLLAR = re.compile(r"(?<!\$)\$(?:[a-z][a-z0-9_]+\b|\{[A-Za-z_]\w*\})")
+"""Variables of `$name` in a text that may mean something else by a dollar."""
+_PERCENT = re.compile(r"%\([A-Za-z_]\w*\)[sd]|(?<![%\w])%[sd]\b")
 _SHOWN_FIELDS = 3
 
 
@@ -97,10 +100,30 @@ def is_format_template(text: str) -> bool:
     return not problems and any(isinstance(part, Variable) for part in parts)
 
 
-def find_format_fields(text: str) -> list[str]:
-    """Return the first few `{name}` of a text, as it writes them."""
-    fields = (match[0] for match in _FORMAT.finditer(text) if match["name"])
-    return list(dict.fromkeys(fields))[:_SHOWN_FIELDS]
+def describe_unfilled(text: str, *, in_code: bool = False) -> str | None:
+    """Return a note on what of a text without variables looks like one, and how to have it filled in; None: nothing."""
+    fields_by_syntax = {
+        "{name}": [
+            match[0]
+            for match in _FORMAT.finditer(text)
+            if match["name"] and text[match.start() - 1 : match.start()] != "$"
+        ],
+        "$name": [match[0] for match in _LIKELY_DOLLAR.finditer(text)],
+        "%": [match[0] for match in _PERCENT.finditer(text)] if in_code else [],
+    }
+    for syntax, fields in fields_by_syntax.items():
+        if not fields:
+            continue
+        names = list(dict.fromkeys(fields))[:_SHOWN_FIELDS]
+        hint = f'If they are variables, set `syntax: "{syntax}"` under `prompts` in promptci.yml.'
+        if syntax == "%":
+            hint = "If they are variables, write them as `{name}`."
+        elif syntax == "{name}" and in_code:
+            hint = "If they are variables, write all other braces as `{{` and `}}`."
+        return (
+            f"{', '.join(f'`{name}`' for name in names)} {'is' if len(names) == 1 else 'are'} sent as written. {hint}"
+        )
+    return None
 
 
 def _read_jinja(text: str, path: str, read: ReadFile) -> Template:

@@ -13,6 +13,8 @@ from promptci.files.lines import JsonError, parse_json
 from promptci.providers.base import Completion, Request, Usage
 
 MAX_TRACE_CHARS = 64_000
+CASE_KEYS = frozenset(("prompt", "case", "vars", "repeat", "messages", "parameters"))
+"""Keys of the line that asks a case, which an answer may repeat: `{**case, "text": …}` is how programs write one."""
 MAX_NAMED = 5
 """Cases of one kind of fault that are named."""
 
@@ -107,6 +109,8 @@ def _parse_line(line: str) -> ApplicationAnswer:
         value = parse_json(line)
     except JsonError as error:
         raise ValueError(error.message) from error
+    if isinstance(value, dict):
+        value = {key: item for key, item in value.items() if key not in CASE_KEYS}
     answer = _CODEC.from_json(value)
     if (answer.text is None) == (answer.error is None):
         raise ValueError("it needs either `text` or `error`")

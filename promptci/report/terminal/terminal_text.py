@@ -54,6 +54,8 @@ def describe_run(view: ReportView, detail: Detail) -> Iterator[StyledLine]:
         whole = len(names) == len(view.prompts)
         of_whom = f"all {len(names)} prompts" if whole else join_names(names, MAX_IDS)
         yield line(f"{of_whom}: {text}", "bad", indent=INDENT, hang=2)
+        noted = [note for prompt in view.prompts if errors[prompt.name] == text for note in prompt.notes]
+        yield from _notes(noted, 2 * INDENT, detail)
     yield from (line(text, indent=INDENT, hang=2) for text in _problems(view))
     for prompt in view.prompts:
         if errors[prompt.name] not in shared:

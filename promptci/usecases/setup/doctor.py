@@ -13,14 +13,13 @@ from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
 from promptci.git import command, globs
-from promptci.git.data_branch import HISTORY_BRANCH
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.pipeline.collection import collect, coverage, plan_prompt, prompt_settings
 from promptci.pipeline.collection.collect import Revision
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.prompt_version import PromptVersion
-from promptci.pipeline.collection.side_files import rubric
+from promptci.pipeline.collection.side_files import promptfoo_endpoint, rubric
 from promptci.pipeline.plan import planning
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_selected_files, find_unmatched_prompt_files
@@ -82,7 +81,7 @@ class Checkup:
     in_order: tuple[str, ...]
     """What needs no attention, one part of the set-up each."""
     notes: tuple[str, ...]
-    """What each prompt's goldens can decide, and what was not checked."""
+    """What each prompt's goldens can decide, which endpoints of promptfoo are not asked, and what was not checked."""
 
 
 def examine(root: Path, config_path: str) -> tuple[DoctorFinding, ...]:
@@ -111,7 +110,15 @@ def check_up(root: Path, config_path: str, environ: Mapping[str, str] | None = N
         return Checkup(
             findings=tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.message))),
             in_order=tuple(f"{part}: {_describe(part, state)}" for part, findings in parts.items() if not findings),
-            notes=(*doctor_goldens.describe_goldens(state.plans, state.config), *unchecked),
+            notes=(
+                *doctor_goldens.describe_goldens(state.plans, state.config),
+                *(
+                    promptfoo_endpoint.describe_differences(snapshot, state.config, config_path)
+                    if not unchecked
+                    else ()
+                ),
+                *unchecked,
+            ),
         )
 
 
@@ -128,14 +135,6 @@ def _describe(part: str, state: _RepositoryState) -> str:
         "ignored folders": "git ignores what promptci writes",
         "workflow": "triggers, permissions and inputs fit",
     }[part]
-
-
-def has_history_branch(root: Path) -> bool:
-    """Return whether this clone knows the branch promptci/history, its own or a remote's."""
-    printed = command.run_git(
-        Repo.discover(root).root, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes"
-    )
-    return any(ref.endswith(f"/{HISTORY_BRANCH}") for ref in printed.decode(errors="replace").splitlines())
 
 
 def _error_findings(error: InputError) -> list[DoctorFinding]:

@@ -2,22 +2,27 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from promptci.config.find import DEFAULT_PATH, find_config
+from promptci.config.load import load_config
+from promptci.config.model import Config
 from promptci.documents.written_files import WrittenFiles
 from promptci.errors import InputError, Problem, UsageError
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
-from promptci.prompts.promptfoo.config import PromptfooConfig, PromptfooMessage, dump_cases
+from promptci.pipeline.collection.side_files import promptfoo_endpoint
+from promptci.prompts.promptfoo.config import ImportedPrompt, PromptfooConfig, PromptfooMessage, dump_cases
 from promptci.prompts.promptfoo.load import load_promptfoo
 from promptci.prompts.template import message_images
 from promptci.wording import count
 
 DEFAULT_MODEL = "gpt-4o-mini"
-CONFIG_NAMES = ("promptci.yml", "promptci.yaml")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +32,7 @@ class PromptfooImport:
     files: tuple[str, ...]
     cases: int
     left_out: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def import_promptfoo(root: Path, config_path: str, *, dry_run: bool = False) -> PromptfooImport:
@@ -46,53 +52,71 @@ def import_promptfoo(root: Path, config_path: str, *, dry_run: bool = False) -> 
     repo = Repo.discover(root)
     with closing(repo.snapshot(WORK_TREE)) as tree:
         config = load_promptfoo(config_path, tree.read)
+        settings_path = find_config(tree, DEFAULT_PATH)
+        settings = load_config(tree.read(settings_path) if settings_path else None, settings_path or DEFAULT_PATH)
     writable = [prompt for prompt in config.prompts if all(m.syntax == "fill" for m in prompt.messages)]
-    engine = "needs a template engine: include the configuration itself, which promptci reads"
-    config.left_out += [
-        f"the prompt `{prompt.name}`, which {engine}" for prompt in config.prompts if prompt not in writable
-    ]
-    config.left_out += filter(None, [config.describe_incomplete()])
-    counts = Counter(config.left_out)
-    left_out = tuple(f"{text} ({times} times)" if times > 1 else text for text, times in counts.items())
+    left_out = _list_left_out(config, writable)
     if not writable:
         hint = f"Left out: {'; '.join(left_out) or 'nothing'}."
         raise InputError([Problem(path=config_path, message="there is no prompt that can be imported", hint=hint)])
     cases = dump_cases(config)
+    model = config.model or ("" if settings.provider.model else DEFAULT_MODEL)
     files = {}
     for prompt in writable:
-        files[f"prompts/{prompt.name}.prompt.yml"] = _dump_prompt(config, prompt.messages)
+        files[f"prompts/{prompt.name}.prompt.yml"] = _dump_prompt(model, config.parameters, prompt.messages)
         files[f"goldens/{prompt.name}.jsonl"] = cases
-    if config.base_url and not any((repo.root / name).exists() for name in CONFIG_NAMES):
-        files[CONFIG_NAMES[0]] = _dump_settings(config)
+    if config.base_url and settings_path is None:
+        files[DEFAULT_PATH] = promptfoo_endpoint.dump_provider(config)
+        settings = load_config(files[DEFAULT_PATH].encode(), DEFAULT_PATH)
+    _require_free(repo, files)
+    for path, text in ({} if dry_run else files).items():
+        write.write_text(repo.root / path, text)
+    compared = (config, settings, settings_path or DEFAULT_PATH)
+    left_out += filter(None, [promptfoo_endpoint.describe_difference(*compared)])
+    notes = [promptfoo_endpoint.describe_unknown(*compared), None if config.model else _describe_model(model, settings)]
+    return PromptfooImport(
+        files=tuple(files),
+        cases=len(config.complete_cases),
+        left_out=tuple(left_out),
+        notes=tuple(filter(None, notes)),
+    )
+
+
+def _list_left_out(config: PromptfooConfig, writable: Sequence[ImportedPrompt]) -> list[str]:
+    """Return what is not written, one line each."""
+    engine = "needs a template engine: include the configuration itself, which promptci reads"
+    unwritable = [f"the prompt `{prompt.name}`, which {engine}" for prompt in config.prompts if prompt not in writable]
+    counts = Counter([*config.left_out, *unwritable, *filter(None, [config.describe_incomplete()])])
+    return [f"{text} ({times} times)" if times > 1 else text for text, times in counts.items()]
+
+
+def _require_free(repo: Repo, files: Iterable[str]) -> None:
+    """Raise UsageError where one of the files exists."""
     existing = [path for path in files if (repo.root / path).exists() or (repo.root / path).is_symlink()]
     if existing:
         raise UsageError(
             f"Already there: {', '.join(existing)}", "Nothing was written. Move them away to import again."
         )
-    for path, text in ({} if dry_run else files).items():
-        write.write_text(repo.root / path, text)
-    return PromptfooImport(files=tuple(files), cases=len(config.complete_cases), left_out=left_out)
+
+
+def _describe_model(model: str, settings: Config) -> str:
+    if model:
+        return f"promptfoo's configuration names no model that is known here, so the prompts name `{model}`"
+    return f"the prompts name no model: that of promptci.yml is asked, `{settings.provider.model}`"
 
 
 def describe_import(result: PromptfooImport, *, dry_run: bool = False) -> WrittenFiles:
     """Return what was written, for programs and people."""
-    notes = [f"{count(result.cases, 'case')} for each prompt", *(f"left out: {text}" for text in result.left_out)]
-    return WrittenFiles(files=list(result.files), notes=notes, dry_run=dry_run)
+    notes = [f"{count(result.cases, 'case')} for each prompt", *(f"note: {text}" for text in result.notes)]
+    left_out = [f"left out: {text}" for text in result.left_out]
+    return WrittenFiles(files=list(result.files), notes=[*notes, *left_out], dry_run=dry_run)
 
 
-def _dump_settings(config: PromptfooConfig) -> str:
-    """Return promptci.yml with the endpoint of the first provider."""
-    lines = ["provider:", f"  base_url: {json.dumps(config.base_url)}"]
-    if config.api_key_env:
-        lines.append(f"  api_key_env: {json.dumps(config.api_key_env)}")
-    return "\n".join(lines) + "\n"
-
-
-def _dump_prompt(config: PromptfooConfig, messages: tuple[PromptfooMessage, ...]) -> str:
+def _dump_prompt(model: str, parameters: Mapping[str, Any], messages: tuple[PromptfooMessage, ...]) -> str:
     """Return a prompt file. Texts are written as JSON strings, which YAML reads alike."""
-    lines = [f"model: {json.dumps(config.model or DEFAULT_MODEL)}"]
-    if config.parameters:
-        lines.append(f"modelParameters: {json.dumps(config.parameters, ensure_ascii=False)}")
+    lines = [f"model: {json.dumps(model)}"] if model else []
+    if parameters:
+        lines.append(f"modelParameters: {json.dumps(parameters, ensure_ascii=False)}")
     lines.append("messages:")
     for message in messages:
         lines += [f"  - role: {json.dumps(message.role)}", *_dump_content(message)]

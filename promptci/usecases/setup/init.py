@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from promptci.config.find import DEFAULT_PATH, DEFAULT_PATHS
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.files import packaged, write
 from promptci.git import command
@@ -57,6 +58,8 @@ def write_starter_files(
     the endpoint's key. A dry run writes nothing.
     """
     files = {name: FILES[name] for name in FILES if name not in EXAMPLE or not repository.has_prompts}
+    if (root / DEFAULT_PATHS[1]).exists():  # two configurations would be an error
+        files = {DEFAULT_PATHS[1] if name == DEFAULT_PATH else name: template for name, template in files.items()}
     kept = [name for name in files if (root / name).exists() or (root / name).is_symlink()]
     if any(name in kept for name in EXAMPLE):  # half of the example would be of no use
         files = {name: template for name, template in files.items() if name not in EXAMPLE}
@@ -78,7 +81,7 @@ def _provider_section(templates: Path, provider: str, key: str, repository: Repo
     section = (templates / f"provider-{provider}.yml").read_text(encoding="utf-8").rstrip()
     base_url = repository.endpoint.base_url if repository.endpoint else ENDPOINTS.get(key, ENDPOINTS[DEFAULT_KEY])
     if repository.endpoint and repository.endpoint.api_key_env is None:
-        section = section.replace(f"  api_key_env: {DEFAULT_KEY}\n", "")
+        section = section.replace(f"api_key_env: {DEFAULT_KEY}\n", 'api_key_env: ""\n')
     section = section.replace(ENDPOINTS[DEFAULT_KEY], base_url).replace(DEFAULT_KEY, key)
     proposal = repository.proposal
     if proposal.include and provider != "local":

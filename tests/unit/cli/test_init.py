@@ -65,6 +65,25 @@ def test_the_configuration_of_another_tool_is_to_be_imported(builder: RepoBuilde
     assert "`promptci import promptfoo promptfooconfig.yaml` imports it" in init(builder, **KEY).stdout
 
 
+def test_a_configuration_of_the_other_suffix_is_kept_and_said_to_be(builder: RepoBuilder) -> None:
+    files = {"promptci.yaml": "version: 1\n", "promptfooconfig.yaml": PROMPTFOO, "prompts/polite.txt": "Hi {{name}}."}
+    builder.write(files)
+    done = init(builder, **KEY)
+    assert "kept promptci.yaml, which was there already" in done.stdout
+    assert "found prompts; add to `prompts.include` those that it does not name yet: " in done.stdout
+    assert "found an endpoint: https://llm.example/v1; `promptci doctor` says" in done.stdout
+    assert not (builder.path / "promptci.yml").exists()
+
+
+def test_an_endpoint_without_a_key_is_asked_without_one(tmp_path: Path) -> None:
+    text = "prompts: ['Hi {{a}}']\nproviders: [ollama:llama3]\ntests: [{vars: {a: x}, assert: [{type: is-json}]}]\n"
+    builder = RepoBuilder(tmp_path / "shop").write({"promptfooconfig.yaml": text})
+    builder.commit()
+    assert "OPENAI_API_KEY" not in init(builder).stdout
+    provider = load_config((builder.path / "promptci.yml").read_bytes(), "promptci.yml").provider
+    assert (provider.base_url, provider.api_key_env) == ("http://localhost:11434/v1", "")
+
+
 PROMPTFOO = """\
 prompts: [file://prompts/polite.txt]
 providers: [{id: "openai:chat:gpt-4o-mini", config: {apiBaseUrl: "https://llm.example/v1"}}]

@@ -51,6 +51,15 @@ def test_tsv_takes_tabs_whatever_else_is_in_the_header() -> None:
     assert short(case) == ("c1", {"input, text; x": "a,b"}, "C", False, 2)
 
 
+def test_rows_beyond_the_range_that_a_sheet_states_are_read() -> None:
+    data = xlsx(["input", "expected"], ["a", "b"], ["c", "d"])
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as written, zipfile.ZipFile(file, "w") as changed:
+        for name in written.namelist():
+            changed.writestr(name, written.read(name).replace(b'<dimension ref="A1:B3"', b'<dimension ref="A1:B2"'))
+    assert [case.vars["input"] for case in load("a.xlsx", file.getvalue())] == ["a", "c"]
+
+
 def test_a_sheet_is_read_as_text() -> None:
     data = xlsx(
         ["id", "input", "when", "expected", "critical", None],

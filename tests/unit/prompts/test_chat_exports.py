@@ -119,5 +119,10 @@ def test_a_promptfoo_configuration_is_read_without_an_import() -> None:
     assert [case["vars"] for case in first.own_cases] == [{"q": "one"}]
     assert first.includes == ("prompts/a.txt",)
     notes = " ".join(first.notes)
-    assert "the assertion `python`, 1 times" in notes
+    assert "the assertion `python`." in notes
     assert "not run: 1 of 2 tests, of which something that decides is left out" in notes
+
+
+def test_a_misspelt_parameter_is_named_with_the_one_that_is_meant() -> None:
+    (note,) = [note for note in load({"messages": TURNS, "max_token": 5}).notes if "ignored" in note]
+    assert note.endswith("`max_token` (did you mean `max_tokens`?) is not a parameter and is ignored.")

@@ -287,3 +287,20 @@ def test_a_constant_of_a_script_that_is_changed_later_cannot_be_read(statement: 
     constants = script_prompt.list_constants("p.ts", f"const P = {{ order: 'a' }};\nconst Q = 'b';\n{statement}\n")
     unreadable = {constant.selector: constant.unreadable for constant in constants}
     assert unreadable == {":P.order": "the file changes its value after it is set", ":Q": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ('Write {"id": 1} for {q}.', "`{q}` is sent as written. If they are variables, write all other braces as"),
+        ("Dear %s, of %(city)s.", "`%s`, `%(city)s` are sent as written. If they are variables, write them as"),
+        ('Write {"id": 1}, at 5% done.', ""),
+        ("Dear {q}, at 5%s.", ""),
+    ],
+)
+def test_what_looks_like_a_variable_of_code_and_is_sent_as_written_is_named(text: str, note: str) -> None:
+    prompts, mistakes = load("p.py", f"A_PROMPT = {text!r}\n", ":A_PROMPT")
+    assert mistakes == []
+    (prompt,) = prompts.values()
+    notes = " ".join(prompt.notes)
+    assert notes.startswith(f"p.py:1: `A_PROMPT`: {note}") if note else notes == ""

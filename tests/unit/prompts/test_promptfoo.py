@@ -206,7 +206,71 @@ def test_the_endpoint_is_imported_where_there_is_no_configuration(tmp_path: Path
     config = "prompts: ['{{a}}']\nproviders: [ollama:llama3]\ntests: [{vars: {a: x}, assert: [{type: is-json}]}]\n"
     builder = RepoBuilder(tmp_path / "shop").write({"promptfooconfig.yaml": config})
     assert call_promptci(["import", "promptfoo"], builder.path, {}).returncode == 0
-    assert (builder.path / "promptci.yml").read_text() == 'provider:\n  base_url: "http://localhost:11434/v1"\n'
+    assert (builder.path / "promptci.yml").read_text() == (
+        'provider:\n  base_url: "http://localhost:11434/v1"\n  api_key_env: ""\n'
+    )
+
+
+ELSEWHERE = 'provider: {base_url: "https://llm.example/v1", api_key_env: LLM_KEY}\n'
+TEST = "tests: [{vars: {a: x}, assert: [{type: is-json}]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("providers", "settings", "lines"),
+    [
+        ("[ollama:llama3]", ELSEWHERE,
+         [("left out: the endpoint http://localhost:11434/v1: promptci.yml asks https://llm.example/v1. To use"
+           " promptfoo's, write"
+           ' `provider: {base_url: "http://localhost:11434/v1", api_key_env: ""}` in promptci.yml')]),
+        ("[openai:gpt-4o]", 'provider: {api_key_env: ""}\n',
+         [("left out: the endpoint https://api.openai.com/v1 with the key in OPENAI_API_KEY: promptci.yml asks"
+          " https://api.openai.com/v1 without a key. To use promptfoo's, write"
+          ' `provider: {base_url: "https://api.openai.com/v1", api_key_env: "OPENAI_API_KEY"}` in promptci.yml')]),
+        ("[openai:gpt-4o]", "run: {repeats: 1}\n", []),
+        ('[{id: "openai:m", config: {apiBaseUrl: "https://llm.example/v1/", apiKeyEnvar: LLM_KEY}}]', ELSEWHERE, []),
+        ("[exec:run.sh]", ELSEWHERE,
+         [("note: https://llm.example/v1 is asked instead. To change that, write"
+          " `provider: {base_url: …, api_key_env: …}`, or for a program `provider: {kind: command, run: […]}`,"
+          " in promptci.yml"),
+          "note: promptfoo's configuration names no model that is known here, so the prompts name `gpt-4o-mini`",
+          "left out: the provider `exec:run.sh`, of which no OpenAI-compatible endpoint is known"]),
+    ],
+)  # fmt: skip
+def test_an_endpoint_that_is_not_imported_is_named_with_what_to_write(
+    providers: str, settings: str, lines: list[str], tmp_path: Path
+) -> None:
+    text = f"prompts: ['{{{{a}}}}']\nproviders: {providers}\n{TEST}"
+    builder = RepoBuilder(tmp_path / "shop").write({"promptfooconfig.yaml": text, "promptci.yml": settings})
+    done = call_promptci(["import", "promptfoo"], builder.path, {})
+    assert [line for line in done.stdout.splitlines() if not line.startswith(("wrote ", "1 case"))] == lines
+    assert (builder.path / "promptci.yml").read_text() == settings
+    notes = [
+        line for line in call_promptci(["doctor"], builder.path, {}).stdout.splitlines() if "note: promptfoo" in line
+    ]
+    assert len(notes) == bool(lines)
+
+
+def test_the_model_of_promptci_yml_is_asked_where_promptfoo_names_none(tmp_path: Path) -> None:
+    files = {"promptfooconfig.yaml": "prompts: ['{{a}}']\n" + TEST, "promptci.yml": "provider: {model: mine}\n"}
+    builder = RepoBuilder(tmp_path / "shop").write(files)
+    done = call_promptci(["import", "promptfoo"], builder.path, {})
+    assert "note: the prompts name no model: that of promptci.yml is asked, `mine`\n" in done.stdout
+    assert "model:" not in (builder.path / "prompts/prompt-1.prompt.yml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("provider", "left_out"),
+    [
+        ({"id": "openai:m", "config": {"apiBaseUrl": "{{env.BASE}}/v1"}},
+         ["`{{env.BASE}}/v1` of the provider, which is not filled in"]),
+        ({"openai:m": {"config": {"temperature": 0}, "prompts": ["a"]}}, ["`prompts` of the provider"]),
+        ({"id": "openai:m", "config": {"temprature": 0}, "lable": "x"},
+         ["`temprature` (did you mean `temperature`?) of the provider",
+          "`lable` (did you mean `label`?) of the provider"]),
+    ],
+)  # fmt: skip
+def test_what_a_provider_has_besides_is_named(provider: Any, left_out: list[str]) -> None:
+    assert read_provider(provider).left_out == left_out
 
 
 def test_a_misspelt_key_is_named_with_the_one_that_is_meant() -> None:
@@ -234,3 +298,64 @@ scenarios:
         ({"c": "z", "a": "two", "b": "x"}, [{"type": "is-json"}, short]),
     ]
     assert (config.prompts[0].name, config.left_out) == ("mine", [])
+
+
+ASSERTED = "assert: [{type: contains, value: x}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("defaultTest: {options: {transform: output.trim()}}\ntests: [{vars: {a: x}, ASSERTED}]",
+         "`defaultTest.options`"),
+        ("defaultTest: file://d.py\ntests: [{vars: {a: x}, ASSERTED}]",
+         "`defaultTest`, which is not a file that is read"),
+        ("providers: [{id: 'openai:m', transform: output.trim()}]\ntests: [{vars: {a: x}, ASSERTED}]",
+         "`transform` of the provider"),
+        ("tests: [{vars: {a: x, b: '{{a | upper}}'}, ASSERTED}]", "the variable `b`, which is a template"),
+        ("tests: [{vars: {a: x, b: {c: ['{{z}}']}}, ASSERTED}]", "the variable `b`, which is a template"),
+        ("tests: [{vars: {a: x}, assert: [{type: not-contains, value: '{{a | upper}}'}]}]",
+         "the assertion `not-contains with a template in its value`"),
+        ("tests: [{vars: {a: x}, assert: [{type: contains-any, value: [b, '{% if a %}{% endif %}']}]}]",
+         "the assertion `contains-any with a template in its value`"),
+        ("tests: [{vars: file://v.py, ASSERTED}]", "the variable `vars`, which is `file://v.py`"),
+        ("tests: file://t.csv", "`__suffix` of a test"),
+    ],
+)  # fmt: skip
+def test_a_test_of_which_a_part_is_not_read_is_never_run(text: str, named: str) -> None:
+    files = {
+        "c.yaml": ("prompts: ['{{a}}']\n" + text.replace("ASSERTED", ASSERTED)).encode(),
+        "t.csv": b"a,__suffix,__expected\nx,!,contains:x\n",
+        "v.py": b"",
+    }
+    config = load_promptfoo("c.yaml", files.get)
+    assert named in config.left_out
+    assert (len(config.cases), config.complete_cases) == (1, [])
+
+
+def test_a_model_that_grades_leaves_nothing_out_and_variables_may_be_in_a_file() -> None:
+    text = b"""
+prompts: ['{{a}}']
+defaultTest: {options: {provider: openai:gpt-4o}, vars: [file://v.yaml]}
+tests: [{vars: w.json, options: {rubricPrompt: x}, assert: [{type: contains, value: x}]}]
+"""
+    config = load_promptfoo("c.yaml", {"c.yaml": text, "v.yaml": b"a: x\nb: y", "w.json": b'{"b": "z"}'}.get)
+    assert (config.left_out, [case["vars"] for case in config.complete_cases]) == ([], [{"a": "x", "b": "z"}])
+
+
+@pytest.mark.parametrize(
+    ("prompts", "named"),
+    [
+        ("[{raw: '{{a}}', label: one, prefix: 'Hi '}]", "the prompt `one` with `prefix`"),
+        ("""['[{"role": "user", "content": "a"}{% if a %}, {"role": "user", "content": "b"}{% endif %}]']""",
+         "the prompt `prompt-1`, which is JSON of messages only once it is filled in"),
+    ],
+)  # fmt: skip
+def test_a_prompt_that_would_be_sent_otherwise_is_left_out(prompts: str, named: str) -> None:
+    config = load_promptfoo("c.yaml", {"c.yaml": f"prompts: {prompts}".encode()}.get)
+    assert (config.prompts, named in config.left_out) == ([], True)
+
+
+def test_parameters_of_one_prompt_are_named() -> None:
+    config = load_promptfoo("c.yaml", {"c.yaml": b"prompts: [{raw: '{{a}}', config: {temperature: 1}}]"}.get)
+    assert config.left_out == ["`config` of the prompt `{{a}}`"]

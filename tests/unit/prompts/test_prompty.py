@@ -108,3 +108,8 @@ def test_references_and_tools_are_noted_and_not_resolved() -> None:
     prompt = load("---\nmodel: '${env:MODEL}'\ntools: [{name: x}]\n---\nuser:\nHello")
     notes = " ".join(prompt.notes)
     assert all(part in notes for part in ("`${env:MODEL}` is not resolved", "`tools` is not sent"))
+
+
+def test_a_misspelt_key_of_the_model_is_named() -> None:
+    with pytest.raises(InputError, match="Did you mean `options`"):
+        load(VERSION_2.replace("  options:", "  optoins:"))

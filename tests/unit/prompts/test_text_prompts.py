@@ -86,6 +86,18 @@ def test_a_text_with_single_braces_gets_a_note() -> None:
     )
 
 
+def test_a_text_with_dollars_gets_a_note_that_names_their_syntax() -> None:
+    (note,) = read("Hi $name and ${name}, that is $5.").notes
+    assert note == (
+        'prompts/reply.txt:1: `$name`, `${name}` are sent as written. If they are variables, set `syntax: "$name"`'
+        " under `prompts` in promptci.yml."
+    )
+
+
+def test_swapped_letters_are_a_misspelt_key() -> None:
+    assert "Did you mean `model`?" in problems("---\nmodle: gpt-x\n---\nHi\n", "prompts/a.md")[0]
+
+
 def test_front_matter_sets_model_and_parameters() -> None:
     text = (
         "---\nname: greeter\nmodel: gpt-x\ntemperature: 0.5\nmodelParameters: {maxTokens: 9}\nuser: '{{q}}'\n---\nHi\n"

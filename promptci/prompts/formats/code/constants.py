@@ -54,6 +54,12 @@ class Constant:
     notes: tuple[str, ...] = ()
 
     @property
+    def states_no_syntax(self) -> bool:
+        """Whether the program leaves open how the text writes variables."""
+        texts = [self.value] if isinstance(self.value, CodeText) else [message.text for message in self.value or ()]
+        return all(text.syntax is None for text in texts)
+
+    @property
     def name(self) -> str:
         """The name of the constant: `SYSTEM_PROMPT`, or `summarize.system` for a path."""
         return self.selector.lstrip(":#/").replace("/", ".")
@@ -123,9 +129,20 @@ def build_prompt(
         messages=messages,
         includes=tuple(_list_included(value, templates)),
         source="\n".join(_list_source(value, templates)),
-        notes=tuple(f"{source.path}:{constant.line}: {note}" for note in constant.notes),
+        notes=tuple(
+            f"{source.path}:{constant.line}: {note}" for note in (*constant.notes, *_list_unfilled(constant, templates))
+        ),
     )
     return problems, prompt
+
+
+def _list_unfilled(constant: Constant, templates: Sequence[Template]) -> Iterator[str]:
+    """Yield what looks like a variable in texts without one, where nothing says how they write variables."""
+    if any(template.has_variables for template in templates):
+        return
+    for template in templates if constant.states_no_syntax else ():
+        note = template_text.describe_unfilled(template.content, in_code=True)
+        yield from [f"`{constant.name}`: {note}"] if note else []
 
 
 def _list_included(value: CodeText | tuple[CodeMessage, ...], templates: Sequence[Template]) -> Iterator[str]:
