@@ -6,8 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from promptci.errors import InputError, Problem, UsageError
-from promptci.requestlog import duckdb_reader, python_reader
+from promptci.requestlog import python_reader
 from promptci.requestlog.batch import LogBatch, RequestLog, WantedRequests, join_batches
+from promptci.requestlog.columnar import duckdb_reader
 from promptci.requestlog.columns import Texts
 from promptci.requestlog.python_reader import MAX_PROBLEMS
 

@@ -242,7 +242,7 @@ def test_an_endpoint_that_is_not_imported_is_named_with_what_to_write(
     text = f"prompts: ['{{{{a}}}}']\nproviders: {providers}\n{TEST}"
     builder = RepoBuilder(tmp_path / "shop").write({"promptfooconfig.yaml": text, "promptci.yml": settings})
     done = call_promptci(["import", "promptfoo"], builder.path, {})
-    assert [line for line in done.stdout.splitlines() if not line.startswith(("wrote ", "1 case"))] == lines
+    assert [line for line in done.stdout.splitlines() if not line.startswith(("written: ", "1 case"))] == lines
     assert (builder.path / "promptci.yml").read_text() == settings
     notes = [
         line for line in call_promptci(["doctor"], builder.path, {}).stdout.splitlines() if "note: promptfoo" in line

@@ -13,9 +13,10 @@ from support import canary_traffic
 from support.canary_traffic import START
 
 from promptci.files.lines import JsonError
-from promptci.requestlog import duckdb_reader, line, python_reader, read
+from promptci.requestlog import line, python_reader, read
 from promptci.requestlog.aliases import ALIASES
 from promptci.requestlog.batch import RequestLog, WantedRequests
+from promptci.requestlog.columnar import duckdb_reader
 from promptci.requestlog.columns import (
     ARRAYS,
     CANARY,

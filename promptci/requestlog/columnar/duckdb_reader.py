@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from promptci.lazy_import import lazy_import
-from promptci.requestlog import duckdb_sql, python_reader
+from promptci.requestlog import python_reader
 from promptci.requestlog.batch import LogBatch, WantedRequests, keep_selected
-from promptci.requestlog.byte_scan import ByteScan, scan_file
+from promptci.requestlog.columnar import duckdb_sql
+from promptci.requestlog.columnar.byte_scan import ByteScan, scan_file
 from promptci.requestlog.columns import (
     ARRAYS,
     KINDS,

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from support import canary_traffic
 
-from promptci.requestlog import byte_scan, duckdb_reader, python_reader, read
+from promptci.requestlog import python_reader, read
 from promptci.requestlog.batch import WantedRequests
+from promptci.requestlog.columnar import byte_scan, duckdb_reader
 from promptci.requestlog.columns import Texts
 from promptci.requestlog.line import parse_time
 
