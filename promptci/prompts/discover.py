@@ -13,6 +13,7 @@ from promptci.prompts.formats.code import data_prompt, python_prompt, script_pro
 from promptci.prompts.formats.code.constants import Constant
 from promptci.prompts.load import is_prompt_file, load_prompts
 from promptci.prompts.options import PromptOptions, Syntax
+from promptci.prompts.source import FindFiles, find_nothing
 from promptci.prompts.template import template_text
 
 MAX_FILES = 2000
@@ -40,13 +41,13 @@ class PatternProposal:
     """Files and constants that look like prompts and cannot be read."""
 
 
-def propose_patterns(paths: Iterable[str], read: Read) -> PatternProposal:
+def propose_patterns(paths: Iterable[str], read: Read, glob: FindFiles = find_nothing) -> PatternProposal:
     """Return patterns that reach every prompt found in text, code and data files, and nothing that cannot be read."""
     texts: list[str] = []
     include: list[str] = []
     unreadable: list[Problem] = []
     listed = list(paths)
-    promptfoo, used = _find_promptfoo(listed, read)
+    promptfoo, used = _find_promptfoo(listed, read, glob)
     candidates = [path for path in listed if _is_candidate(path) and path not in used][:MAX_FILES]
     for path in candidates:
         try:
@@ -70,14 +71,14 @@ def propose_patterns(paths: Iterable[str], read: Read) -> PatternProposal:
     return PatternProposal(include=reachable, syntax=syntax, unreadable=(*problems, *unreadable))
 
 
-def _find_promptfoo(paths: Iterable[str], read: Read) -> tuple[list[str], set[str]]:
+def _find_promptfoo(paths: Iterable[str], read: Read, glob: FindFiles) -> tuple[list[str], set[str]]:
     """Return the configurations of promptfoo that have a prompt which can be read, and the files that they use."""
     named = [path for path in paths if _PROMPTFOO.fullmatch(posixpath.basename(path)) and not is_vendored(path)]
     readable: list[str] = []
     used: set[str] = set()
     for path in named:
         files: set[str] = set()
-        prompts, _ = load_prompts(_record_reads(read, files), {path: ()}, PromptOptions(model="-"))
+        prompts, _ = load_prompts(_record_reads(read, files), {path: ()}, PromptOptions(model="-"), glob)
         if prompts:
             readable.append(path)
             used |= files

@@ -12,7 +12,7 @@ from promptci.lazy_import import lazy_import
 from promptci.prompts.formats import PROMPT_FORMATS, PromptFormat
 from promptci.prompts.formats.github_prompt import name_from_path
 from promptci.prompts.options import PromptOptions
-from promptci.prompts.source import ParsedFile, PromptSource
+from promptci.prompts.source import FindFiles, ParsedFile, PromptSource, find_nothing
 from promptci.wording import join_names
 
 if TYPE_CHECKING:
@@ -58,12 +58,16 @@ class PromptLoader:
         self._parsed: Final[dict[str, tuple[PromptSource, ParsedFile]]] = {}
 
     def load_prompts(
-        self, read: ReadFile, files: Mapping[str, Sequence[str]], options: PromptOptions = DEFAULTS
+        self,
+        read: ReadFile,
+        files: Mapping[str, Sequence[str]],
+        options: PromptOptions = DEFAULTS,
+        glob: FindFiles = find_nothing,
     ) -> tuple[dict[str, Prompt], list[Problem]]:
         """Load the prompts of a revision: the usable ones by address, and every problem of the others.
 
-        `files` holds what is meant of each file, as `find_selected_files` returns it. Prompts that would share a name
-        are named by their paths.
+        `files` holds what is meant of each file, as `find_selected_files` returns it; `glob` finds the files that
+        patterns in them name. Prompts that would share a name are named by their paths.
         """
         prompts: dict[str, Prompt] = {}
         problems: list[Problem] = []
@@ -73,7 +77,9 @@ class PromptLoader:
                 if data is None:
                     continue
                 text = decode_utf8(data, path)
-                source = PromptSource(path=path, text=text, read=read, options=options, selectors=tuple(selectors))
+                source = PromptSource(
+                    path=path, text=text, read=read, glob=glob, options=options, selectors=tuple(selectors)
+                )
                 parsed = _complete(self._parse(source), source)
             except InputError as error:
                 problems.extend(error.problems)
@@ -84,18 +90,25 @@ class PromptLoader:
 
     def _parse(self, source: PromptSource) -> ParsedFile:
         known, parsed = self._parsed.get(source.path, (None, None))
-        # What a prompt includes may be something else at another revision.
-        if known is None or parsed is None or not _is_same(known, source) or any(p.includes for p in parsed.prompts):
+        if known is None or parsed is None or not _is_same(known, source) or not _stands_alone(parsed):
             parsed = _parse_file(source)
             self._parsed[source.path] = (source, parsed)
         return parsed
 
 
 def load_prompts(
-    read: ReadFile, files: Mapping[str, Sequence[str]], options: PromptOptions = DEFAULTS
+    read: ReadFile,
+    files: Mapping[str, Sequence[str]],
+    options: PromptOptions = DEFAULTS,
+    glob: FindFiles = find_nothing,
 ) -> tuple[dict[str, Prompt], list[Problem]]:
     """Load the prompts of one revision, as PromptLoader does."""
-    return PromptLoader().load_prompts(read, files, options)
+    return PromptLoader().load_prompts(read, files, options, glob)
+
+
+def _stands_alone(parsed: ParsedFile) -> bool:
+    """Return whether no other file has a part in it, which may be something else at another revision."""
+    return not parsed.problems and not parsed.uses_patterns and not any(prompt.includes for prompt in parsed.prompts)
 
 
 def _is_same(first: PromptSource, second: PromptSource) -> bool:

@@ -1,12 +1,20 @@
 """PromptSource: one file as its reader gets it, with what of it is meant."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from promptci.errors import Problem
 from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions
+
+FindFiles = Callable[[str], Sequence[str]]
+"""Returns the files of a revision that match a pattern."""
+
+
+def find_nothing(_: str) -> Sequence[str]:
+    """Return no file: for a reader of one file alone."""
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +25,7 @@ class PromptSource:
     text: str
     read: ReadFile
     """Returns other files of the same revision."""
+    glob: FindFiles = find_nothing
     options: PromptOptions = field(default_factory=PromptOptions)
     selectors: tuple[str, ...] = ()
     """Which constants or values of the file are prompts; none where the file is one prompt."""
@@ -28,3 +37,5 @@ class ParsedFile:
 
     prompts: Sequence[Prompt] = ()
     problems: Sequence[Problem] = ()
+    uses_patterns: bool = False
+    """Whether patterns name some of its files, so that it may hold others at another revision."""

@@ -25,7 +25,7 @@ def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str
     """Return the usable prompts of a revision by name, and every problem of the others."""
     config = load_revision_config(snapshot, config_path)
     files = find_selected_files(snapshot, config.prompts.include)
-    prompts, problems = load_prompts(snapshot.read, files, config.prompt_options)
+    prompts, problems = load_prompts(snapshot.read, files, config.prompt_options, snapshot.glob)
     return {prompt.name: prompt for prompt in prompts.values()}, problems
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptci.errors import Problem
-from promptci.goldens.formats.binary_limits import MAX_ROWS, missing_extra, refuse, to_json_value
+from promptci.files.tables import MAX_ROWS, missing_extra, refuse, to_json_value
 from promptci.goldens.formats.jsonl_goldens import parse_values
 from promptci.goldens.model import Case
 from promptci.lazy_import import lazy_import

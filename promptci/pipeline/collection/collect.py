@@ -224,7 +224,7 @@ def load_prompts(
     """Load the prompts that the patterns reach: the usable ones by address, and every problem of the others."""
     files = find_selected_files(snapshot, patterns)
     snapshot.read_ahead(files)
-    return (loader or prompts_load.PromptLoader()).load_prompts(snapshot.read, files, options)
+    return (loader or prompts_load.PromptLoader()).load_prompts(snapshot.read, files, options, snapshot.glob)
 
 
 def _apply_models(

@@ -90,7 +90,7 @@ def find_idle_selectors(
 def _list_parts(head: Snapshot, path: str) -> dict[str, Prompt]:
     """Return every readable constant or value of a file that could be a prompt, by its selector."""
     try:
-        prompts, _ = load_prompts(head.read, {path: ANY_PART}, PromptOptions(model="-"))
+        prompts, _ = load_prompts(head.read, {path: ANY_PART}, PromptOptions(model="-"), head.glob)
     except InputError:
         return {}
     return {prompt.selector: prompt for prompt in prompts.values()}

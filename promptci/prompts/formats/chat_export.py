@@ -233,7 +233,7 @@ def _read_promptfoo(source: PromptSource) -> ParsedFile:
         return data
 
     try:
-        settings = promptfoo.load_promptfoo(source.path, read)
+        settings = promptfoo.load_promptfoo(source.path, read, source.glob)
     except InputError as error:
         return ParsedFile((), error.problems)
     notes = [f"{source.path}: this is read as a promptfoo configuration, because it has `prompts` and `tests`."]
@@ -267,4 +267,4 @@ def _read_promptfoo(source: PromptSource) -> ParsedFile:
         message = f"there is no prompt that can be read. Left out: {'; '.join(counts) or 'nothing'}"
         hint = "docs/from-promptfoo.md lists what is read."
         return ParsedFile((), [Problem(path=source.path, message=message, hint=hint)])
-    return ParsedFile(prompts, ())
+    return ParsedFile(prompts, (), uses_patterns=settings.uses_patterns)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from promptci.errors import InputError, Problem
+from promptci.errors import GitError, InputError, Problem
 from promptci.files import lines, strict_yaml
 from promptci.files.lines import decode_utf8
 from promptci.prompts.model import MessageSyntax
+from promptci.prompts.source import FindFiles
 from promptci.prompts.template.message_images import MessageImage
 
 READ_KEYS = (
@@ -19,6 +20,9 @@ READ_KEYS = (
 """Keys that are read, or that change neither a request nor a result."""
 
 Read = Callable[[str], bytes | None]
+FILE = "file://"
+MAX_FILES = 1000
+"""Files that one pattern may name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +49,9 @@ class PromptfooConfig:
 
     path: str
     read: Read
+    glob: FindFiles
+    uses_patterns: bool = False
+    """Whether a pattern was looked up."""
     prompts: list[ImportedPrompt] = field(default_factory=list)
     providers: list[str] = field(default_factory=list)
     """Ids of the providers, in order; the first one is read."""
@@ -76,11 +83,26 @@ class PromptfooConfig:
 
     def resolve(self, written: str) -> str | None:
         """Return the file that a text names, or None where there is none inside the repository."""
-        folder = posixpath.dirname(self.path)
-        target = posixpath.normpath(posixpath.join(folder, written.removeprefix("file://")))
-        if target.startswith(("..", "/")) or "\n" in written or "\0" in written:
-            return None
-        return target if self.read(target) is not None else None
+        target = self._locate(written)
+        return target if target is not None and self.read(target) is not None else None
+
+    def find(self, written: str) -> list[str]:
+        """Return the file that a text names, or those that match where it is a pattern, sorted."""
+        if (file := self.resolve(written)) is not None:
+            return [file]
+        pattern = self._locate(written) if "*" in written or written.startswith(FILE) else None
+        if pattern is None:
+            return []
+        self.uses_patterns = True
+        try:
+            return sorted(self.glob(pattern))[:MAX_FILES]
+        except GitError:  # a pattern that is longer than any that is read
+            return []
+
+    def _locate(self, written: str) -> str | None:
+        """Return a path or pattern relative to the repository's root, or None where it is none or leads out of it."""
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), written.removeprefix(FILE)))
+        return None if target.startswith(("..", "/")) or "\n" in written or "\0" in written else target
 
     def read_text(self, file: str) -> str:
         """Return the text of a file that `resolve` has found."""

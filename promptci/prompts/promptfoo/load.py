@@ -9,14 +9,15 @@ from promptci.prompts.promptfoo.config import READ_KEYS, PromptfooConfig, Read, 
 from promptci.prompts.promptfoo.providers import get_provider_id, read_provider
 from promptci.prompts.promptfoo.read_prompts import read_prompts
 from promptci.prompts.promptfoo.read_tests import read_tests
+from promptci.prompts.source import FindFiles, find_nothing
 
 MAX_SHOWN_ID = 80
 """Characters of a provider's id that messages show."""
 
 
-def load_promptfoo(path: str, read: Read) -> PromptfooConfig:
+def load_promptfoo(path: str, read: Read, glob: FindFiles = find_nothing) -> PromptfooConfig:
     """Return what a configuration holds; raises InputError where it cannot be read."""
-    config = PromptfooConfig(path, read)
+    config = PromptfooConfig(path, read, glob)
     value = config.load(path)
     if not isinstance(value, dict):
         raise InputError([Problem(path=path, message="the configuration must be a map", hint="Name another file.")])

@@ -47,14 +47,19 @@ def read_prompts(config: PromptfooConfig, written: Any) -> None:
 
 
 def _read_prompt(config: PromptfooConfig, written: str, label: str) -> None:
-    file = config.resolve(written)
-    if file is None and _PROGRAM.fullmatch(written):
+    is_path = _PROGRAM.fullmatch(written) is not None
+    files = config.find(written) if is_path else [*filter(None, [config.resolve(written)])]
+    for file in files:
+        _read_file(config, file, label if len(files) == 1 else "")
+    if is_path and not files:
         config.left_out.append(f"the prompt `{written[:60]}`")
-        return
-    name = label or (posixpath.basename(file).partition(".")[0] if file else f"prompt-{len(config.prompts) + 1}")
-    if file is None:
-        _add_prompt(config, name, written)
-    elif file.endswith((".json", ".yaml", ".yml")):
+    elif not files:
+        _add_prompt(config, label or f"prompt-{len(config.prompts) + 1}", written)
+
+
+def _read_file(config: PromptfooConfig, file: str, label: str) -> None:
+    name = label or posixpath.basename(file).partition(".")[0]
+    if file.endswith((".json", ".yaml", ".yml")):
         _add_value(config, name, config.load(file), file)
     elif file.endswith(".csv"):
         for number, (own_label, text) in enumerate(_read_table(config.read_text(file)), start=1):

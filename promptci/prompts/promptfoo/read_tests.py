@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptci.errors import InputError
-from promptci.files import lines, strict_yaml
+from promptci.files import lines, strict_yaml, tables
 from promptci.prompts.formats.parse_context import name_key
 from promptci.prompts.jinja.parse import find_printed_variables
 from promptci.prompts.promptfoo.assertions import (
@@ -18,14 +18,13 @@ from promptci.prompts.promptfoo.assertions import (
     convert_assertion,
     parse_expected_column,
 )
-from promptci.prompts.promptfoo.config import PromptfooConfig, as_map, iterate_entries
+from promptci.prompts.promptfoo.config import FILE, PromptfooConfig, as_map, iterate_entries
 from promptci.prompts.template import render
 
 CASE_KEYS = frozenset(("vars", "assert", "description", "metadata", "threshold"))
 GRADER_KEYS = frozenset(("provider", "rubricPrompt"))
 """Keys of `options` that say which model grades, and how it is asked."""
 DATA = (".yaml", ".yml", ".json")
-FILE = "file://"
 UNREAD_VARIABLES = "vars"
 """Name of the variable that stands for a file of variables which is not read."""
 MAX_COMBINATIONS = 1000
@@ -75,11 +74,13 @@ def _load_variables(config: PromptfooConfig, written: Any) -> Mapping[str, Any]:
         return written or {}
     variables: dict[str, Any] = {}
     for name in iterate_entries(written):
-        file = config.resolve(name) if isinstance(name, str) else None
-        loaded = config.load(file) if file is not None and file.endswith(DATA) else None
-        if not isinstance(loaded, Mapping):
+        files = config.find(name) if isinstance(name, str) else []
+        loaded = [config.load(file) if file.endswith(DATA) else None for file in files]
+        maps = [value for value in loaded if isinstance(value, Mapping)]
+        if not maps or len(maps) < len(files):
             return {UNREAD_VARIABLES: f"file://{str(name).removeprefix(FILE)[:60]}"}
-        variables |= loaded
+        for value in maps:
+            variables |= value
     return variables
 
 
@@ -102,38 +103,50 @@ def _list_tests(config: PromptfooConfig, tests: Any) -> Iterator[Mapping[str, An
             yield item
             continue
         written = item.get("path") if isinstance(item, Mapping) and set(item) == {"path"} else item
-        file = config.resolve(written) if isinstance(written, str) else None
-        if file is not None and file.endswith(".csv"):
-            yield from _read_table(config, file)
-        elif file is not None and file.endswith(".jsonl"):
-            values, problems = lines.parse_jsonl(config.read_text(file), file)
-            if problems:
-                raise InputError(problems)
-            yield from (value for _, value in values if isinstance(value, dict))
-        elif file is not None and file.endswith((".json", ".yaml", ".yml")):
-            yield from (value for value in iterate_entries(config.load(file)) if isinstance(value, dict))
-        else:
+        files = config.find(written) if isinstance(written, str) else []
+        for file in files:
+            yield from _read_file(config, file)
+        if not files:
             config.left_out.append(f"the tests `{str(item)[:60]}`")
 
 
-def _read_table(config: PromptfooConfig, file: str) -> Iterator[dict[str, Any]]:
-    for row in csv.DictReader(io.StringIO(config.read_text(file), newline="")):
-        cells = {str(name).strip(): text or "" for name, text in row.items()}
-        assertions = []
-        for name, text in cells.items():
-            assertion = parse_expected_column(text) if name.startswith("__expected") else None
-            if assertion is not None:
-                limit = cells.get(f"__config:{name}:threshold", "")
-                assertions.append({**assertion, **({"threshold": float(limit)} if _is_number(limit) else {})})
-        unknown = [n for n, text in cells.items() if n.startswith("__") and text and not _COLUMN.fullmatch(n)]
-        threshold = cells.get("__threshold", "")
-        yield {
-            **{name: cells[name] for name in unknown},
-            "vars": {name: text for name, text in cells.items() if not name.startswith("__")},
-            "assert": assertions,
-            **({"description": cells["__description"]} if cells.get("__description") else {}),
-            **({"threshold": float(threshold)} if _is_number(threshold) else {}),
-        }
+def _read_file(config: PromptfooConfig, file: str) -> Iterator[Mapping[str, Any]]:
+    if file.endswith(".csv"):
+        rows = csv.DictReader(io.StringIO(config.read_text(file), newline=""))
+        yield from map(_read_row, rows)
+    elif file.endswith(".xlsx"):
+        (_, header), *lines_of_cells = tables.read_xlsx(file, config.read(file) or b"") or [(0, [])]
+        for _, cells in lines_of_cells:
+            yield _read_row({name: text for name, text in zip(header, cells, strict=False) if name.strip()})
+    elif file.endswith(".jsonl"):
+        values, problems = lines.parse_jsonl(config.read_text(file), file)
+        if problems:
+            raise InputError(problems)
+        yield from (value for _, value in values if isinstance(value, dict))
+    elif file.endswith(DATA):
+        yield from (value for value in iterate_entries(config.load(file)) if isinstance(value, dict))
+    else:
+        config.left_out.append(f"the tests `{file[:60]}`")
+
+
+def _read_row(row: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the test in a row of a table, by the names of its columns."""
+    cells = {str(name).strip(): text or "" for name, text in row.items()}
+    assertions = []
+    for name, text in cells.items():
+        assertion = parse_expected_column(text) if name.startswith("__expected") else None
+        if assertion is not None:
+            limit = cells.get(f"__config:{name}:threshold", "")
+            assertions.append({**assertion, **({"threshold": float(limit)} if _is_number(limit) else {})})
+    unknown = [n for n, text in cells.items() if n.startswith("__") and text and not _COLUMN.fullmatch(n)]
+    threshold = cells.get("__threshold", "")
+    return {
+        **{name: cells[name] for name in unknown},
+        "vars": {name: text for name, text in cells.items() if not name.startswith("__")},
+        "assert": assertions,
+        **({"description": cells["__description"]} if cells.get("__description") else {}),
+        **({"threshold": float(threshold)} if _is_number(threshold) else {}),
+    }
 
 
 def _is_number(text: str) -> bool:

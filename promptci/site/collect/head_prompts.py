@@ -54,7 +54,7 @@ def read_head(repo: Repo, revision: str, config_path: str) -> HeadFiles:
     with closing(repo.snapshot(commit)) as snapshot:
         config = load_revision_config(snapshot, config_path)
         files = find_selected_files(snapshot, config.prompts.include)
-        prompts, found_problems = load_prompts(snapshot.read, files, config.prompt_options)
+        prompts, found_problems = load_prompts(snapshot.read, files, config.prompt_options, snapshot.glob)
         described = {
             prompt.name: HeadPrompt(
                 prompt=prompt,

@@ -48,7 +48,7 @@ class VersionChanges:
         config = load_revision_config(snapshot, self._config_path)
         files = find_selected_files(snapshot, config.prompts.include)
         for chosen in ({path: files[path] for path in files if path == prompt.path}, files):
-            loaded, _ = load_prompts(snapshot.read, chosen, config.prompt_options)
+            loaded, _ = load_prompts(snapshot.read, chosen, config.prompt_options, snapshot.glob)
             for each in loaded.values():
                 if each.name == prompt.name:
                     return each

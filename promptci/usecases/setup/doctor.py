@@ -165,7 +165,7 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
     if not uncovered and (missed := find_unmatched_prompt_files(snapshot, config.prompts.include)):
         message = f"`prompts.include` leaves out {join_names(missed, coverage.MAX_SHOWN)}"
         yield state.flag("warning", message, "Add a pattern that covers them.", "prompts", "include")
-    prompts, problems = prompts_load.load_prompts(snapshot.read, files, config.prompt_options)
+    prompts, problems = prompts_load.load_prompts(snapshot.read, files, config.prompt_options, snapshot.glob)
     broken = {problem.path for problem in problems}
     problems += coverage.find_idle_selectors(snapshot, config, prompts.values(), broken)
     yield from (DoctorFinding(problem=problem, level="error") for problem in problems)

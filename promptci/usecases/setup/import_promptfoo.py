@@ -51,7 +51,7 @@ def import_promptfoo(root: Path, config_path: str, *, dry_run: bool = False) -> 
     """
     repo = Repo.discover(root)
     with closing(repo.snapshot(WORK_TREE)) as tree:
-        config = load_promptfoo(config_path, tree.read)
+        config = load_promptfoo(config_path, tree.read, tree.glob)
         settings_path = find_config(tree, DEFAULT_PATH)
         settings = load_config(tree.read(settings_path) if settings_path else None, settings_path or DEFAULT_PATH)
     writable = [prompt for prompt in config.prompts if all(m.syntax == "fill" for m in prompt.messages)]

@@ -71,7 +71,7 @@ def detect_repository(root: Path) -> Repository:
     with closing(repo.snapshot(WORK_TREE)) as tree:
         paths = tree.paths()
         files = find_prompt_files(tree, DEFAULT_INCLUDE)
-        proposal = discover.propose_patterns(paths, tree.read)
+        proposal = discover.propose_patterns(paths, tree.read, tree.glob)
         include = (*DEFAULT_INCLUDE, *proposal.include)
         prompts, _ = collect.load_prompts(tree, include, PromptOptions(model=_NO_MODEL, syntax=proposal.syntax))
         foreign = [path for path in FOREIGN_FILES if path in paths]
@@ -88,7 +88,7 @@ def detect_repository(root: Path) -> Repository:
 
 def _find_endpoint(configurations: Sequence[str], tree: Snapshot) -> Endpoint | None:
     for path in configurations:
-        config = load.load_promptfoo(path, tree.read)
+        config = load.load_promptfoo(path, tree.read, tree.glob)
         if config.base_url is not None:
             return Endpoint(config.base_url, config.api_key_env)
     return None

@@ -1,14 +1,17 @@
 """What `promptci import promptfoo` makes of prompts, tests and assertions, and what it names as left out."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes.repo import RepoBuilder
+from openpyxl import Workbook
 from support.cli_runs import call_promptci
 
 from promptci.errors import InputError
+from promptci.git import globs
 from promptci.goldens.load import load_goldens
 from promptci.prompts.load import load_prompt
 from promptci.prompts.promptfoo.assertions import (
@@ -341,6 +344,61 @@ tests: [{vars: w.json, options: {rubricPrompt: x}, assert: [{type: contains, val
 """
     config = load_promptfoo("c.yaml", {"c.yaml": text, "v.yaml": b"a: x\nb: y", "w.json": b'{"b": "z"}'}.get)
     assert (config.left_out, [case["vars"] for case in config.complete_cases]) == ([], [{"a": "x", "b": "z"}])
+
+
+def test_patterns_name_files_in_the_folder_of_the_configuration() -> None:
+    config = b"""
+prompts: ['file://prompts/*.txt', 'chats/**/*.json', 'file://none/*.txt']
+tests: ['file://cases/*.{yaml,csv}', {path: 'file://more/*.jsonl'}]
+defaultTest: {vars: 'file://vars/*.json'}
+"""
+    files = {
+        "evals/c.yaml": config,
+        "evals/prompts/b.txt": b"B {{a}}",
+        "evals/prompts/a.txt": b"A {{a}}",
+        "evals/chats/x/y.json": b'[{"role": "user", "content": "C {{a}}"}]',
+        "prompts/out.txt": b"outside {{a}}",
+        "evals/cases/1.yaml": b"[{vars: {a: one}, assert: [{type: contains, value: x}]}]",
+        "evals/cases/2.csv": b"a,__expected\ntwo,contains:x\n",
+        "evals/more/3.jsonl": b'{"vars": {"a": "three"}, "assert": [{"type": "contains", "value": "x"}]}\n',
+        "evals/vars/v.json": b'{"b": "c"}',
+    }
+    loaded = load_promptfoo("evals/c.yaml", files.get, lambda pattern: globs.filter_paths(pattern, sorted(files)))
+    assert [prompt.name for prompt in loaded.prompts] == ["a", "b", "y"]
+    assert [case["vars"]["a"] for case in loaded.complete_cases] == ["one", "two", "three"]
+    assert all(case["vars"]["b"] == "c" for case in loaded.cases)
+    assert loaded.left_out == ["the prompt `file://none/*.txt`"]
+
+
+def test_a_sheet_of_tests_means_what_the_same_csv_does() -> None:
+    rows: list[list[str | float | None]] = [
+        ["a", "__expected", "__description", "", "__threshold"],
+        ["one", "contains:x", "first", None, 0.5],
+        [None] * 5,
+        ["two", "is-json", None, "beyond", None],
+    ]
+    book = Workbook()
+    sheet = book.create_sheet(index=0)
+    for row in rows:
+        sheet.append(row)
+    book.save(data := BytesIO())
+    table = b"a,__expected,__description,__threshold\none,contains:x,first,0.5\ntwo,is-json,,\n"
+    cases = []
+    for name, content in (("t.xlsx", data.getvalue()), ("t.csv", table)):
+        files = {"c.yaml": f"prompts: ['{{{{a}}}}']\ntests: [{name}]".encode(), name: content}
+        loaded = load_promptfoo("c.yaml", files.get)
+        assert loaded.left_out == []
+        cases.append(loaded.complete_cases)
+    assert cases[0] == cases[1]
+    with pytest.raises(InputError, match="not an XLSX file"):
+        load_promptfoo("c.yaml", {"c.yaml": b"prompts: [a]\ntests: [t.xlsx]", "t.xlsx": b"PK"}.get)
+
+
+@pytest.mark.parametrize("pattern", ["../*.txt", "/etc/*", "file://../../*", "*" * 5000, "{" * 60 + "*", "**/" * 60])
+def test_no_pattern_leaves_the_repository_or_takes_long(pattern: str) -> None:
+    files = {"c.yaml": json.dumps({"prompts": ["{{a}}"], "tests": [pattern]}).encode(), "a.txt": b"x"}
+    loaded = load_promptfoo("c.yaml", files.get, lambda text: globs.filter_paths(text, sorted(files)))
+    assert (loaded.cases, len(loaded.left_out)) == ([], 1)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Prompt files: every key, every mistake with its line, and a fingerprint that knows what matters."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.errors import InputError
+from promptci.git import globs
 from promptci.prompts import load
 from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
 from promptci.prompts.model import Prompt
@@ -166,6 +168,31 @@ def test_what_is_the_same_in_two_revisions_is_parsed_once_unless_it_includes_fil
     assert after == load.load_prompts(head.get, dict.fromkeys(files, ()))[0]
     assert after["a.prompt.yml"] is before["a.prompt.yml"]
     assert [prompt.messages[0].content for prompt in (before["c.prompt.yml"], after["c.prompt.yml"])] == ["old", "new"]
+
+
+def test_files_that_a_pattern_names_at_the_second_revision_alone_are_read() -> None:
+    config = b"prompts: ['{{a}}']\nproviders: [openai:m]\ntests: cases/*.yaml\n"
+    base = {"promptfooconfig.yaml": config}
+    head = base | {"cases/new.yaml": b"[{vars: {a: x}, assert: [{type: contains, value: x}]}]"}
+    loader = load.PromptLoader()
+    counts = []
+    for files in (base, head):
+        prompts, problems = loader.load_prompts(
+            files.get, {"promptfooconfig.yaml": ()}, glob=partial(globs.filter_paths, paths=sorted(files))
+        )
+        assert problems == []
+        counts.append([len(prompt.own_cases) for prompt in prompts.values()])
+    assert counts == [[0], [1]]
+
+
+def test_a_file_that_was_broken_by_another_one_is_read_again_where_that_is_mended() -> None:
+    config = b"prompts: ['{{a}}']\nproviders: [openai:m]\ntests: cases.yaml\n"
+    files = {"promptfooconfig.yaml": config, "cases.yaml": b"[{vars: ["}
+    loader = load.PromptLoader()
+    assert loader.load_prompts(files.get, {"promptfooconfig.yaml": ()})[1]
+    files["cases.yaml"] = b"[{vars: {a: x}, assert: [{type: contains, value: x}]}]"
+    prompts, problems = loader.load_prompts(files.get, {"promptfooconfig.yaml": ()})
+    assert (len(prompts), problems) == (1, [])
 
 
 def test_prompts_that_would_share_a_name_are_named_by_their_paths() -> None:

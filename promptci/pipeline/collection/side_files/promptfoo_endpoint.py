@@ -64,7 +64,7 @@ def describe_differences(snapshot: Snapshot, settings: Config, settings_path: st
     paths += [path for path in snapshot.paths() if path.rpartition("/")[2] in CONFIG_NAMES and not is_vendored(path)]
     for path in list(dict.fromkeys(paths))[:MAX_EXAMINED]:
         try:
-            config = load_promptfoo(path, snapshot.read)
+            config = load_promptfoo(path, snapshot.read, snapshot.glob)
         except InputError:  # an error of its own where a pattern names it
             continue
         if (text := describe_difference(config, settings, settings_path)) is not None:
