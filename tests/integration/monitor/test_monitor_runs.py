@@ -184,7 +184,7 @@ def test_more_tokens_than_can_be_true_are_a_bad_line_and_not_unknown_ones(log: P
     assert "no number from 0 to 1,000,000,000,000" in result.output
 
 
-@pytest.mark.parametrize("content", [b"\n \n", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"\n \n", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)])
 def test_a_log_with_nothing_in_it_is_empty_and_spoils_no_other(content: bytes, log: Path, tmp_path: Path) -> None:
     (tmp_path / "quiet.jsonl").write_bytes(content)
     code, words = refusal("--log", tmp_path / "quiet.jsonl")
