@@ -1,6 +1,6 @@
-"""Lists, counts and shortened digests as every message spells them."""
+"""Lists, counts, near names and shortened digests as every message spells them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from promptci import __version__
 
@@ -23,6 +23,14 @@ def join_names(names: Sequence[str], limit: int = 10, *, others: int = 0, last: 
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Return `1 case`, `2 cases`, `12,345 cases`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def suggest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return which known name may be meant; empty where none is as near as `cutoff`, from 0 to 1."""
+    import difflib  # noqa: PLC0415 - 2 ms of every start, which only mistakes need
+
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return f"Did you mean `{close[0]}`?" if close else ""
 
 
 def install_extra(extra: str) -> str:

@@ -3,7 +3,6 @@
 It takes pydantic, which takes longer to import than a whole check without changes: see `plain_config`.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, get_args, get_origin
@@ -31,6 +30,7 @@ from promptci.config.sections.run_schema import RunSection
 from promptci.errors import ConfigError, Problem
 from promptci.files import strict_yaml
 from promptci.providers.options import ModelPrice, ProviderOptions
+from promptci.wording import suggest
 
 
 def validate_config(document: strict_yaml.YamlDocument, path: str) -> Config:
@@ -259,8 +259,7 @@ def _hint_for_unknown_key(location: Sequence[int | str], schema: type[BaseModel]
     if elsewhere:
         return f"Did you mean `{'` or `'.join(elsewhere)}`?"
     known = _keys(location[:-1], schema)
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean `{close[0]}`?" if close else f"Known keys here: {', '.join(known)}."
+    return suggest(name, known) or f"Known keys here: {', '.join(known)}."
 
 
 def _paths_of_keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:

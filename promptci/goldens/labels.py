@@ -4,7 +4,6 @@ One a line, `{"id", "answer", "pass"}`, in `goldens/reply.labels.jsonl` next to 
 golden case that was answered. `note` (for people) and `vars` (where the answer was to other variables) are optional.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from promptci.errors import InputError, Problem
 from promptci.files import canonical, lines
 from promptci.goldens import parse
 from promptci.goldens.model import Case
+from promptci.wording import suggest
 
 LABEL_KEYS = ("id", "answer", "pass", "note", "vars")
 MAX_LABELS = 5_000
@@ -93,8 +93,7 @@ def _parse_label(value: object, path: str, line: int, problems: list[Problem]) -
 def _find_unknown_keys(value: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
     for key in value:
         if key not in LABEL_KEYS:
-            close = difflib.get_close_matches(key, LABEL_KEYS, n=1)
-            hint = f"Did you mean `{close[0]}`?" if close else f"Known keys: {', '.join(LABEL_KEYS)}."
+            hint = suggest(key, LABEL_KEYS) or f"Known keys: {', '.join(LABEL_KEYS)}."
             yield f"unknown key `{key[: parse.MAX_ID_CHARS]}`", hint
 
 

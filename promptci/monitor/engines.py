@@ -122,15 +122,14 @@ def open_table(
     if now is not None:
         good = good.filter(good.time <= ibis.timestamp(latest_time(now).replace(tzinfo=None)))
     unique = find_repeats(good)
-    (counts,) = every.agg(lines=every.count()).to_pyarrow().to_pylist()
-    (times,) = good.agg(newest=good.time.max()).to_pyarrow().to_pylist()
-    kept, single = (int(each.count().to_pyarrow().as_py()) for each in (good, unique))
+    (kept,) = good.agg(lines=good.count(), newest=good.time.max()).to_pyarrow().to_pylist()
+    lines, single = (int(each.count().to_pyarrow().as_py()) for each in (every, unique))
     return EngineTable(
         log=LogTables(requests=unique, marks=None, hash_hex=hash_hex(backend.name)),
-        lines=int(counts["lines"]),
-        bad=int(counts["lines"]) - kept,
-        repeated=kept - single,
-        newest=times["newest"],
+        lines=lines,
+        bad=lines - int(kept["lines"]),
+        repeated=int(kept["lines"]) - single,
+        newest=kept["newest"],
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from promptci.documents.document import read_bounded
 from promptci.documents.report_document import PromptSummary, ReportSummary
+from promptci.wording import count
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,7 @@ def describe_gap(errors: int) -> str:
     """Return how many answers a run lacks, in words; empty where it has all."""
     if not errors:
         return ""
-    return "1 answer is missing" if errors == 1 else f"{errors:,} answers are missing"
+    return f"{count(errors, 'answer')} {'is' if errors == 1 else 'are'} missing"
 
 
 def describe_result(prompt: PromptSummary) -> str:

@@ -1,6 +1,5 @@
 """The prompts of a revision by their names, and whether a release still is what was released."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from promptci.prompts.model import Prompt
 from promptci.registry.number import ReleaseNumber
 from promptci.registry.release import TAG_PREFIX, Release
 from promptci.registry.tags import Releases
-from promptci.wording import join_names, short_digest, short_sha
+from promptci.wording import join_names, short_digest, short_sha, suggest
 
 MAX_NUMBERS = 10
 """Releases that a message lists: the last ones."""
@@ -32,21 +31,18 @@ def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str
 def describe_unknown_prompt(name: str, prompts: Iterable[str], revision: str) -> tuple[str, str]:
     """Return that a revision has no prompt of a name, and the nearest name, or those that there are."""
     names = list(prompts)
-    close = difflib.get_close_matches(name, names, n=1)
     listed = (
         f"Prompts there: {join_names(names, last=', ')}." if names else "No prompt is found; see `prompts.include`."
     )
-    hint = f"Did you mean `{close[0]}`? {listed}" if close else listed
-    return f"There is no prompt `{name}` in {revision}", hint
+    return f"There is no prompt `{name}` in {revision}", f"{suggest(name, names)} {listed}".lstrip()
 
 
 def describe_versions(prompt: str, version: str, releases: Sequence[Release]) -> str:
     """Return the release of a prompt that may be meant by `version`, and those that there are."""
     numbers = [str(release.number) for release in releases]
-    close = difflib.get_close_matches(version, numbers, n=1, cutoff=0.3)
     released = f"are {', '.join(numbers[-MAX_NUMBERS:])}" if numbers else "do not exist yet"
-    meant = f"Did you mean `{close[0]}`? " if close else ""
-    return f"{meant}Releases of `{prompt}` {released}; a tag, a commit, or `.` for the working tree is a version too."
+    also = "a tag, a commit, or `.` for the working tree is a version too"
+    return f"{suggest(version, numbers, cutoff=0.3)} Releases of `{prompt}` {released}; {also}.".lstrip()
 
 
 def load_prompt_named(snapshot: Snapshot, config_path: str, name: str) -> Prompt:

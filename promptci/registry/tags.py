@@ -1,6 +1,5 @@
 """Read the tags of releases, and make new ones."""
 
-import difflib
 from collections import defaultdict
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from promptci.git import command, new_commit, user_git
 from promptci.registry.number import FIRST, ReleaseNumber
 from promptci.registry.release import TAG_PREFIX, Release, tag_name
 from promptci.registry.tag_message import TagMessage, parse_trailers
+from promptci.wording import suggest
 
 _FIELDS = (
     "%(refname)",
@@ -93,9 +93,8 @@ def require_releases(root: Path, releases: Releases, prompt: str) -> list[Releas
     """Return the releases of a prompt; raises UsageError where there is none, with what may be the reason."""
     if releases.get(prompt):
         return releases[prompt]
-    close = difflib.get_close_matches(prompt, releases, n=1)
-    meant = f"Did you mean `{close[0]}`? " if close else ""
-    others = f"{meant}Prompts with releases: {', '.join(releases)}." if releases else no_tags_hint(root)
+    listed = f"Prompts with releases: {', '.join(releases)}." if releases else no_tags_hint(root)
+    others = f"{suggest(prompt, releases)} {listed}".lstrip()
     raise UsageError(f"The prompt `{prompt}` has no release here", others)
 
 

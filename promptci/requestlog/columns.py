@@ -89,6 +89,10 @@ class RequestColumns:
         """Return some of the requests, by a mask or by their places."""
         return RequestColumns(texts=self.texts, **{name: getattr(self, name)[which] for name in ARRAYS})
 
+    def count_users(self) -> int | None:
+        """Return the number of users; None where the requests name none."""
+        return len(np.unique(self.user[self.user != NO_USER])) or None
+
     def names(self, column: Array) -> tuple[str, ...]:
         """Return the texts that a column of numbers stands for, each once, sorted."""
         used = np.flatnonzero(np.bincount(column[column != NO_TEXT]))

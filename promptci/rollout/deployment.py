@@ -1,6 +1,5 @@
 """Parse a deployment file, and write a new share into its text without changing the rest."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
 from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY, SIGNALS, CanaryPolicy
 from promptci.rollout.schema import DeploymentFile
+from promptci.wording import suggest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,8 +150,7 @@ def _problem(detail: ErrorDetails, document: strict_yaml.YamlDocument, path: str
     line = document.line_of(location)
     if detail["type"] == "extra_forbidden":
         known = _keys(location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        fix = f"Did you mean `{near[0]}`?" if near else f"Known keys here: {', '.join(known)}."
+        fix = suggest(str(location[-1]), known) or f"Known keys here: {', '.join(known)}."
         return Problem(path=path, line=line, message=f"unknown key `{key}`", hint=fix)
     if detail["type"] == "missing":
         return Problem(path=path, line=line, message=f"`{key}` is missing", hint="Add it.")

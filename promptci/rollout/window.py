@@ -106,8 +106,7 @@ def count_affected(requests: RequestColumns, progress: CanaryProgress) -> Affect
     requests = replace(requests, arm=np.where(requests.arm == UNKNOWN_ARM, hashed, requests.arm))
     is_canary = (requests.arm == CANARY) & (requests.time >= microseconds(progress.since))
     served = requests.select(is_canary & _has_version(requests, progress))
-    users = np.unique(served.user[served.user != NO_USER])
-    return AffectedRequests(requests=len(served), users=len(users) or None)
+    return AffectedRequests(requests=len(served), users=served.count_users())
 
 
 def select_window(requests: RequestColumns, progress: CanaryProgress, policy: CanaryPolicy, now: datetime) -> Window:

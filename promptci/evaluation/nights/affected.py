@@ -10,7 +10,7 @@ from promptci.drift.night import GREEN
 from promptci.errors import InputError, PromptciError
 from promptci.evaluation.nights.results import PromptNight
 from promptci.requestlog.batch import WantedRequests
-from promptci.requestlog.columns import NO_USER, microseconds
+from promptci.requestlog.columns import microseconds
 from promptci.requestlog.read import expand_patterns, load_log
 from promptci.rollout.deployment import shorten_version
 
@@ -36,8 +36,7 @@ def count_affected(night: PromptNight, logs: Sequence[str]) -> AffectedAnswers:
     names = requests.texts.values
     short = np.array([shorten_version(night.name, name) == night.version for name in names], bool)
     served = requests.select(short[requests.version]) if len(requests) else requests
-    users = np.unique(served.user[served.user != NO_USER])
-    return unknown._replace(requests=len(served), users=len(users) or None)
+    return unknown._replace(requests=len(served), users=served.count_users())
 
 
 def _find_start(night: PromptNight) -> datetime:

@@ -1,6 +1,5 @@
 """Evaluators of a `.prompt.yml`: `string`, `llm` and `uses`."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,6 +8,7 @@ from promptci.prompts import github_builtins
 from promptci.prompts.evaluators import Choice, LlmEvaluator, StringEvaluator
 from promptci.prompts.formats.parse_context import KeyPath, ParseContext
 from promptci.prompts.template import render
+from promptci.wording import suggest
 
 EVALUATOR_KINDS = ("string", "llm", "uses")
 LLM_KEYS = ("modelId", "prompt", "systemPrompt", "choices")
@@ -50,8 +50,7 @@ def _parse_builtin(name: str, uses: str, place: KeyPath, context: ParseContext) 
     evaluator = github_builtins.find_builtin_evaluator(uses)
     if evaluator is None:
         names = github_builtins.builtin_evaluator_names()
-        close = difflib.get_close_matches(uses, names, n=1)
-        hint = f"Did you mean `{close[0]}`?" if close else f"Use one of {', '.join(names)}."
+        hint = suggest(uses, names) or f"Use one of {', '.join(names)}."
         context.add_problem(place, f"unknown evaluator `{uses}`", hint)
         return None
     return replace(evaluator, name=name) if name else evaluator

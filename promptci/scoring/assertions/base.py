@@ -1,6 +1,5 @@
 """What every assertion module provides, and the helpers that they share."""
 
-import difflib
 import json
 import math
 import unicodedata
@@ -13,7 +12,7 @@ from promptci.goldens.model import Assertion, Case
 from promptci.prompts.template import render
 from promptci.runs.model import Answer
 from promptci.scoring.model import AssertionResult
-from promptci.wording import join_names
+from promptci.wording import join_names, suggest
 
 MAX_QUOTED_CHARS = 120
 """Characters of an answer or expectation quoted in a reason."""
@@ -208,5 +207,4 @@ def limit_error(options: Mapping[str, Any], *names: str) -> str | None:
 
 def suggest_name(word: str, known: Collection[str]) -> str:
     """Return a hint for an unknown name: the nearest known one, or all of them."""
-    near = difflib.get_close_matches(shorten(word), list(known), n=1)
-    return f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."
+    return suggest(shorten(word), known) or f"Known: {', '.join(sorted(known)) or 'none'}."

@@ -1,6 +1,5 @@
 """Check the workflows that run promptci: triggers, permissions, timeouts, checkout, inputs and uploads."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from promptci.providers.http import endpoint
 from promptci.publish.runner.event import PRIVILEGED_EVENTS, PULL_REQUEST_EVENTS
 from promptci.publish.runner.inputs import INPUTS
 from promptci.publish.runner.workflow_file import PromptciJob, Workflow, as_mapping, as_text
+from promptci.wording import suggest
 
 Level = Literal["error", "warning"]
 WorkflowFinding = tuple[Problem, Level]
@@ -189,8 +189,7 @@ def _describe_lookup(uses: str) -> str:
 def _check_inputs(job: PromptciJob) -> Iterator[WorkflowFinding]:
     for name in job.inputs:
         if name not in INPUTS:
-            near = difflib.get_close_matches(name, INPUTS, n=1)
-            fix = f"Did you mean `{near[0]}`?" if near else f"There are {', '.join(INPUTS)}."
+            fix = suggest(name, INPUTS) or f"There are {', '.join(INPUTS)}."
             yield _flag_step(job, "error", f"promptci has no input `{name}`", fix, "with", name)
 
 
