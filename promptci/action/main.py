@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from promptci.action import publication
-from promptci.app import error_boundary
+from promptci.app import error_boundary, interruption
 from promptci.app.progress import PlainProgress
 from promptci.app.requests import CheckRequest, RunResult
 from promptci.errors import OutputError, PromptciError, UnsafeError
@@ -66,17 +66,11 @@ def _ignore_signal(*_: object) -> None:
 def _cancel(*_: object) -> None:
     """End in order: a cancelled job gets SIGINT, 7.5 s later SIGTERM, and 2.5 s later it is killed.
 
-    The second must not disturb what the first began: the journal is flushed and the files are handed back. While a
-    model is asked the calls are cancelled; an exception out of nowhere could strike in the middle of an import.
+    The second must not disturb what the first began: the journal is flushed and the files are handed back.
     """
     for sign in SIGNALS:
         signal.signal(sign, _ignore_signal)  # SIG_IGN here would make Python complain of one that has just come
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        raise KeyboardInterrupt from None
-    for task in asyncio.all_tasks(loop):
-        loop.call_soon_threadsafe(task.cancel)
+    interruption.interrupt()
 
 
 def act(environ: Mapping[str, str], out: TextIO) -> int:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from promptci import __version__
 from promptci.errors import PromptciError
+from promptci.lazy_import import lazy_import
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping
     from pathlib import Path
+else:
+    asyncio = lazy_import("asyncio")
 
 INTERRUPTED = 130
 INTERNAL_ERROR_EXIT = 4
@@ -44,7 +48,7 @@ def run_guarded(action: Callable[[], int], environ: Mapping[str, str], stderr: T
     except PromptciError as error:
         _print(f"promptci: {error}", environ, stderr)
         return error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         _print("promptci: interrupted. The answers so far are in the journal.", environ, stderr)
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the one catch-all: the user gets a message, the bug report the rest

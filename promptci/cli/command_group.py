@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 import promptci
-from promptci.app import error_boundary
+from promptci.app import error_boundary, interruption
 
 COMMAND_GROUPS = {
     "Every day": {
@@ -138,8 +138,9 @@ def run(arguments: list[str] | None = None) -> None:
 def _interrupt(*_: object) -> None:
     """End the run as Ctrl-C does, also in a background job, where the shell has Ctrl-C ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        raise KeyboardInterrupt
-    signal.raise_signal(signal.SIGINT)
+        interruption.interrupt()
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _invoke(arguments: list[str]) -> int:
