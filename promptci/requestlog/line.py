@@ -17,7 +17,8 @@ MAX_TEXT_CHARS = 500
 MAX_SHARE = 10_000.0
 """All traffic, in 1/100 %."""
 _DECIMAL = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
-_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
+ZONE = r"(Z|[+-]\d\d:?\d\d|:[\d.]+[+-]\d\d)$"
+"""How a time in ISO 8601 with its zone ends; a zone of hours alone stands behind a time, not behind a date."""
 
 
 def parse_line(text: str) -> Observation | LateMark:
@@ -65,7 +66,7 @@ def parse_line(text: str) -> Observation | LateMark:
 def parse_time(text: str) -> datetime:
     """Read a time in ISO 8601 with its zone, as `2026-03-02T10:00:00Z`; return it in UTC."""
     fix = "Write it in ISO 8601 with its zone, as 2026-03-02T10:00:00Z."
-    if not _ZONE.search(text):
+    if not re.search(ZONE, text):
         raise JsonError(f"`time` is {text[:40]!r}, without a zone", fix)
     try:
         # Also for a time that UTC cannot represent, such as one before the year 1.

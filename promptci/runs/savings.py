@@ -35,7 +35,7 @@ class Savings:
         total = self.reused_usd + self.batch_usd + self.cached_tokens_usd
         parts = list(self._parts())
         if total > 0:
-            return f"Saved ${total:.4f}: {'; '.join(parts)}."
+            return f"Saved {f'${total:.4f}: ' if len(parts) > 1 else ''}{'; '.join(parts)}."
         return f"{parts[0][:1].upper()}{parts[0][1:]}." if parts else None
 
     def _parts(self) -> Iterator[str]:

@@ -153,7 +153,7 @@ def describe(planned: PlannedRun, collected: CollectedRun, explain_calls: int | 
         f"calls: {total.distinct_calls} ({total.calls} answers; equal requests are sent once)",
         *_describe_endpoints(planned, collected),
         f"tokens, estimated: {total.input_tokens} in, at most {total.output_tokens} out",
-        f"price: {describe_price(total)} (cache hits not deducted)",
+        f"price: {describe_price(total).removeprefix('price ')} (cache hits not deducted)",
         *_batch_price(total, collected.config.run.batch),
         *_follow_up_price(planned, price),
         *_judge_price(planned, collected),

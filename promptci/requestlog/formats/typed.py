@@ -6,7 +6,7 @@ from datetime import datetime
 from promptci.requestlog.aliases import ALIASES, EVALUATION_NAME, PERCENT_MARKER, QUALITY_EVALUATION, Alias
 from promptci.requestlog.dialects.dialect import Dialect, Scores
 from promptci.requestlog.formats.source import Source, quote_text
-from promptci.requestlog.line import ARMS, MAX_SHARE, MAX_TEXT_CHARS, SIGNALS
+from promptci.requestlog.line import ARMS, MAX_SHARE, MAX_TEXT_CHARS, SIGNALS, ZONE
 
 MONEY = "decimal(18, 12)"
 """Exact to a millionth of a millionth of a dollar, in 64 bits."""
@@ -47,7 +47,6 @@ NUMBERS = {
 }
 _CALENDAR = "between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
 """Times that Python can represent."""
-_ZONE = r"(Z|[+-]\d\d:?\d\d)$"
 _KIND_OF_ERROR = r"^([A-Za-z_][\w.-]{0,59})(?:$|[\s(:])"
 _NULL = "null::varchar"
 
@@ -226,7 +225,7 @@ def _moment(source: Source, dialect: Dialect, field: str) -> str:
 
 
 def _is_zoned(text: str) -> str:
-    return f"(right({text}::varchar, 1) = 'Z' or regexp_matches({text}::varchar, {quote_text(_ZONE)}))"
+    return f"(right({text}::varchar, 1) = 'Z' or regexp_matches({text}::varchar, {quote_text(ZONE)}))"
 
 
 def _parse_time(text: str, *, needs_zone: bool) -> str:

@@ -84,7 +84,7 @@ async def test_equal_requests_of_several_prompts_and_versions_are_paid_once_and_
         ),
         (
             Savings(cached_tokens=12_000, cached_tokens_usd=Decimal("0.01")),
-            "Saved $0.0100: $0.0100 because the endpoint had 12,000 input tokens of the prompts in its own cache.",
+            "Saved $0.0100 because the endpoint had 12,000 input tokens of the prompts in its own cache.",
         ),
         (Savings(cached_tokens=12_000), "The endpoint had 12,000 input tokens of the prompts in its own cache."),
     ],
