@@ -355,10 +355,10 @@ def write_array(path: Path, rows: Iterable[Json]) -> Path:
     return path
 
 
-def write_csv(path: Path, rows: Iterable[Json]) -> Path:
+def write_csv(path: Path, rows: Iterable[Json], delimiter: str = ",") -> Path:
     listed = list(rows)
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(key for row in listed for key in row)))
+        writer = csv.DictWriter(file, list(dict.fromkeys(key for row in listed for key in row)), delimiter=delimiter)
         writer.writeheader()
         writer.writerows(
             {key: json.dumps(value) if isinstance(value, dict) else value for key, value in row.items()}

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from promptci.errors import Problem
+from promptci.files.csv_text import guess_delimiter
 from promptci.goldens import parse
 from promptci.goldens.model import Case
 
@@ -20,7 +21,6 @@ FORBIDDEN_COLUMNS = {"assert", "vars"}
 """Keys of a case that a table cannot hold: as columns they would pass for variables."""
 TRUE, FALSE = {"true", "yes", "1", "x"}, {"false", "no", "0", ""}
 MAX_FIELD_CHARS = 2**24
-_QUOTED = re.compile(r'"[^"]*"?')
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ \t]*(?:\n|\Z)')
 
 
@@ -68,13 +68,7 @@ def _find_delimiter(text: str) -> tuple[bool, str]:
     """Return whether the text begins with a line `sep=;`, and the delimiter."""
     if match := _SEPARATOR_LINE.match(text):
         return True, match[1]
-    return False, _guess_delimiter(text)
-
-
-def _guess_delimiter(text: str) -> str:
-    """Return the delimiter of the header row: a comma, a semicolon or a tab."""
-    header = _QUOTED.sub("", text.lstrip()).split("\n", 1)[0]
-    return max(",;\t", key=header.count)
+    return False, guess_delimiter(text)
 
 
 def find_header_problems(header: list[str], path: str, line: int) -> list[Problem]:

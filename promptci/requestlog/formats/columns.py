@@ -17,9 +17,10 @@ def parquet_columns(path: Path, connection: duckdb.DuckDBPyConnection) -> Column
     return _columns(f"read_parquet({quote_text(str(path))}, filename = false)", connection)
 
 
-def csv_columns(path: Path, connection: duckdb.DuckDBPyConnection) -> ColumnSource:
+def csv_columns(path: Path, connection: duckdb.DuckDBPyConnection, delimiter: str) -> ColumnSource:
     """Return the rows of a CSV file with a header; rows of another width are found as rejected ones."""
-    options = "header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', store_rejects = true"
+    quotes = f"delim = {quote_text(delimiter)}, quote = '\"', escape = '\"'"
+    options = f"header = true, all_varchar = true, {quotes}, store_rejects = true"
     packed = ", compression = 'gzip'" if is_packed(path) else ""
     return _columns(f"read_csv({quote_text(str(path))}, {options}, rejects_limit = 0{packed})", connection)
 

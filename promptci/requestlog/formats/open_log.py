@@ -43,7 +43,7 @@ def open_log(
     container, keys = sniff.sniff_text(path)
     log_format = LogFormat(container=container, dialect=_dialect(path, keys, names))
     if container == "CSV":
-        return log_format, columns.csv_columns(place, connection)
+        return log_format, columns.csv_columns(place, connection, sniff.sniff_delimiter(path))
     if container == "JSON lines":
         return log_format, (otlp_json.span_lines if log_format.dialect is OTLP else jsonl.json_lines)(place, copies)
     whole = _unpack(place, copies)

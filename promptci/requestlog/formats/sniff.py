@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from promptci.files.csv_text import guess_delimiter
 from promptci.requestlog.dialects.dialect import Dialect
 from promptci.requestlog.dialects.langfuse import LANGFUSE, LANGFUSE_SCORES
 from promptci.requestlog.dialects.langsmith import LANGSMITH
@@ -49,9 +50,7 @@ def find_dialect(keys: Collection[str]) -> Dialect | None:
 
 def sniff_text(path: Path) -> tuple[Container, Sequence[str]]:
     """Return the container of a file that is no Parquet, and the keys of its first objects."""
-    with open_unpacked(path) as file:
-        head = file.read(HEAD_BYTES)
-    text = head.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    text = _read_head(path)
     if text.startswith("["):
         return "JSON array", _first_keys(text[1:])
     if text.startswith("{"):
@@ -62,8 +61,19 @@ def sniff_text(path: Path) -> tuple[Container, Sequence[str]]:
         if keys or (len(lines) > 1 and not _is_pretty(lines)):
             return "JSON lines", list(keys) or _first_keys(text)
         return "JSON document", _first_keys(text) or _top_keys(text)
-    first = next(csv.reader(text.splitlines()[:1]), [])
+    first = next(csv.reader(text.splitlines()[:1], delimiter=guess_delimiter(text)), [])
     return "CSV", first
+
+
+def sniff_delimiter(path: Path) -> str:
+    """Return the delimiter of a CSV file."""
+    return guess_delimiter(_read_head(path))
+
+
+def _read_head(path: Path) -> str:
+    with open_unpacked(path) as file:
+        head = file.read(HEAD_BYTES)
+    return head.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
 
 
 def is_blank(path: Path) -> bool:

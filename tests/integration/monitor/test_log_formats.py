@@ -1,6 +1,6 @@
 """A log of each system, with the same requests, gives the same tables."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,6 +58,10 @@ def document_of_spans(folder: Path) -> list[Path]:
     return paths
 
 
+def with_semicolons(path: Path, rows: Iterable[formats.Json]) -> Path:
+    return formats.write_csv(path, rows, delimiter=";")
+
+
 LANGFUSE = (formats.langfuse_rows, formats.langfuse_scores)
 PHOENIX = (formats.phoenix_rows, formats.phoenix_annotations)
 FORMATS: Mapping[str, tuple[str, Writer]] = {
@@ -70,6 +74,7 @@ FORMATS: Mapping[str, tuple[str, Writer]] = {
     "spans of OpenInference": ("OTLP/JSON, JSON lines", jsonl(formats.openinference_exports)),
     "Phoenix": ("OpenInference, JSON lines", jsonl(*PHOENIX)),
     "Phoenix as Parquet": ("OpenInference, Parquet", each_by(formats.write_parquet, "parquet", *PHOENIX)),
+    "promptci as a spreadsheet writes it": ("CSV", each_by(with_semicolons, "csv", formats.promptci_rows)),
     "Langfuse": ("Langfuse, JSON lines", jsonl(*LANGFUSE)),
     "Langfuse as CSV": ("Langfuse, CSV", each_by(formats.write_csv, "csv", *LANGFUSE)),
     "Langfuse as JSON": ("Langfuse, JSON array", each_by(formats.write_array, "json", *LANGFUSE)),
