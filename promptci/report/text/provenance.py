@@ -132,6 +132,12 @@ def list_models(view: ReportView) -> list[str]:
     return list(dict.fromkeys(version.model_requested for version in versions if version.model_requested))
 
 
+def describe_source(view: ReportView) -> str:
+    """Return which models answered at which endpoint; empty where none was asked."""
+    models = join_names(list_models(view), 3)
+    return f"{models} at {view.provider}" if models and view.provider else view.provider or ""
+
+
 def _model(version: VersionView) -> str:
     fingerprints = f" [{', '.join(version.fingerprints)}]" if version.fingerprints else ""
     answered = ", ".join(version.models) or formatting.UNKNOWN
