@@ -55,8 +55,12 @@ from promptci.usecases.release.show import ShownVersion
 from promptci.usecases.release.status import StatusDocument
 from promptci.usecases.release.version_diff import VersionDiff
 from promptci.usecases.release.versions import VersionsDocument
+from promptci.usecases.reporting.comment import CommentResult
+from promptci.usecases.reporting.memory import ImportResult, LabelledVerdict
+from promptci.usecases.reporting.memory_lists import FlakyDocument, PrecisionDocument, VerdictsDocument
 from promptci.usecases.rollout.simulate import SimulationDocument
 from promptci.usecases.setup.doctor_document import DoctorDocument
+from promptci.usecases.trust.power import PowerDocument
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.append(str(DOCS.parent / "benchmarks"))
@@ -106,15 +110,21 @@ DOCUMENTS: tuple[type[Document], ...] = (
     CanaryDocument,
     CanaryLookLine,
     CanaryState,
+    CommentResult,
     DeploySummary,
     DoctorDocument,
     DriftDocument,
+    FlakyDocument,
+    ImportResult,
     JournalHeader,
     KnownLimits,
+    LabelledVerdict,
     LintDocument,
     NightLine,
     MonitorDocument,
     MonthLine,
+    PowerDocument,
+    PrecisionDocument,
     PromptLog,
     ReferenceDocument,
     ReleaseSummary,
@@ -126,6 +136,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     SimulationDocument,
     StatsDocument,
     StatusDocument,
+    VerdictsDocument,
     VersionDiff,
     VersionsDocument,
     WrittenFiles,

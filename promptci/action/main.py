@@ -82,7 +82,9 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
     github = pygithub_client.connect(context)
     log = partial(_log, out, Redactor.from_environ(environ))
     if context.inputs["from"]:
-        return comment.post_comment(context.workspace / context.inputs["from"], context, github, log, out)
+        for line in comment.post_comment(context.workspace / context.inputs["from"], context, github, out).lines():
+            log(line)
+        return 0
     if context.is_approved:
         _require_current_approval(context, github)
     if context.is_deletion:

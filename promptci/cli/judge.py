@@ -1,5 +1,6 @@
 """`promptci judge`."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +11,12 @@ import click
 from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
 from promptci.cli.options import Command
+from promptci.cli.release import output
 from promptci.errors import UsageError
 from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.present import escape
 from promptci.publish.runner.workflow_commands import safe_line
+from promptci.redact import Redactor
 from promptci.report.terminal import styled_text
 from promptci.report.terminal.styled_text import StyledLine
 from promptci.report.text import judge_text
@@ -124,7 +127,8 @@ def _read_key() -> str:
 @click.option("--dry-run", is_flag=True, help="Print what it would cost; ask nothing.")
 @click.option("--no-cache", is_flag=True, help="Ask every question again.")
 @options.output_option("Folder for calibration.json and the journal.", Path("promptci-judge"))
-def calibrate_command(prompt: str | None, argument: str | None, **others: object) -> int:
+@output.json_option
+def calibrate_command(prompt: str | None, argument: str | None, as_json: bool, **others: object) -> int:
     """Have the judge mark answers that people have marked, and say how far it agrees with them.
 
     Exit code: 0 every judge is trusted, 1 some judge is not, 4 could not evaluate, 2 bad usage or files.
@@ -135,9 +139,14 @@ def calibrate_command(prompt: str | None, argument: str | None, **others: object
       promptci judge calibrate --prompt order-extractor
     """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.environment() as env:
+    with console.environment(console.say_progress if as_json else console.say) as env:
         result = judge_calibration.calibrate_judges(request, env, _choose_prompt(prompt, argument))
-    _show(result)
+    if as_json:
+        for note in result.notes:
+            console.say_progress(note)
+        click.echo(result.document.redacted(Redactor.from_environ(os.environ)).dump(), nl=False)
+    else:
+        _show(result)
     return result.exit_code
 
 

@@ -1,9 +1,14 @@
 """`promptci power`."""
 
+import os
+from datetime import UTC, datetime
+
 import click
 
 from promptci.app.requests import CheckRequest
-from promptci.cli import console, options
+from promptci.cli import options
+from promptci.cli.release import output
+from promptci.redact import Redactor
 from promptci.usecases.trust import power
 from promptci.usecases.trust.power import PowerQuestion
 
@@ -24,7 +29,10 @@ from promptci.usecases.trust.power import PowerQuestion
     " measured it.",
 )
 @options.output_option("Output folder of `promptci selftest`.")
-def command(prompts: tuple[str, ...], drop: float | None, discordance: float | None, **others: object) -> int:
+@output.json_option
+def command(
+    prompts: tuple[str, ...], drop: float | None, discordance: float | None, as_json: bool, **others: object
+) -> int:
     """Show how small a drop your goldens can show, and what a smaller one would cost. Asks no model.
 
     \b
@@ -33,6 +41,7 @@ def command(prompts: tuple[str, ...], drop: float | None, discordance: float | N
       promptci power --prompt order-extractor --drop 0.02
     """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.environment() as env:
-        power.power(request, PowerQuestion(drop=drop, discordance=discordance, prompts=prompts), env)
+    question = PowerQuestion(drop=drop, discordance=discordance, prompts=prompts)
+    document = power.power(request, question, datetime.now(UTC)).redacted(Redactor.from_environ(os.environ))
+    output.print_result(document, power.power_lines(document), as_json=as_json)
     return 0

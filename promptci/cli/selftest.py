@@ -1,12 +1,15 @@
 """`promptci selftest`."""
 
+import os
 import sys
 
 import click
 
 from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
-from promptci.gates.selftest import aa_test
+from promptci.cli.release import output
+from promptci.gates.selftest import aa_test, selftest_document
+from promptci.redact import Redactor
 from promptci.usecases.trust import selftest
 from promptci.usecases.trust.selftest import SelfTestSettings
 
@@ -21,7 +24,10 @@ from promptci.usecases.trust.selftest import SelfTestSettings
 @click.option("--simulations", type=click.IntRange(100, 100_000), default=aa_test.SIMULATIONS, show_default=True)
 @click.option("--yes", is_flag=True, help="Spend without asking.")
 @options.ask_options
-def command(prompts: tuple[str, ...], answers: int | None, simulations: int, yes: bool, **others: object) -> int:
+@output.json_option
+def command(
+    prompts: tuple[str, ...], answers: int | None, simulations: int, yes: bool, as_json: bool, **others: object
+) -> int:
     """Measure how often your gate would block a change that changes nothing.
 
     Asks each case several times (an A/A run, the price is said first), deals the answers out to two versions that are
@@ -34,16 +40,15 @@ def command(prompts: tuple[str, ...], answers: int | None, simulations: int, yes
       promptci selftest --prompt order-extractor --yes
     """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.environment() as env:
+    with console.environment(console.say_progress if as_json else console.say) as env:
         settings = SelfTestSettings(
             prompts=prompts,
             answers=answers,
             simulations=simulations,
-            confirm=lambda price: yes or _confirm(price),
+            confirm=lambda price: yes or (sys.stdin.isatty() and click.confirm(price, err=as_json)),
         )
-        selftest.selftest(request, settings, env)
+        results = selftest.selftest(request, settings, env)
+    if as_json:
+        measured = selftest_document.load_results(request.out / selftest_document.FILE, results)
+        click.echo(measured.redacted(Redactor.from_environ(os.environ)).dump(), nl=False)
     return 0
-
-
-def _confirm(question: str) -> bool:
-    return sys.stdin.isatty() and click.confirm(question)

@@ -23,7 +23,7 @@ _MARKER = re.compile(
 _NOT_IN_KEY = re.compile(r"[^A-Za-z0-9._/]+")
 _MAX_KEY_CHARS = 100
 _NEWER = "the comment was left alone: it already shows a newer run, or a worse verdict of this one"
-_STRANGER = "a new comment was posted; an earlier one, written by another account, was left as it is"
+_STRANGER = "an earlier comment, written by another account, was left as it is"
 _PERMISSION = "Give the job `permissions: pull-requests: write`."
 
 

@@ -168,6 +168,66 @@ def test_the_command_does_the_same(recipe: Recipe, github: fake.GitHub) -> None:
     assert len(github.bodies) == 1
 
 
+def command(recipe: Recipe, *options: str, **about: Any) -> str:
+    """Run `promptci comment` in the second workflow, and return its stdout."""
+    recipe.run.event, recipe.run.payload = "workflow_run", recipe.payload(**about)
+    environ = {**recipe.run.environ(), "INPUT_GITHUB-TOKEN": fake.TOKEN}
+    done = CliRunner().invoke(
+        group, ["comment", "--from", str(recipe.artifact), *options], env=environ, standalone_mode=False
+    )
+    assert (done.exception, done.return_value) == (None, 0)
+    return done.stdout
+
+
+def test_the_command_prints_what_it_did_for_programs(recipe: Recipe, github: fake.GitHub) -> None:
+    recipe.first()
+    created = json.loads(command(recipe, "--json"))
+    (number,) = github.comments
+    assert created["schema"] == "promptci/comment/v1"
+    assert (created["pull_request"], created["action"], created["dry_run"]) == (7, "created", False)
+    assert (created["url"], created["body"]) == (github.comments[number]["html_url"], github.bodies[0])
+    updated = json.loads(command(recipe, "--json", id=11))
+    assert (updated["action"], updated["url"], updated["body"]) == ("updated", created["url"], github.bodies[0])
+    older = json.loads(command(recipe, "--json"))
+    assert (older["action"], older["body"]) == ("none", None)
+    assert "a newer run" in older["notes"][0]
+
+
+def test_a_run_that_was_for_no_pull_request_is_an_explicit_none(recipe: Recipe, github: fake.GitHub) -> None:
+    recipe.first()
+    result = json.loads(command(recipe, "--json", event="push"))
+    assert (result["pull_request"], result["action"], github.bodies) == (None, "none", [])
+    assert result["notes"] == ["the run was not for a pull request: there is nothing to comment"]
+
+
+def test_a_run_whose_comment_is_turned_off_says_so(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe.first()
+    monkeypatch.setenv("INPUT_COMMENT", "off")
+    result = json.loads(command(recipe, "--json"))
+    assert (result["action"], result["notes"]) == ("none", ["no comment was posted: the input `comment` is `off`"])
+
+
+def test_a_comment_tried_dry_is_found_and_not_written(recipe: Recipe, github: fake.GitHub) -> None:
+    recipe.first()
+    sent = [exchange for exchange in github.exchanges if exchange.method != "GET"]
+    shown = command(recipe, "--dry-run")
+    assert shown.splitlines()[0] == "the comment on pull request 7 would be created"
+    assert "Sure! Your number is" in shown
+    dry = json.loads(command(recipe, "--dry-run", "--json"))
+    assert (dry["action"], dry["url"], dry["dry_run"]) == ("created", None, True)
+    assert (github.bodies, recipe.run.summary) == ([], "")
+    assert [exchange for exchange in github.exchanges if exchange.method != "GET"] == sent
+
+    command(recipe)
+    before = github.bodies
+    (comment,) = github.comments.values()
+    dry = json.loads(command(recipe, "--dry-run", "--json", id=11))
+    assert (dry["action"], dry["url"]) == ("updated", comment["html_url"])
+    assert "run=11" in dry["body"]
+    assert "run=10" in before[0]
+    assert github.bodies == before
+
+
 # What a stranger can put into the artifact
 
 

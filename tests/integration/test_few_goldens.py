@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call
 from support.cli_runs import CommandResult, run_command
-from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, make_environment, prompt, serving, shop
+from support.repositories import GOLDENS, GOOD, NOW, PROMPT, config, goldens, prompt, serving, shop
 
 from promptci.app.requests import CheckRequest
 from promptci.compare.case_effect import MIN_SCORED_CASES
@@ -65,9 +65,9 @@ def test_a_few_cases_that_always_pass_are_enough_within_the_default_calls(tmp_pa
 def test_power_gives_the_number_of_the_report(tmp_path: Path) -> None:
     settings = config(run={"repeats": "auto", "auto_calls": FEW_CALLS, "memory": None})
     builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": settings})
-    environment, output = make_environment()
-    result = power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), environment)
-    assert result[0][1].cases_for_pass == ENOUGH
+    document = power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), NOW)
+    output = list(power.power_lines(document))
+    assert document.prompts[0].analyses[0].cases_for_pass == ENOUGH
     assert output[1].startswith("  if none of the cases change their verdict by themselves: smallest drop that blocks")
     settled = f"to show “not worse by 5 points” where nothing changed: {ENOUGH} cases ({ENOUGH - 3} more)"
     assert any(settled in line for line in output[1:4])
@@ -106,9 +106,10 @@ def test_equal_cases_that_contradict_each_other_are_named(tmp_path: Path) -> Non
 
 def test_a_prompt_without_goldens_has_no_power_to_speak_of(tmp_path: Path) -> None:
     builder = shop(tmp_path, {PROMPT: prompt(GOOD), "promptci.yml": config(run={"memory": None})})
-    environment, output = make_environment()
-    assert power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), environment) == []
-    assert output == ["order: no golden cases, so a check shows nothing. `promptci doctor` names their file."]
+    document = power.power(CheckRequest(root=builder.path, out=tmp_path / "out"), PowerQuestion(), NOW)
+    assert list(power.power_lines(document)) == [
+        "order: no golden cases, so a check shows nothing. `promptci doctor` names their file."
+    ]
 
 
 def test_scores_of_too_few_cases_are_never_said_to_be_enough() -> None:

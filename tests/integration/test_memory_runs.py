@@ -32,7 +32,7 @@ from promptci.cli.command_group import group
 from promptci.errors import InputError, UsageError
 from promptci.evaluation import check, run
 from promptci.memory.store import Memory, Past
-from promptci.usecases.reporting import memory, report
+from promptci.usecases.reporting import memory, memory_lists, report
 from promptci.usecases.reporting.memory import FeedbackRequest
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(20)}
@@ -340,7 +340,7 @@ def archive(builder: RepoBuilder) -> memory.MemoryStore:
 
 def judge(builder: RepoBuilder, name: str, label: Any, reason: str = "read them", **environ: str) -> str:
     request = FeedbackRequest(verdict_id=name, label=label, why=reason, now=START, environ=environ)
-    return memory.label_verdict(archive(builder), request)
+    return memory.label_verdict(archive(builder), request).sentence
 
 
 def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_right(tmp_path: Path) -> None:
@@ -367,8 +367,9 @@ def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_r
     assert message in (tmp_path / "out2" / "report.html").read_text()
     for name_ in ("comment.md", "summary.md"):
         assert message in (tmp_path / "out2" / name_).read_text().replace("\\", "")
-    assert list(memory.precision_report(kept(builder)))[:2] == [message, f"  regression: {message}"]
-    (row,) = memory.list_verdicts(kept(builder), blocking_only=True)
+    lines = list(memory_lists.precision_lines(memory_lists.measure_precision(kept(builder))))
+    assert lines[:2] == [message, f"  regression: {message}"]
+    (row,) = memory_lists.verdict_lines(memory_lists.list_verdicts(kept(builder), blocking_only=True))
     assert row.startswith(f"{name}  2026-01-02T03:04:05Z  advise  order: fail (regression, −50 points, 10 broken")
     assert row.endswith("; labelled correct by ann: the answers are chatty")
 
@@ -407,13 +408,14 @@ def test_reports_of_elsewhere_are_taken_in_once(tmp_path: Path) -> None:
     first = memory.add_reports(archive(here), reports)
     again = memory.add_reports(archive(here), [*reports, *reports])
     past = kept(builder)
-    assert (first.verdicts, first.cases, first.duplicates) == (1, 80, 1)  # both runs found the same
-    assert (again.verdicts, again.cases) == (0, 0)
+    assert (len(first.verdicts), first.cases, first.duplicates) == (1, 80, 1)  # both runs found the same
+    assert (again.verdicts, again.cases) == ([], 0)
     assert again.duplicates > 0
     assert set(kept(here).cases) == set(past.cases)
     assert kept(here).verdicts == past.verdicts
-    assert list(memory.flaky_report(kept(here))) == list(memory.flaky_report(past))
-    assert "  c003: passed 4 of 8 times, the rarer outcome 50%" in memory.flaky_report(past)
+    flaky = memory_lists.find_flaky_cases(past)
+    assert memory_lists.find_flaky_cases(kept(here)) == flaky
+    assert "  c003: passed 4 of 8 times, the rarer outcome 50%" in memory_lists.flaky_lines(flaky)
 
 
 def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_path: Path) -> None:
@@ -432,7 +434,7 @@ def test_a_report_of_an_earlier_version_of_this_program_gives_its_verdict(tmp_pa
     file.write_text(json.dumps(value))
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
     added = memory.add_reports(archive(here), [file])
-    assert (added.verdicts, added.cases, added.sentence) == (1, 0, "1 verdict and 0 case results added.")
+    assert (len(added.verdicts), added.cases, added.sentence) == (1, 0, "1 verdict and 0 case results added.")
 
 
 def test_what_is_no_report_does_not_keep_the_others_out(tmp_path: Path) -> None:
@@ -447,7 +449,7 @@ def test_what_is_no_report_does_not_keep_the_others_out(tmp_path: Path) -> None:
     here = shop(tmp_path / "here", {**FILES, "promptci.yml": config()})
     sources = [tmp_path / "forged.json", tmp_path / "gone.json", tmp_path / "none.json", good]
     added = memory.add_reports(archive(here), sources)
-    assert (added.verdicts, added.cases) == (1, 40)
+    assert (len(added.verdicts), added.cases) == (1, 40)
     assert [Path(problem.path).name for problem in added.problems] == ["forged.json", "gone.json", "none.json"]
     assert kept(here).notes == ()
 

@@ -12,6 +12,7 @@ from fakes.repo import RepoBuilder
 from support.repositories import (
     GOLDENS,
     GOOD,
+    NOW,
     PROMPT,
     checked,
     config,
@@ -111,10 +112,11 @@ def test_power_then_knows_the_noise(tmp_path: Path) -> None:
         environment, measured = make_environment()
         selftest.selftest(make_request(builder, tmp_path), AGREED, environment)
         asked = len(server.calls)
-        environment, output = make_environment()
-        ((name, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), environment)
+        document = power.power(make_request(builder, tmp_path), PowerQuestion(), NOW)
+        output = list(power.power_lines(document))
         assert len(server.calls) == asked
-    assert name == "order"
+    (result,) = document.prompts[0].analyses
+    assert document.prompts[0].prompt == "order"
     assert result.variance == pytest.approx(0.12)
     assert re.fullmatch(r"order: 50 cases, a check costs at most \$0\.0\d+", output[0])
     smallest = "smallest drop that blocks, with 80% power: 7.8 points"
@@ -126,9 +128,8 @@ def test_power_then_knows_the_noise(tmp_path: Path) -> None:
 
 def test_power_says_what_has_changed_since_a_selftest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def source() -> str:
-        environment, output = make_environment()
-        power.power(make_request(builder, tmp_path), PowerQuestion(), environment)
-        return output[1].strip().partition(": smallest")[0]
+        document = power.power(make_request(builder, tmp_path), PowerQuestion(), NOW)
+        return list(power.power_lines(document))[1].strip().partition(": smallest")[0]
 
     with serving(Unsteady()) as server:
         builder = repository(tmp_path, server, 10)
@@ -152,31 +153,31 @@ def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
         builder.write({PROMPT: prompt(GOOD + " Nothing else.")}).commit()
         for _ in range(2):
             checked(builder, no_cache=True)
-        environment, output = make_environment()
-        ((_, result),) = power.power(make_request(builder, tmp_path), PowerQuestion(), environment)
+        document = power.power(make_request(builder, tmp_path), PowerQuestion(), NOW)
+    (result,) = document.prompts[0].analyses
+    output = list(power.power_lines(document))
     assert "measured on 600 answers of earlier runs" in output[1]
     assert result.variance == pytest.approx(0.2 * 0.5, abs=0.11)
 
 
 def test_without_a_measurement_power_shows_several(tmp_path: Path) -> None:
     with serving() as server:
-        environment, output = make_environment()
-        result = power.power(make_request(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), environment)
-    assert [analysis.variance for _, analysis in result] == [0.0, 0.05, 0.10, 0.20]
+        document = power.power(make_request(repository(tmp_path, server), tmp_path), PowerQuestion(drop=0.3), NOW)
+    output = list(power.power_lines(document))
+    assert [analysis.variance for analysis in document.prompts[0].analyses] == [0.0, 0.05, 0.10, 0.20]
     assert any("if 5% of the cases change their verdict by themselves" in line for line in output)
     assert not any("30 points are a drop" in line for line in output)
 
 
 def test_power_takes_a_discordance_and_a_prompt_and_counts_clusters(tmp_path: Path) -> None:
     with serving() as server:
-        environment, output = make_environment()
         builder = repository(tmp_path, server, about="inputs", cluster="one")
-        ((_, result),) = power.power(
-            make_request(builder, tmp_path), PowerQuestion(discordance=0.1, prompts=("order",)), environment
-        )
+        question = PowerQuestion(discordance=0.1, prompts=("order",))
+        document = power.power(make_request(builder, tmp_path), question, NOW)
         with pytest.raises(UsageError, match=r"there is no prompt `nope`\. There are: order"):
-            power.power(make_request(builder, tmp_path), PowerQuestion(prompts=("nope",)), environment)
-    assert result.effective == 1
+            power.power(make_request(builder, tmp_path), PowerQuestion(prompts=("nope",)), NOW)
+    output = list(power.power_lines(document))
+    assert document.prompts[0].analyses[0].effective == 1
     assert "worth about 1 independent" in "\n".join(output)
     assert "assumed: 10%" in output[1]
 
@@ -192,14 +193,15 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
             "promptci.yml": config(server, judge=judge, run={"repeats": 3}),
         }
         environment, output = make_environment()
-        result = power.power(make_request(shop(tmp_path, files), tmp_path), PowerQuestion(), environment)
+        document = power.power(make_request(shop(tmp_path, files), tmp_path), PowerQuestion(), NOW)
         selftest.selftest(
             replace(make_request(RepoBuilder(tmp_path / "shop"), tmp_path), dry_run=True), AGREED, environment
         )
-    assert len(result) == 3
-    assert "if scores differ by 10 points from run to run" in "\n".join(output)
+    lines = list(power.power_lines(document))
+    assert len(document.prompts[0].analyses) == 3
+    assert "if scores differ by 10 points from run to run" in "\n".join(lines)
     assert "judges: 240 calls, price unknown, and 12 probes for each judge" in output
-    assert "price unknown" in output[0]
+    assert "price unknown" in lines[0]
 
 
 def test_the_price_comes_first_and_nothing_is_asked_without_a_yes(tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ def merge_into(path: Path, tests: Sequence[SelfTest], subjects: Mapping[str, dic
     return document.model_copy(update={"prompts": sorted(rows, key=lambda row: row.prompt)})
 
 
+def load_results(path: Path, tests: Sequence[SelfTest]) -> SelfTestDocument:
+    """Return these results alone out of a selftest.json; an empty document where there are none."""
+    prompts = {test.prompt for test in tests}
+    rows = SelfTestDocument.load(path).prompts if tests else []
+    return SelfTestDocument(prompts=[row for row in rows if row.prompt in prompts])
+
+
 def _row(test: SelfTest, measured_on: dict[str, str]) -> SelfTestRow:
     return SelfTestRow(
         prompt=test.prompt,

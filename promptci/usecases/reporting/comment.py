@@ -6,15 +6,19 @@ about which pull request, which commit and which run it is, draws every word of 
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
+from pydantic import Field
+
+from promptci.documents.document import Document
 from promptci.errors import UnsafeError, UsageError
 from promptci.publish import publish_all
 from promptci.publish.comment import FRAME_BYTES
 from promptci.publish.github import artifact
 from promptci.publish.github.api import GitHub, GitHubError
+from promptci.publish.github.comment_recorder import CommentRecorder
 from promptci.publish.publish_all import Publication
 from promptci.publish.runner import event
 from promptci.publish.runner.context import ActionContext
@@ -28,10 +32,32 @@ WARNING = (
 )
 
 
+class CommentResult(Document):
+    """What became of the comment of a run, or would become of it."""
+
+    schema_: Literal["promptci/comment/v1"] = Field(default="promptci/comment/v1", alias="schema")
+    pull_request: int | None = Field(default=None, description="null: none was found.")
+    action: Literal["created", "updated", "none"] = Field(default="none", description="`none`: `notes` say why.")
+    url: str | None = Field(default=None, description="Of the comment; null where it would be a new one.")
+    body: str | None = Field(default=None, description="Text of the comment in Markdown; null where there is none.")
+    notes: list[str] = Field(default=[], description="What could not be done, and why.")
+    dry_run: bool = False
+
+    def lines(self) -> Iterator[str]:
+        """Yield what a person reads; after a dry run the text too."""
+        yield from self.notes
+        if self.action != "none":
+            verb = "would be" if self.dry_run else "was"
+            place = f": {self.url}" if self.url else ""
+            yield f"the comment on pull request {self.pull_request} {verb} {self.action}{place}"
+        if self.dry_run and self.body is not None:
+            yield from self.body.splitlines()
+
+
 def post_comment(
-    source: Path, context: ActionContext, github: GitHub | None, say: Callable[[str], None], out: TextIO
-) -> int:
-    """Post the comment of the report in `source`; return the exit code, 0 also if there is nothing to comment.
+    source: Path, context: ActionContext, github: GitHub | None, out: TextIO, *, dry_run: bool = False
+) -> CommentResult:
+    """Post the comment of the report in `source`, but not in a dry run; the result says where nothing was posted.
 
     Raises
     ------
@@ -43,19 +69,36 @@ def post_comment(
     if context.event != "workflow_run":
         raise UsageError(f"The event is {context.event}", "A report of another run is posted at its `workflow_run`.")
     if event.get_nested(context.payload, "workflow_run", "event") not in ("pull_request", "pull_request_review"):
-        say("the run was not for a pull request: there is nothing to comment")
-        return 0
+        note = "the run was not for a pull request: there is nothing to comment"
+        return CommentResult(notes=[note], dry_run=dry_run)
     view = _read(source, context.head_sha)
     if github is None:
         raise UsageError("There is no token", "Give the input github-token, and `permissions: pull-requests: write`.")
     number, why_not = _pull_request(context, github, view)
     if number is None:
-        say(f"the comment was not posted: {why_not}")
-        return 0
+        return CommentResult(notes=[f"the comment was not posted: {why_not}"], dry_run=dry_run)
     run_context = _in_place_of_the_run(context, number)
-    for note in publish_all.publish_all(run_context, _publication(view, context), github, out):
-        say(note)
-    return 0
+    if dry_run:
+        run_context = dataclasses.replace(run_context, summary_path=None)
+    recorder = CommentRecorder(github, dry_run=dry_run)
+    notes = publish_all.publish_all(run_context, _publication(view, context), recorder.as_github(), out)
+    written = recorder.written
+    if written is None:
+        return CommentResult(pull_request=number, notes=list(notes) or [_explain_none(context)], dry_run=dry_run)
+    return CommentResult(
+        pull_request=number,
+        action=written.action,
+        url=written.url or None,
+        body=written.body,
+        notes=list(notes),
+        dry_run=dry_run,
+    )
+
+
+def _explain_none(context: ActionContext) -> str:
+    if context.inputs["comment"] == "off":
+        return "no comment was posted: the input `comment` is `off`"
+    return "no comment was posted: nothing changed, and there is no earlier comment to update"
 
 
 def _read(source: Path, head_sha: str) -> ReportView:

@@ -1,24 +1,25 @@
-"""A repository's memory: list its verdicts, record feedback, report precision and flaky cases, import reports."""
+"""A repository's memory: open it, record feedback on a verdict, import reports."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from promptci.config.find import load_revision_config, require_named_config
+from promptci.documents.document import Document
 from promptci.errors import InputError, Problem, PromptciError, UsageError
 from promptci.evaluation.memory import memory_lines, run_memory
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.git.state_folder import keep_out_of_git
-from promptci.memory import flaky
-from promptci.memory.gate_precision import Precision, compute_precision, precision_by_rule
 from promptci.memory.model import MEMORY_LINES, CaseRecord, Feedback, Label, Line, VerdictRecord
 from promptci.memory.store import Memory, Past, Retention
 from promptci.present import formatting
 from promptci.redact import Redactor
-from promptci.report.model.report import PrecisionView, ReportView
-from promptci.report.text import memory_text
+from promptci.report.model.report import ReportView
 
 LABELS: tuple[Label, ...] = ("correct", "incorrect")
 ACTOR_VARIABLES = ("GITHUB_ACTOR", "USER", "USERNAME")
@@ -58,32 +59,6 @@ def open_store(root: Path, config_path: str, now: datetime) -> MemoryStore:
     return MemoryStore(folder=root / folder, memory=memory, past=memory.read())
 
 
-def list_verdicts(past: Past, *, blocking_only: bool) -> Iterable[str]:
-    """Yield a line per verdict, newest first; `blocking_only`: those that blocked, or would have."""
-    feedback = past.latest_feedback
-    verdicts = [verdict for verdict in past.verdicts if verdict.blocks or not blocking_only]
-    for verdict in sorted(verdicts, key=lambda verdict: verdict.at, reverse=True):
-        yield _verdict_line(verdict, feedback.get(verdict.id))
-    if not verdicts:
-        yield "No verdict would have blocked." if blocking_only else "There are no verdicts yet."
-
-
-def _verdict_line(verdict: VerdictRecord, feedback: Feedback | None) -> str:
-    if verdict.pull_request:
-        place = f"{verdict.repository or ''}#{verdict.pull_request}"
-    else:
-        place = formatting.short_sha(verdict.head)
-    measured = ""
-    if verdict.delta is not None:
-        counts = f"{verdict.broken} broken, {verdict.fixed} fixed of {verdict.pairs}"
-        measured = f", {formatting.signed_points(verdict.delta)}, {counts}, {formatting.p_value(verdict.p)}"
-    labelled = ""
-    if feedback is not None:
-        labelled = f"; labelled {feedback.label}{f' by {feedback.by}' if feedback.by else ''}: {feedback.why}"
-    result = f"{verdict.verdict} ({', '.join(verdict.rules)}{measured})"
-    return f"{verdict.id}  {verdict.at}  {verdict.mode}  {verdict.prompt}: {result}  {place}{labelled}"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedbackRequest:
     """A person's label for the verdict whose id is, or begins with, `verdict_id`."""
@@ -93,10 +68,31 @@ class FeedbackRequest:
     why: str
     now: datetime
     environ: Mapping[str, str]
+    dry_run: bool = False
 
 
-def label_verdict(store: MemoryStore, request: FeedbackRequest) -> str:
-    """Record feedback on a verdict and return a sentence about it.
+class LabelledVerdict(Document):
+    """A person's label for a verdict, as it was written or would be."""
+
+    schema_: Literal["promptci/memory-label/v1"] = Field(default="promptci/memory-label/v1", alias="schema")
+    id: str = Field(description="Of the verdict.")
+    prompt: str
+    verdict: str
+    label: Label
+    why: str
+    by: str | None
+    at: str
+    dry_run: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The result in words."""
+        verb = "would be" if self.dry_run else "is"
+        return f"{self.id} ({self.prompt}: {self.verdict}) {verb} labelled {self.label}."
+
+
+def label_verdict(store: MemoryStore, request: FeedbackRequest) -> LabelledVerdict:
+    """Record feedback on a verdict, but not in a dry run.
 
     Raises
     ------
@@ -115,77 +111,48 @@ def label_verdict(store: MemoryStore, request: FeedbackRequest) -> str:
     reason = Redactor.from_environ(request.environ).redact(" ".join(request.why.split()))
     by = next((request.environ[name] for name in ACTOR_VARIABLES if request.environ.get(name)), None)
     at = request.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    store.write([Feedback(id=verdict.id, at=at, label=request.label, why=reason, by=by)])
-    return f"{verdict.id} ({verdict.prompt}: {verdict.verdict}) is labelled {request.label}."
-
-
-def precision_report(past: Past) -> Iterable[str]:
-    """Yield how often `fail` was correct, overall and by rule."""
-    feedback = past.latest_feedback
-    yield memory_text.describe_precision(_precision_view(compute_precision(past.verdicts, feedback)))
-    for rule, precision in precision_by_rule(past.verdicts, feedback).items():
-        yield f"  {rule}: {memory_text.describe_precision(_precision_view(precision))}"
-    unlabelled = [verdict.id for verdict in past.verdicts if verdict.verdict == "fail" and verdict.id not in feedback]
-    if unlabelled:
-        yield f"Not labelled yet: {', '.join(unlabelled)}"
-
-
-def _precision_view(precision: Precision) -> PrecisionView:
-    interval = precision.interval
-    return PrecisionView(
-        verdicts=precision.verdicts,
-        labelled=precision.labelled,
-        correct=precision.correct,
-        interval=None if interval is None else (interval.lo, interval.hi),
+    feedback = Feedback(id=verdict.id, at=at, label=request.label, why=reason, by=by)
+    if not request.dry_run:
+        store.write([feedback])
+    return LabelledVerdict(
+        id=verdict.id,
+        prompt=verdict.prompt,
+        verdict=verdict.verdict,
+        label=request.label,
+        why=reason,
+        by=by,
+        at=at,
+        dry_run=request.dry_run,
     )
 
 
-def flaky_report(past: Past) -> Iterable[str]:
-    """Yield the flaky cases of each prompt, and how often two runs of one version disagree."""
-    for prompt in sorted({record.prompt for record in past.cases}):
-        flaky_cases = flaky.find_flaky_cases(past.cases, prompt)
-        noise = _describe_noise(flaky.measure_discordance(past.cases, prompt))
-        yield f"{prompt}: {formatting.count(len(flaky_cases), 'flaky case')}; {noise}"
-        for case in flaky_cases:
-            times = formatting.count(case.passes + case.fails, "time")
-            yield f"  {case.case}: passed {case.passes} of {times}, the rarer outcome {formatting.percent(case.share)}"
-    if not past.cases:
-        yield "No answers have been counted yet."
+class ImportResult(Document):
+    """What an import of reports added, or would add."""
 
-
-def _describe_noise(discordance: flaky.MeasuredDiscordance | None) -> str:
-    if discordance is None:
-        return "no case was asked twice, so its noise is unknown"
-    cases = formatting.count(discordance.cases, "case")
-    return f"two runs of one version disagree on {formatting.percent(discordance.rate)} of {cases}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportResult:
-    """What an import of reports added."""
-
-    verdicts: int
-    cases: int
-    duplicates: int
-    """Lines that the memory already had."""
-    too_old: int
-    """Lines older than the retention."""
-    problems: tuple[Problem, ...]
-    """Reports that could not be read."""
+    schema_: Literal["promptci/memory-import/v1"] = Field(default="promptci/memory-import/v1", alias="schema")
+    verdicts: list[str] = Field(description="Ids of the added verdicts.")
+    cases: int = Field(description="Added results of cases.")
+    duplicates: int = Field(description="Lines that the memory already had.")
+    too_old: int = Field(description="Lines older than the retention, which were not added.")
+    problems: list[Problem] = Field(description="Reports that could not be read.")
+    dry_run: bool = False
 
     @property
     def sentence(self) -> str:
         """The result in words."""
-        parts = [
-            f"{formatting.count(self.verdicts, 'verdict')} and {formatting.count(self.cases, 'case result')} added"
-        ]
+        verb = "would be added" if self.dry_run else "added"
+        verdicts, cases = (
+            formatting.count(len(self.verdicts), "verdict"),
+            formatting.count(self.cases, "case result"),
+        )
+        parts = [f"{verdicts} and {cases} {verb}"]
         parts += [f"{self.duplicates:,} already there"] if self.duplicates else []
         parts += [f"{self.too_old:,} older than {Retention().keep_days} days skipped"] if self.too_old else []
         return ", ".join(parts) + "."
 
 
-def add_reports(store: MemoryStore, sources: Sequence[Path]) -> ImportResult:
-    """Import the lines of report.json files; an unreadable report does not stop the others."""
+def add_reports(store: MemoryStore, sources: Sequence[Path], *, dry_run: bool = False) -> ImportResult:
+    """Import the lines of report.json files, but not in a dry run; an unreadable report does not stop the others."""
     ids = {verdict.id for verdict in store.past.verdicts}
     runs = {record.run for record in store.past.cases}
     problems: list[Problem] = []
@@ -203,15 +170,15 @@ def add_reports(store: MemoryStore, sources: Sequence[Path]) -> ImportResult:
         runs |= {line.run for line in unknown if isinstance(line, CaseRecord)}
         new += unknown
     kept = [line for line in new if not store.memory.is_too_old(line)]
-    if kept:
+    if kept and not dry_run:
         store.write(kept)
-    verdicts = sum(isinstance(line, VerdictRecord) for line in kept)
     return ImportResult(
-        verdicts=verdicts,
-        cases=len(kept) - verdicts,
+        verdicts=[line.id for line in kept if isinstance(line, VerdictRecord)],
+        cases=sum(isinstance(line, CaseRecord) for line in kept),
         duplicates=duplicates,
         too_old=len(new) - len(kept),
-        problems=tuple(problems),
+        problems=problems,
+        dry_run=dry_run,
     )
 
 

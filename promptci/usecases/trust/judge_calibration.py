@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from promptci.app.requests import CheckRequest
@@ -32,11 +32,16 @@ CALIBRATION_FILE = "calibration.json"
 class CalibrationResult:
     """The result of a calibration."""
 
-    judges: Mapping[str, JudgeView] = field(default_factory=dict)
-    """By prompt's name."""
+    document: CalibrationDocument
+    """Without judges after a dry run."""
     notes: tuple[str, ...] = ()
     path: Path | None = None
     """None after a dry run."""
+
+    @property
+    def judges(self) -> Mapping[str, JudgeView]:
+        """By prompt's name."""
+        return self.document.prompts
 
     @property
     def exit_code(self) -> int:
@@ -66,7 +71,7 @@ def calibrate_judges(request: CheckRequest, env: Environment, prompt: str | None
         if request.dry_run:
             for line in planning.describe_labels(collected):
                 env.print(line)
-            return CalibrationResult()
+            return CalibrationResult(document=CalibrationDocument(revision=head.sha, prompts={}))
         return _measure_judges(collected, head, request, env)
 
 
@@ -104,7 +109,7 @@ def _measure_judges(
     path = request.out / CALIBRATION_FILE
     document = CalibrationDocument(revision=head.sha, prompts=judges)
     write.write_text(path, env.redactor().redact(document.dump()))
-    return CalibrationResult(judges=judges, notes=(*_notes(collected), *asked.notes), path=path)
+    return CalibrationResult(document=document, notes=(*_notes(collected), *asked.notes), path=path)
 
 
 def _require_marks(judged: PromptRun) -> None:

@@ -1,12 +1,17 @@
 """Compute before a run what the goldens can show, and what it costs to see more."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, Field
 
 from promptci.app.requests import CheckRequest
 from promptci.compare.case_power import Asking
+from promptci.documents.document import Document
 from promptci.evaluation import run
 from promptci.evaluation.memory import run_memory
 from promptci.gates.selftest import power_analysis, selftest_document, subject
@@ -15,7 +20,6 @@ from promptci.git.repo import Repo
 from promptci.memory import flaky
 from promptci.pipeline.collection.collect_all import select_prompts
 from promptci.pipeline.collection.collected_run import CollectedRun
-from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 from promptci.present import formatting
 from promptci.providers.prices import PriceList
@@ -40,7 +44,32 @@ class PowerQuestion:
     prompts: tuple[str, ...] = ()
 
 
-def power(request: CheckRequest, question: PowerQuestion, env: Environment) -> list[tuple[str, PowerAnalysis]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PowerRow(PowerAnalysis):
+    """What a check of one prompt will be able to see, and where the noise that this assumes comes from."""
+
+    noise: str
+
+
+class PromptPower(BaseModel):
+    """What a check of one prompt will be able to see."""
+
+    prompt: str
+    cases: int = Field(description="Golden cases; with none, a check shows nothing.")
+    graded: bool = Field(description="Whether cases have scores, of which `variance` is then in place of discordance.")
+    drop: float = Field(description="Drop to be seen.")
+    usd: float | None = Field(description="Price of a check at most; null: not known, or there are no cases.")
+    analyses: list[PowerRow] = Field(description="One where the noise is known, else one for each that is assumed.")
+
+
+class PowerDocument(Document):
+    """How small a drop golden sets can show."""
+
+    schema_: Literal["promptci/power/v1"] = Field(default="promptci/power/v1", alias="schema")
+    prompts: list[PromptPower]
+
+
+def power(request: CheckRequest, question: PowerQuestion, now: datetime) -> PowerDocument:
     """Return, for each prompt, the smallest drop its goldens show and what a smaller one would take.
 
     Raises
@@ -52,36 +81,51 @@ def power(request: CheckRequest, question: PowerQuestion, env: Environment) -> l
     """
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
         collected = select_prompts(run.collect_everything(head, request.config_path), question.prompts)
-    measured = _load_measured_noise(collected, request, env)
-    analyses = []
-    for plan in collected.plans:
-        if not plan.task.cases:
-            env.print(f"{plan.name}: no golden cases, so a check shows nothing. `promptci doctor` names their file.")
+    measured = _load_measured_noise(collected, request, now)
+    return PowerDocument(prompts=[_analyze_prompt(plan, question, measured, collected) for plan in collected.plans])
+
+
+def _analyze_prompt(
+    plan: PromptPlan, question: PowerQuestion, measured: dict[str, tuple[float, str]], collected: CollectedRun
+) -> PromptPower:
+    drop = collected.config.gate.for_prompt(plan.name).max_drop if question.drop is None else question.drop
+    graded = _graded(plan)
+    noise = _list_noise(plan, question, measured, graded=graded) if plan.task.cases else []
+    price = _price(plan, collected) if plan.task.cases else None
+    return PromptPower(
+        prompt=plan.name,
+        cases=len(plan.task.cases),
+        graded=graded,
+        drop=drop,
+        usd=None if price is None else float(price),
+        analyses=[
+            PowerRow(**asdict(_analyze(plan, variance, collected, drop=drop, graded=graded)), noise=source)
+            for variance, source in noise
+        ],
+    )
+
+
+def power_lines(document: PowerDocument) -> Iterator[str]:
+    """Yield what a person reads."""
+    for prompt in document.prompts:
+        if not prompt.cases:
+            yield f"{prompt.prompt}: no golden cases, so a check shows nothing. `promptci doctor` names their file."
             continue
-        drop = collected.config.gate.for_prompt(plan.name).max_drop if question.drop is None else question.drop
-        graded = _graded(plan)
-        price = _price(plan, collected)
-        env.print(f"{plan.name}: {formatting.count(len(plan.task.cases), 'case')}, a check costs {_money(price)}")
-        for variance, source in _list_noise(plan, question, measured, graded=graded):
-            analysis = _analyze(plan, variance, collected, drop=drop, graded=graded)
-            analyses.append((plan.name, analysis))
-            for line in describe_analysis(analysis, drop, source, price):
-                env.print(f"  {line}")
-    return analyses
+        yield f"{prompt.prompt}: {formatting.count(prompt.cases, 'case')}, a check costs {_money(prompt.usd)}"
+        for analysis in prompt.analyses:
+            yield from (f"  {line}" for line in describe_analysis(analysis, prompt.drop, prompt.usd))
 
 
 def _graded(plan: PromptPlan) -> bool:
     return any(planned.case.is_graded for planned in plan.task.cases)
 
 
-def _load_measured_noise(
-    collected: CollectedRun, request: CheckRequest, env: Environment
-) -> dict[str, tuple[float, str]]:
+def _load_measured_noise(collected: CollectedRun, request: CheckRequest, now: datetime) -> dict[str, tuple[float, str]]:
     """Return the noise of each prompt of which it is known, and from where."""
     noise_by_prompt: dict[str, tuple[float, str]] = {}
     folder = collected.config.run.memory
     if folder is not None:
-        past = run_memory.open_memory(request.root, folder, env.now()).read()
+        past = run_memory.open_memory(request.root, folder, now).read()
         for plan in (plan for plan in collected.plans if not _graded(plan)):
             known = flaky.measure_discordance(past.cases, plan.name)
             if known is not None:
@@ -138,10 +182,10 @@ def _price(plan: PromptPlan, collected: CollectedRun) -> Decimal | None:
     return 2 * total
 
 
-def describe_analysis(analysis: PowerAnalysis, drop: float, source: str, price: Decimal | None) -> list[str]:
+def describe_analysis(analysis: PowerRow, drop: float, price: float | None) -> list[str]:
     """Return one power analysis as lines."""
     seen = "none" if analysis.smallest_drop is None else formatting.points(analysis.smallest_drop)
-    lines = [f"{source}: smallest drop that blocks, with 80% power: {seen}"]
+    lines = [f"{analysis.noise}: smallest drop that blocks, with 80% power: {seen}"]
     if analysis.effective < analysis.cases:
         lines.append(f"  (the cases stand in clusters and are worth about {analysis.effective} independent ones)")
     if analysis.cases_for_drop > analysis.cases:
@@ -158,10 +202,10 @@ def describe_analysis(analysis: PowerAnalysis, drop: float, source: str, price: 
     return lines
 
 
-def _describe_more_cases(needed: int, cases: int, price: Decimal | None) -> str:
+def _describe_more_cases(needed: int, cases: int, price: float | None) -> str:
     whole = None if price is None or not cases else price * needed / cases
     return f"{needed:,} cases ({needed - cases:,} more), {_money(whole)} a check"
 
 
-def _money(amount: Decimal | None) -> str:
-    return "price unknown" if amount is None else f"at most {formatting.money(float(amount))}"
+def _money(amount: float | None) -> str:
+    return "price unknown" if amount is None else f"at most {formatting.money(amount)}"

@@ -75,29 +75,17 @@ def test_help_shows_an_example_that_this_command_line_understands(name: str) -> 
 EXCEPTIONS = {
     ("", "--json"): "prints what to type next, for a person",
     ("", "--dry-run"): "reads only",
-    ("comment", "--json"): "open: the outcome is one line in the log of a workflow",
-    ("comment", "--dry-run"): "open: `promptci report` renders the comment without posting it",
     ("demo", "--json"): "a show for people; its report.json is beside the page",
     ("demo", "--dry-run"): "writes into a folder of its own, which it marks",
     ("doctor", "--dry-run"): "reads only, but with --ask, which is the opposite of a dry run",
     ("goldens sample", "--json"): "prints lines of JSON in any case",
-    ("judge calibrate", "--json"): "open: calibration.json holds the numbers",
     ("judge label", "--json"): "a dialogue with a person",
     ("judge label", "--dry-run"): "a dialogue with a person; `q` ends it with nothing written",
-    ("memory add", "--json"): "open",
-    ("memory add", "--dry-run"): "open; nothing is counted twice, so that it may be repeated",
-    ("memory flaky", "--json"): "open",
-    ("memory label", "--json"): "open",
-    ("memory label", "--dry-run"): "open; the last label counts, so that it can be taken back",
-    ("memory list", "--json"): "open",
-    ("memory precision", "--json"): "open",
     ("merge", "--dry-run"): "writes a report into a folder that is named for it",
-    ("power", "--json"): "open",
     ("power", "--dry-run"): "reads only",
     ("report", "--dry-run"): "writes a report into a folder that is named for it",
-    ("selftest", "--json"): "open: selftest.json holds the numbers",
 }
-"""Options that a command does not have, and why; `open`: it is still to come."""
+"""Options that a command does not have, and why."""
 
 
 @pytest.mark.parametrize("name", COMMANDS)
