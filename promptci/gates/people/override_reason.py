@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from promptci.reviews import Person, RecordedComment
+from promptci.reviews import Person, WrittenComment
 from promptci.wording import short_sha
 
 MAX_REASON_CHARS = 500
@@ -33,7 +33,7 @@ class OverrideReason:
     """Why it does not count whoever wrote it; None where it may."""
 
 
-def find_comment_reasons(comments: Sequence[RecordedComment], head: str, first: Person) -> Iterator[OverrideReason]:
+def find_comment_reasons(comments: Sequence[WrittenComment], head: str, first: Person) -> Iterator[OverrideReason]:
     """Yield the reasons in comments, newest first, those by one person before all others."""
     commands = [(comment, match) for comment in reversed(comments) if (match := _COMMAND.match(comment.text))]
     commands.sort(key=lambda item: item[0].by != first)
@@ -56,7 +56,7 @@ def find_text_reasons(trailer: str | None, body: str, head: str) -> Iterator[Ove
             yield _refuse_empty(reason)
 
 
-def _read_comment(comment: RecordedComment, words: str, head: str) -> OverrideReason:
+def _read_comment(comment: WrittenComment, words: str, head: str) -> OverrideReason:
     text, named = _split_commit(words)
     refusal = _refuse_other_commit(named, head)
     if comment.edited:
