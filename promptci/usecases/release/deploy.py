@@ -22,7 +22,6 @@ from promptci.rollout.deployment import Deployed, describe_deployed, shorten_ver
 from promptci.rollout.deployments import commit, edit
 from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
 from promptci.rollout.deployments.environment_file import deployment_path
-from promptci.rollout.deployments.history import require_unmoved
 
 FIRST_STEP = 5.0
 """Share of a canary in a new file; else the file's own first step."""
@@ -91,7 +90,7 @@ def deploy(request: DeployRequest) -> DeploySummary:
         tags.require_pushed(repo.root, target.remote, release)
     reader = VersionReader(repo, releases, request.config_path)
     reader.find(prompt, str(release.number))  # refuses a release that is not what was released
-    require_unmoved(repo, reader, release, [request.environment])
+    reader.require_unmoved(release)
     head = find_audit_head(repo.root, target.remote, fetch=target.push)
     result = commit.commit_planned(
         repo, target, lambda snapshot: _plan(request, release, head, snapshot), dry_run=request.dry_run
