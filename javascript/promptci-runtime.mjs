@@ -59,7 +59,7 @@ function whole(value, key, most = 2 ** 53) {
 
 function readVersion(value, arm) {
   const prompt = typed(value, "prompt", "object");
-  const form = prompt.response_format ?? "text";
+  const form = prompt.response_format === undefined ? "text" : prompt.response_format;
   const format = { type: form };
   if (form === "json_schema") format.json_schema = typed(prompt, "json_schema", "object");
   const messages = typed(prompt, "messages", "array");
