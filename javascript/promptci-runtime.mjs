@@ -59,7 +59,7 @@ function whole(value, key, most = 2 ** 53) {
 
 function readVersion(value, arm) {
   const prompt = typed(value, "prompt", "object");
-  const form = prompt.response_format ?? "text";
+  const form = prompt.response_format === undefined ? "text" : prompt.response_format;
   const format = { type: form };
   if (form === "json_schema") format.json_schema = typed(prompt, "json_schema", "object");
   const messages = typed(prompt, "messages", "array");
@@ -103,6 +103,20 @@ async function readContent(data) {
     entries.set(name, readEntry(name, typed(prompts, name, "object"), digest.slice(0, 12)));
   }
   return { digest, serial: whole(value, "serial"), environment: typed(value, "environment", "string"), entries };
+}
+
+// Without blocking: a pipe keeps nobody waiting, and a device never ends.
+async function readFile(path) {
+  const { O_RDONLY, O_NONBLOCK } = node.fs.constants;
+  const file = await node.fs.promises.open(path, O_RDONLY | O_NONBLOCK);
+  try {
+    const status = await file.stat();
+    if (!status.isFile()) throw new Error("it is not a file");
+    if (status.size > MAX_BYTES) throw new Error(`it is over ${MAX_BYTES} bytes`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
 }
 
 function valueOf(name, variables) {
@@ -173,7 +187,8 @@ class Use {
   }
 
   /** Log a line about a request, by the SDK's response or its JSON; return the request's id. Never throws. */
-  record({ answer = null, latencyMs = null, error = null, costUsd = null, tag = null } = {}) {
+  record(facts) {
+    const { answer = null, latencyMs = null, error = null, costUsd = null, tag = null } = facts ?? {};
     this.#bundle.append(() => ({
       time: new Date(Date.now() - (latencyMs ?? 0)).toISOString(),
       "promptci.request": this.request,
@@ -240,7 +255,7 @@ export class Bundle {
     if (builtin !== null) {
       await this.#try("built-in", async () => (typeof builtin === "string" ? encoder.encode(builtin) : builtin));
     }
-    if (copy !== null && node?.fs.existsSync(copy)) await this.#try("copy", async () => node.fs.readFileSync(copy));
+    if (copy !== null && node?.fs.existsSync(copy)) await this.#try("copy", () => readFile(copy));
     this.#fetchBehind();
     let timer;
     const wait = new Promise((resolve) => { timer = setTimeout(resolve, WAIT_MS); });
@@ -271,7 +286,8 @@ export class Bundle {
   }
 
   /** Append what became known of a request later: a mark from 0 to 1, `positive` or `negative`; never throws. */
-  late(request, { quality = null, signal = null } = {}) {
+  late(request, facts) {
+    const { quality = null, signal = null } = facts ?? {};
     const mark = { "gen_ai.evaluation.name": "quality", "gen_ai.evaluation.score.value": quality };
     this.append(() => ({
       time: new Date().toISOString(),
@@ -336,7 +352,7 @@ export class Bundle {
   }
 
   async #fetch() {
-    if (!this.#url.includes("://")) return node.fs.readFileSync(this.#url);
+    if (!this.#url.includes("://")) return readFile(this.#url);
     if (!/^https?:\/\//.test(this.#url)) throw new Error("the address must begin with https://");
     const stop = new AbortController();
     const whole = setTimeout(() => stop.abort(new Error("it took too long")), DEADLINE_MS);

@@ -23,7 +23,7 @@ MAX_BYTES, MAX_LINE_BYTES = 16 * 2**20, 4096  # a local file takes such a line i
 MAX_TEXT_CHARS = 100  # of a text from outside, such as an error, in the log
 WAIT_S, DEADLINE_S = 3.0, 30.0  # for the server to send something, and for the whole bundle
 _VARIABLE = re.compile(r"\{\{\s*(\w[\w-]*(?:\.[\w-]+)*)\s*\}\}")
-_clock, _sha256 = time.monotonic, hashlib.sha256
+_clock, _sha256, _AT_ONCE = time.monotonic, hashlib.sha256, getattr(os, "O_NONBLOCK", 0)  # no pipe is waited for
 
 
 class BundleError(Exception):
@@ -251,10 +251,10 @@ class Bundle:
     Loading waits a few seconds for the network, nothing after it does; BundleError where there is none to start with.
     """
 
-    url: str  # `https://…`, or the path of a file
+    url: str | os.PathLike[str]  # `https://…`, or the path of a file
     copy: str | os.PathLike[str] | None = None  # file that keeps the last good bundle, for a start without network
     refresh: float = 60.0  # seconds after which the next `choose` has the bundle fetched again
-    builtin: bytes | None = None  # content of a bundle, for a start without network and without a copy
+    builtin: bytes | str | None = None  # content of a bundle, for a start without network and without a copy
     log: str | os.PathLike[str] | None = None  # file that `record` appends to
     on_trouble: Callable[[str], object] = _warn  # called with a sentence about what the application does not notice
     headers: Mapping[str, str] = field(default_factory=dict)  # sent to `url`, and to no server that it redirects to
@@ -267,7 +267,7 @@ class Bundle:
         self._lock, self._thread, self.requests = threading.Lock(), threading.Thread(), _Log(self.log, self._trouble)
         if hasattr(os, "register_at_fork"):  # a child must not inherit a lock that is held
             os.register_at_fork(after_in_child=lambda: setattr(self, "_lock", threading.Lock()))
-        self._try("built-in", lambda: self.builtin)
+        self._try("built-in", lambda: self.builtin.encode() if isinstance(self.builtin, str) else self.builtin)
         self._try("copy", self._read_copy)
         self._fetch_behind()
         for wait in (WAIT_S, DEADLINE_S):
@@ -306,7 +306,7 @@ class Bundle:
             self.on_trouble(message)
 
     def _read_copy(self) -> bytes | None:
-        return _read_bounded(Path(self.copy).open("rb")) if self.copy and Path(self.copy).exists() else None
+        return _read_bounded(Path(self.copy).open("rb")) if self.copy and Path(self.copy).is_file() else None
 
     def _fetch_behind(self) -> None:
         """Have a thread fetch the bundle, unless one is at it."""
@@ -319,9 +319,9 @@ class Bundle:
             self._failed = True
 
     def _fetch(self) -> bytes | None:
-        if "://" not in self.url:
-            return _read_bounded(Path(self.url).open("rb"))
-        reply = _download(self.url, self.headers, self._etag)
+        if "://" not in str(self.url):
+            return _read_bounded(open(self.url, "rb", opener=lambda path, flags: os.open(path, flags | _AT_ONCE)))
+        reply = _download(str(self.url), self.headers, self._etag)
         self._next_etag = reply and (reply.headers.get("ETag") or "")
         return reply and _read_bounded(reply)
 
@@ -388,7 +388,7 @@ def _write_copy(path: Path, data: bytes, trouble: Callable[[str], None]) -> None
     """Write under another name and rename, so that no reader sees half of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if not path.exists() or path.read_bytes() != data:
+        if not path.is_file() or path.read_bytes() != data:
             with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()

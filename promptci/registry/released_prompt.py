@@ -11,6 +11,7 @@ from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.prompts.find import find_selected_files
 from promptci.prompts.load import load_prompts
 from promptci.prompts.model import Prompt
+from promptci.registry.deployed_fingerprints import list_deployed_fingerprints
 from promptci.registry.number import ReleaseNumber
 from promptci.registry.release import TAG_PREFIX, Release
 from promptci.registry.tags import Releases
@@ -77,10 +78,14 @@ class NamedVersion:
 
 
 class VersionReader:
-    """Finds versions of prompts in a repository, each commit being read once."""
+    """Finds versions of prompts in a repository, each commit being read once.
 
-    def __init__(self, repo: Repo, releases: Releases, config_path: str) -> None:
-        self._repo, self._releases, self._config_path = repo, releases, config_path
+    `revision` has the deployments that remember what was released.
+    """
+
+    def __init__(self, repo: Repo, releases: Releases, config_path: str, *, revision: str = "HEAD") -> None:
+        self._repo, self._releases, self._config_path, self._revision = repo, releases, config_path, revision
+        self._deployed: dict[str, list[tuple[str, str]]] | None = None
         self._prompts: dict[str, tuple[dict[str, Prompt], list[Problem]]] = {}
 
     def find(self, prompt: str, version: str) -> NamedVersion:
@@ -118,6 +123,10 @@ class VersionReader:
         number = ReleaseNumber.find(version.removeprefix(f"{TAG_PREFIX}{prompt}/"))
         return next((release for release in self._releases.get(prompt, ()) if release.number == number), None)
 
+    def describe_problem(self, release: Release) -> str | None:
+        """Return in what way a release is not what was released, or was moved, or None."""
+        return self.describe_mismatch(release) or self.describe_moved(release)
+
     def describe_mismatch(self, release: Release) -> str | None:
         """Return in what way a release is not what was released, or None."""
         if not release.fingerprint:
@@ -134,8 +143,13 @@ class VersionReader:
             )
         return None
 
+    def require_unmoved(self, release: Release) -> None:
+        """Raise GitError for a release that is not the one which later releases, or earlier deployments, remember."""
+        if problem := self.describe_moved(release):
+            raise GitError(problem, "Put the tag back where it was; a number is never used again.")
+
     def describe_moved(self, release: Release) -> str | None:
-        """Return whether a later release remembers this one otherwise, or None."""
+        """Return whether a later release, or a commit that deployed this one, remembers it otherwise, or None."""
         for later in self._releases.get(release.prompt, ()):
             if later.replaces and later.replaces[0] == release.number and release.fingerprint:
                 remembered = later.replaces[1]
@@ -144,6 +158,14 @@ class VersionReader:
                         f"{release.tag} was moved: {later.number} replaced the fingerprint {short_digest(remembered)},"
                         f" and the tag now has {short_digest(release.fingerprint)}"
                     )
+        if self._deployed is None:
+            self._deployed = list_deployed_fingerprints(self._repo, self._revision)
+        for commit, fingerprint in self._deployed.get(release.name, ()):
+            if release.fingerprint and fingerprint != release.fingerprint:
+                return (
+                    f"{release.tag} was moved: commit {short_sha(commit)} deployed the fingerprint"
+                    f" {short_digest(fingerprint)}, and the tag now has {short_digest(release.fingerprint)}"
+                )
         return None
 
     def _load(self, prompt: str, commit: str) -> Prompt:

@@ -101,6 +101,8 @@ class ForecastFacts(NamedTuple):
     reachable: float | None = None
     """Users that the canary can have at this share, where they are too few; None: there are enough."""
     per_user: bool = True
+    earliest: bool = False
+    """Whether `days` are only those until each metric has its least number of users."""
 
 
 class MetricFacts(NamedTuple):

@@ -11,8 +11,8 @@ from promptci.rollout.window import ArmActivity
 DAY_S = 24 * 3600.0
 
 
-MIN_USERS = 30
-"""Users of half a step from which on it is said that they come back."""
+MIN_USERS = 10
+"""Users of half a step from which on it is said that they come back, and of a step before its rate is known."""
 
 
 def forecast_decision(
@@ -21,15 +21,17 @@ def forecast_decision(
     """Estimate when every metric will be shown to be within its limit; None before there is anything to go by.
 
     The logarithm of the evidence grows in proportion to the users. A user counts once, so where fewer new users came in
-    the second half of the step than in the first, as many fewer are expected in each half that follows.
+    the second half of the step than in the first, as many fewer are expected in each half that follows. With less than
+    half of the users that a step needs, only the time until they have come can be told.
     """
     users = canary.users
-    if users < policy.min_requests / 2 or elapsed_s <= policy.lag_s:
+    if not users or elapsed_s <= policy.lag_s or (users < MIN_USERS and elapsed_s < DAY_S):
         return None
+    earliest = users < policy.min_requests / 2
     factors = [
         math.log(policy.promote_alpha) / math.log(metric.p_within_limit) if 0 < metric.p_within_limit < 1 else None
         for metric in metrics
-        if not metric.within_limit
+        if not metric.within_limit and not earliest
     ]
     needed = None
     if all(factor is not None for factor in factors):
@@ -42,6 +44,7 @@ def forecast_decision(
         remaining_days=max(0.0, policy.max_time_s - elapsed_s) / DAY_S,
         reachable=None if needed is None or reachable is None or reachable >= needed else reachable,
         per_user=policy.per_user,
+        earliest=earliest,
     )
 
 

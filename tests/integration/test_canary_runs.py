@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
@@ -286,6 +287,8 @@ def test_a_rollback_is_pushed_on_top_of_what_others_pushed(shop: RepoBuilder, or
     assert (ended.returncode, share_at(origin)) == (1, 0), ended.stderr
     assert (origin.path / "README.md").read_text() == "Another's work."
     assert origin.git("log", "-1", "--format=%s") == "Canary in production: roll back"
+    reason = origin.git("log", "-1", "--format=%(trailers:key=Reason,valueonly)").strip()
+    assert re.match(r"order: Quality: \d.* shown to be worse", reason), reason
     again = look(shop, 18, "--apply", "--push")
     assert (again.returncode, share_at(origin)) == (0, 0), again.stdout
 

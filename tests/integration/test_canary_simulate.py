@@ -33,6 +33,12 @@ def shop(tmp_path: Path) -> RepoBuilder:
 STORY = ("--per-day", "50000", "--from", ".96", "--to")
 
 
+@pytest.mark.parametrize("words", [("--per-day", "inf"), ("--users", "nan"), ("--schedule", "inf"), ("--cache", "nan")])
+def test_what_is_no_finite_number_is_refused(shop: RepoBuilder, words: tuple[str, str]) -> None:
+    done = simulate(shop, *STORY, ".82", *words)
+    assert (done.returncode, f"{words[0]} is {words[1]}" in done.stderr) == (2, True), done.stdout
+
+
 def test_the_mission_s_story_is_printed_with_its_delay_apart(shop: RepoBuilder) -> None:
     done = simulate(shop, *STORY, ".82")
     assert done.returncode == 0, done.stderr

@@ -332,6 +332,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         ForecastFacts(users_per_day=1250, days=None, remaining_days=12),
         ForecastFacts(users_per_day=125, days=None, remaining_days=12, reachable=250),
         ForecastFacts(users_per_day=1250, days=3.2, remaining_days=12, per_user=False),
+        ForecastFacts(users_per_day=27, days=6.4, remaining_days=12, earliest=True),
     ],
     "canary-too-few": [METRIC, METRIC._replace(metric="errors", per_user=False)],
     "canary-not-shown": [METRIC, METRIC._replace(metric="errors", limit=0.01, control=None)],

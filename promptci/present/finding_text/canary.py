@@ -192,9 +192,8 @@ def forecast(facts: ForecastFacts) -> FindingText:
             f"{rate}, this step cannot be decided within its `max_time`",
             "Start at a larger share, widen a limit, or allow more time.",
         )
-    if facts.days < 1:
-        return FindingText(f"{rate}, this step can be decided in less than a day")
-    return FindingText(f"{rate}, this step can be decided in about {count(round(facts.days), 'day')}")
+    time = "less than a day" if facts.days < 1 else f"about {count(round(facts.days), 'day')}"
+    return FindingText(f"{rate}, this step can be decided in {time}{' at the earliest' if facts.earliest else ''}")
 
 
 def too_few(facts: MetricFacts) -> FindingText:

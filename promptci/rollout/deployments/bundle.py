@@ -9,7 +9,6 @@ from promptci.git.repo import SHA, SHALLOW_HINT, Repo
 from promptci.registry.bundle_document import BundleDocument, BundleEntry, BundleVersion, bundle_version
 from promptci.registry.released_prompt import VersionReader
 from promptci.rollout.deployment import Deployed
-from promptci.rollout.deployments import history
 from promptci.rollout.deployments.environment_file import FOLDER, EnvironmentFile
 
 MIN_SHA_DIGITS = 7
@@ -68,7 +67,6 @@ class _Builder:
 
     def __init__(self, file: EnvironmentFile, source: BundleSource, reader: VersionReader) -> None:
         self._file, self._repo, self._reader = file, source.repo, reader
-        self._changes = history.list_changes(source.repo, file.environment, source.commit)
         self.problems: list[Problem] = []
 
     def entry(self, deployed: Deployed) -> BundleEntry | None:
@@ -101,7 +99,7 @@ class _Builder:
             reason = f"`{version}` is not a release, a tag or a commit: what it stands for moves"
             self._add(prompt, key, reason, "Release it with `promptci release`, or write the commit.")
             return None
-        if release and (moved := self._reader.describe_moved(release) or history.find_moved(self._changes, release)):
+        if release and (moved := self._reader.describe_moved(release)):
             self._add(prompt, key, moved, "Put the tag back; a number is never used again.")
             return None
         return bundle_version(named_version.version, named_version.prompt)

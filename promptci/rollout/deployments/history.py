@@ -1,18 +1,14 @@
 """How what an environment runs changed, commit by commit."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from promptci.errors import GitError, PromptciError
+from promptci.errors import PromptciError
 from promptci.git import command
 from promptci.git.repo import Repo
-from promptci.registry.release import Release
-from promptci.registry.released_prompt import VersionReader
 from promptci.registry.tag_message import parse_trailers
 from promptci.rollout import deployment
 from promptci.rollout.deployment import Deployed
 from promptci.rollout.deployments.environment_file import deployment_path
-from promptci.wording import short_digest, short_sha
 
 MAX_COMMITS = 1000
 _FORMAT = "%H%x00%an <%ae>%x00%cI%x00%B%x00"
@@ -33,8 +29,6 @@ class DeploymentChange:
     subject: str
     reason: str = ""
     """`Reason:` of the commit."""
-    recorded: tuple[str, str] | None = None
-    """The release that the commit deployed or rolled back to, as `NAME@VERSION`, and its fingerprint at that time."""
 
 
 def list_changes(repo: Repo, environment: str, commit: str) -> list[DeploymentChange]:
@@ -58,7 +52,6 @@ def list_changes(repo: Repo, environment: str, commit: str) -> list[DeploymentCh
         if sha.strip() in boundary:
             before = after
             continue
-        trailers = parse_trailers(message)
         changes += [
             DeploymentChange(
                 environment=environment,
@@ -69,39 +62,13 @@ def list_changes(repo: Repo, environment: str, commit: str) -> list[DeploymentCh
                 by=by,
                 at=at,
                 subject=message.strip().splitlines()[0] if message.strip() else "",
-                reason=trailers.get("Reason", ""),
-                recorded=_find_recorded(trailers),
+                reason=parse_trailers(message).get("Reason", ""),
             )
             for prompt in sorted(before.keys() | after.keys())
             if before.get(prompt) != after.get(prompt)
         ]
         before = after
     return changes[::-1]
-
-
-def find_moved(changes: Iterable[DeploymentChange], release: Release) -> str | None:
-    """Return whether the commit that deployed a release remembers it otherwise, or None."""
-    for change in changes:
-        name, fingerprint = change.recorded or ("", "")
-        if name == release.name and fingerprint and release.fingerprint and fingerprint != release.fingerprint:
-            return (
-                f"{release.tag} was moved: commit {short_sha(change.commit)} deployed the fingerprint"
-                f" {short_digest(fingerprint)}, and the tag now has {short_digest(release.fingerprint)}"
-            )
-    return None
-
-
-def require_unmoved(repo: Repo, reader: VersionReader, release: Release, environments: Iterable[str]) -> None:
-    """Raise GitError for a release that is not the one which later releases, or earlier deployments, remember."""
-    head = repo.resolve("HEAD")
-    changes = [change for environment in environments for change in list_changes(repo, environment, head)]
-    if problem := reader.describe_moved(release) or find_moved(changes, release):
-        raise GitError(problem, "Put the tag back where it was; a number is never used again.")
-
-
-def _find_recorded(trailers: Mapping[str, str]) -> tuple[str, str] | None:
-    name = trailers.get("Deployed") or trailers.get("Rolled-back-to")
-    return (name, trailers.get("Fingerprint", "")) if name else None
 
 
 def _read_boundary(repo: Repo) -> set[str]:

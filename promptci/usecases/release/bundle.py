@@ -70,7 +70,7 @@ def make_bundle(request: BundleRequest) -> BundleSummary:
     _require_default_branch(repo, commit)
     with closing(repo.snapshot(commit)) as snapshot:
         file = load_environment(snapshot, request.environment)
-    reader = VersionReader(repo, list_releases(repo.root), request.config_path)
+    reader = VersionReader(repo, list_releases(repo.root), request.config_path, revision=commit)
     bundle = build_bundle(file, find_source(repo, commit), reader)
     if not bundle.prompts:
         raise UsageError(f"{file.path} has no prompt", "Deploy one with `promptci deploy NAME@VERSION`.")

@@ -21,8 +21,8 @@ from promptci.rollout import deployment
 from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
 from promptci.rollout.deployments import commit, edit
 from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
-from promptci.rollout.deployments.environment_file import deployment_path
-from promptci.rollout.deployments.history import require_unmoved
+from promptci.rollout.deployments.environment_file import deployment_path, progress_path
+from promptci.rollout.state import load_progress
 
 FIRST_STEP = 5.0
 """Share of a canary in a new file; else the file's own first step."""
@@ -91,7 +91,7 @@ def deploy(request: DeployRequest) -> DeploySummary:
         tags.require_pushed(repo.root, target.remote, release)
     reader = VersionReader(repo, releases, request.config_path)
     reader.find(prompt, str(release.number))  # refuses a release that is not what was released
-    require_unmoved(repo, reader, release, [request.environment])
+    reader.require_unmoved(release)
     head = find_audit_head(repo.root, target.remote, fetch=target.push)
     result = commit.commit_planned(
         repo, target, lambda snapshot: _plan(request, release, head, snapshot), dry_run=request.dry_run
@@ -130,12 +130,30 @@ def _plan(request: DeployRequest, release: Release, head: AuditHead, snapshot: S
     data = snapshot.read(path)
     file = None if data is None else deployment.load(data, path)
     before = next((deployed for deployed in file.prompts if deployed.prompt == release.prompt), None) if file else None
-    after = _plan_deployed(request, release, before, file.policy.steps[0] if file else FIRST_STEP)
+    first_step = file.policy.steps[0] if file else FIRST_STEP
+    after = _plan_deployed(request, release, before, first_step, _find_rollback(request.environment, before, snapshot))
     files: dict[str, bytes | None] = {} if after == before else {path: edit.with_deployed(data, path, after)}
     return _DeployPlan(files=files, message=_message(request, release, before, after, head), before=before, after=after)
 
 
-def _plan_deployed(request: DeployRequest, release: Release, before: Deployed | None, first_step: float) -> Deployed:
+def _find_rollback(environment: str, before: Deployed | None, snapshot: Snapshot) -> str | None:
+    """Return when and why the canary in the file was rolled back; None where it was not."""
+    if before is None or before.canary is None or before.share:
+        return None
+    path = progress_path(environment)
+    progress = load_progress(snapshot.read(path), path).get(before.prompt)
+    if (
+        progress is None
+        or progress.rolled_back is None
+        or (progress.stable, progress.canary) != (before.stable, before.canary)
+    ):
+        return None
+    return f"{progress.rolled_back:%Y-%m-%d}" + (f" ({progress.rollback_reason})" if progress.rollback_reason else "")
+
+
+def _plan_deployed(
+    request: DeployRequest, release: Release, before: Deployed | None, first_step: float, rollback: str | None
+) -> Deployed:
     tag = release.tag
     number = str(release.number)
     tried = shorten_version(release.prompt, before.canary) if before and before.canary is not None else None
@@ -146,9 +164,12 @@ def _plan_deployed(request: DeployRequest, release: Release, before: Deployed | 
             raise UsageError(f"Nothing of `{release.prompt}` runs in {request.environment} to compare with", hint)
         if runs == number:
             raise UsageError(f"{release.name} is the stable version there", "Deploy another version as the canary.")
+        if tried == number and rollback:
+            hint = "Release a corrected version and deploy that one."
+            raise UsageError(f"The canary {release.name} was rolled back there on {rollback}, and stays so", hint)
         if tried == number:
             return before
-    if tried not in {None, number} and not request.drop_canary:
+    if tried not in {None, number} and not request.drop_canary and not rollback:
         hint = "Decide about it first, or pass --drop-canary to end it."
         raise UsageError(f"The canary {tried} is being tried there", hint)
     if request.canary and before is not None:

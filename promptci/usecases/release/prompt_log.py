@@ -12,6 +12,7 @@ from promptci.documents.document import Document
 from promptci.git.repo import SHALLOW_HINT, Repo
 from promptci.registry import tags
 from promptci.registry.release import parse_moment
+from promptci.registry.released_prompt import VersionReader
 from promptci.registry.version_entry import VersionEntry, describe_release
 from promptci.rollout.deployment import describe_deployed
 from promptci.rollout.deployments import environment_file
@@ -24,6 +25,7 @@ class PromptLogRequest:
     """Whose events are listed."""
 
     root: Path
+    config_path: str
     name: str
     revision: str = "HEAD"
 
@@ -49,6 +51,11 @@ class PromptLog(Document):
     events: list[PromptEvent]
     notes: list[str] = Field(default=[])
 
+    @property
+    def exit_code(self) -> int:
+        """1 where a release is not what was released."""
+        return int(any(event.release is not None and event.release.problem for event in self.events))
+
 
 def list_events(request: PromptLogRequest) -> PromptLog:
     """Return what happened to a prompt.
@@ -60,8 +67,12 @@ def list_events(request: PromptLogRequest) -> PromptLog:
     """
     repo = Repo.discover(request.root)
     releases = tags.list_releases(repo.root)
-    events = [_build_release_event(describe_release(release)) for release in releases.get(request.name, ())]
     commit = repo.resolve(request.revision)
+    reader = VersionReader(repo, releases, request.config_path, revision=commit)
+    events = [
+        _build_release_event(describe_release(release, reader.describe_problem(release)))
+        for release in releases.get(request.name, ())
+    ]
     with closing(repo.snapshot(commit)) as snapshot:
         environments = environment_file.list_environments(snapshot)
     changes = (change for environment in environments for change in list_changes(repo, environment, commit))
@@ -80,6 +91,8 @@ def log_lines(log: PromptLog) -> Iterator[str]:
         yield f"{event.at[:16].replace('T', ' ') or 'no date         '}  {event.text}, by {event.by}"
         if event.release is not None:
             yield f"    {event.release.evidence}; commit {short_sha(event.commit)}"
+            if event.release.problem:
+                yield f"    problem: {event.release.problem}"
         elif event.reason:
             yield f"    because {event.reason}; commit {short_sha(event.commit)}"
         else:

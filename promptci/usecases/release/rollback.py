@@ -22,7 +22,6 @@ from promptci.registry.tag_message import format_message
 from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
 from promptci.rollout.deployments import commit, edit, environment_file
 from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
-from promptci.rollout.deployments.history import require_unmoved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,9 +83,7 @@ def roll_back(request: RollbackRequest) -> RollbackSummary:
         tags.require_pushed(repo.root, target.remote, release)
     reader = VersionReader(repo, releases, request.config_path)
     named_version = reader.find(request.name, str(release.number))
-    with closing(repo.snapshot(repo.resolve("HEAD"))) as head_files:
-        environments = environment_file.list_environments(head_files)
-    require_unmoved(repo, reader, release, environments)
+    reader.require_unmoved(release)
     head = find_audit_head(repo.root, target.remote, fetch=target.push)
     with closing(repo.snapshot(release.commit)) as old:
 

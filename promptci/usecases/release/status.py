@@ -19,7 +19,7 @@ from promptci.rollout import state
 from promptci.rollout.deployment import Deployed, shorten_version
 from promptci.rollout.deployments import environment_file
 from promptci.rollout.deployments.environment_file import EnvironmentFile
-from promptci.rollout.deployments.history import DeploymentChange, find_moved, list_changes
+from promptci.rollout.deployments.history import DeploymentChange, list_changes
 from promptci.wording import short_sha
 
 
@@ -90,7 +90,8 @@ def find_status(request: StatusRequest) -> StatusDocument:
             raise UsageError(f"There is no deployments/*.yml in {snapshot.label}", hint)
         files = [environment_file.load_environment(snapshot, name) for name in names]
         rollbacks = {name: _find_rollbacks(snapshot, name) for name in names}
-    finder = _Finder(repo, VersionReader(repo, tags.list_releases(repo.root), request.config_path), commit)
+    reader = VersionReader(repo, tags.list_releases(repo.root), request.config_path, revision=commit)
+    finder = _Finder(repo, reader, commit)
     environments = {file.environment: finder.prompts(file, rollbacks[file.environment]) for file in files}
     running = [
         (environment, prompt.prompt, version)
@@ -178,7 +179,6 @@ class _Finder:
         )
         before = arm(begun.before) if begun and begun.before else None
         release = self._reader.find_release(prompt, version)
-        problem = self._find_problem(prompt, version) or (find_moved(changes, release) if release else None)
         return RunningVersion(
             version=shorten_version(prompt, version),
             since=begun.at if begun else None,
@@ -187,7 +187,7 @@ class _Finder:
             reason=begun.reason or None if begun else None,
             replaced=None if before is None else shorten_version(prompt, before),
             release=None if release is None else describe_release(release),
-            problem=problem,
+            problem=self._find_problem(prompt, version),
         )
 
     def _find_problem(self, prompt: str, version: str) -> str | None:

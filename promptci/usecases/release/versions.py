@@ -62,8 +62,7 @@ def list_versions(request: VersionsRequest) -> VersionsDocument:
     prompts: dict[str, list[VersionEntry]] = {}
     for prompt, prompt_releases in releases_by_prompt.items():
         prompts[prompt] = [
-            describe_release(release, reader.describe_mismatch(release) or reader.describe_moved(release))
-            for release in prompt_releases[::-1]
+            describe_release(release, reader.describe_problem(release)) for release in prompt_releases[::-1]
         ]
     problems = [entry.problem for entries in prompts.values() for entry in entries if entry.problem]
     notes: list[str] = []

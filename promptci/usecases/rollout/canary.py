@@ -14,6 +14,7 @@ from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.environment import Environment
 from promptci.redact import Redactor
+from promptci.registry.tag_message import format_message
 from promptci.report import canary_document, canary_look, canary_page
 from promptci.report import canary_report as report
 from promptci.report.canary_document import CanaryDocument
@@ -127,8 +128,18 @@ def _evaluate(request: CanaryRequest, repo: Repo, files: Snapshot, env: Environm
             data = deployment.with_share(data, path, decision.prompt, decision.new_share)
     written = {state_path: _state_file(record, standings), path: data}
     changed: dict[str, bytes | None] = {name: text for name, text in written.items() if files.read(name) != text}
-    message = f"Canary in {request.environment}: {record.outcome}"
-    return EvaluatedCanaries(files=changed, message=message, record=record, judge=judge)
+    return EvaluatedCanaries(files=changed, message=_commit_message(record), record=record, judge=judge)
+
+
+def _commit_message(record: CanaryReport) -> str:
+    """Return the message of the commit; `promptci log` and `status` read the reason from it."""
+    reasons = [
+        f"{decision.prompt}: {' '.join(report.finding_texts(decision))}"
+        for decision in record.decisions
+        if decision.new_share != decision.share
+    ]
+    subject = f"Canary in {record.environment}: {record.outcome}"
+    return format_message(subject, [("Environment", record.environment), ("Reason", " ".join(reasons))])
 
 
 def record_looks(record: CanaryReport, root: Path, remote: str, redactor: Redactor) -> None:

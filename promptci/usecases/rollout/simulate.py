@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,6 +92,15 @@ def simulate_canary(request: SimulationRequest) -> SimulationDocument:
     for name, rate in (("--from", request.before), ("--to", request.after)):
         if not 0 < rate < 1:
             raise UsageError(f"{name} is {rate:g}", "Give a share of good answers between 0 and 1, such as .96.")
+    amounts = {
+        "--per-day": request.per_day,
+        "--users": request.users or 1,
+        "--schedule": request.schedule_s,
+        "--cache": request.cache_s,
+    }
+    for name, amount in amounts.items():
+        if not math.isfinite(amount):
+            raise UsageError(f"{name} is {amount}", "Give a finite number.")
     policy = _load_policy(request)
     if QUALITY not in dict(policy.limits):
         raise UsageError("The policy does not test quality", "Give `max_quality_drop` a limit, or leave out --env.")

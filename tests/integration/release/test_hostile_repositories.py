@@ -52,7 +52,7 @@ def test_hostile_tags_change_nothing_for_the_others_and_print_nothing_harmful(sh
 
     for words in COMMANDS:
         done = run(shop, *words)
-        expected = {"versions": 1}.get(words[0], 0)
+        expected = {"versions": 1, "log": 1}.get(words[0], 0)
         assert done.code == expected, (words, done.text)
         assert not [sign for sign in done.text if not sign.isprintable() and sign != "\n"], words
     problems = run(shop, "versions", "--json").value["problems"]
@@ -106,6 +106,28 @@ def test_a_forged_tag_is_named_by_the_commit_that_deployed_it(shop: RepoBuilder)
     ):
         refused = run(shop, *words)
         assert (refused.code in {2, 4}, "was moved: commit" in refused.text) == (True, True), refused.text
+
+
+def test_a_forged_tag_that_ran_in_one_environment_is_not_deployed_to_another(shop: RepoBuilder) -> None:
+    """What was tried in staging is what production gets."""
+    assert run(shop, "deploy", "order@v1.1.0", "--env", "staging").code == 0
+    forge(shop, "prompts/order/v1.1.0")
+    refused = run(shop, "deploy", "order@v1.1.0", "--env", "production")
+    assert (refused.code, "was moved: commit" in refused.text) == (4, True), refused.text
+    for words in (["versions"], ["show", "order@v1.1.0"], ["log", "order"]):
+        named = run(shop, *words)
+        assert (named.code, "prompts/order/v1.1.0 was moved: commit" in named.text) == (1, True), named.text
+
+
+def test_a_forged_tag_is_named_by_a_deployment_that_came_by_a_merge(shop: RepoBuilder) -> None:
+    main = shop.git("rev-parse", "--abbrev-ref", "HEAD").strip()
+    shop.git("switch", "--create", "deployment")
+    assert run(shop, "deploy", "order@v1.1.0", "--env", "staging").code == 0
+    shop.git("switch", main)
+    shop.git("merge", "--no-ff", "--message=Merge pull request 7", "deployment")
+    forge(shop, "prompts/order/v1.1.0")
+    refused = run(shop, "deploy", "order@v1.1.0", "--env", "staging")
+    assert (refused.code, "was moved: commit" in refused.text) == (4, True), refused.text
 
 
 def test_a_forged_tag_that_a_later_release_remembers_is_not_deployed(shop: RepoBuilder) -> None:

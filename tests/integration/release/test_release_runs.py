@@ -257,6 +257,24 @@ def test_a_canary_of_another_version_is_not_cut_off_by_the_way(shop: RepoBuilder
     assert "→ v1.0.0\n" in deployed(shop, "order@v1.0.0", "--drop-canary").text
 
 
+def test_a_canary_that_was_rolled_back_is_no_longer_tried(shop: RepoBuilder) -> None:
+    released.release(shop)
+    released.release(shop, "Copy only the number.")
+    released.release(shop, "Copy nothing but the number.")
+    for words in (["order@v1.0.0"], ["order@v1.1.0", "--canary"]):
+        assert deployed(shop, *words).code == 0
+    tags_of = {"stable": "prompts/order/v1.0.0", "canary": "prompts/order/v1.1.0"}
+    dates = {"since": "2026-03-01T00:00:00Z", "rolled_back": "2026-03-02T00:00:00Z"}
+    entry = {**tags_of, **dates, "share": 0.0, "paused": False, "rollback_reason": "quality"}
+    state = {"schema": "promptci/canary-state/v1", "prompts": {"order": entry}}
+    file = (shop.path / PRODUCTION).read_text().replace("share: 5", "share: 0")
+    shop.write({PRODUCTION: file, "deployments/production.canary.json": json.dumps(state)}).commit()
+    again = deployed(shop, "order@v1.1.0", "--canary")
+    assert again.code == 2
+    assert "order@v1.1.0 was rolled back there on 2026-03-02 (quality)" in again.text
+    assert "→ v1.0.0, canary v1.2.0 for 5%" in deployed(shop, "order@v1.2.0", "--canary").text
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

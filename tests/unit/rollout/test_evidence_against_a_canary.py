@@ -107,7 +107,20 @@ def test_a_step_takes_as_long_again_as_its_evidence_is_short_of() -> None:
     assert days_of(forecast(0.05**0.5)) == pytest.approx(1.0)  # half of the evidence after one day
     assert days_of(forecast(0.05**0.25, days=2)) == pytest.approx(6.0)
     assert days_of(forecast(1.0)) is None  # nothing speaks for it yet
-    assert forecast(0.5, users=20) is None
+
+
+def test_a_step_with_few_users_says_when_it_has_enough_at_the_earliest() -> None:
+    """What so few show may be chance, but how many come is known."""
+    few = forecast(0.5, users=20)
+    assert few is not None
+    assert few.days == pytest.approx(9.0)
+    assert few.earliest
+    small_team = forecast(0.5, users=17, new_users=1)
+    assert small_team is not None
+    assert small_team.days is None
+    assert small_team.reachable == pytest.approx(17, abs=0.1)
+    assert forecast(0.5, users=9, days=0.5) is None
+    assert forecast(0.5, users=0, days=2) is None
 
 
 def test_users_who_come_back_are_no_new_users() -> None:
