@@ -13,6 +13,15 @@ const HASH = 1;
 const MAX_BYTES = 16 * 2 ** 20;
 const MAX_LINE_BYTES = 4096;
 const MAX_TEXT_CHARS = 100;
+/** What the log's readers take, as JSON; anything else costs the value, not the line. */
+const FORMS = {
+  "promptci.latency_ms": /^\d{1,15}(\.\d+)?(e[+-]\d\d?)?$/,
+  "gen_ai.usage.input_tokens": /^\d{1,15}(\.0)?$/,
+  "gen_ai.usage.output_tokens": /^\d{1,15}(\.0)?$/,
+  "gen_ai.usage.cost.amount": /^"\d{1,15}(\.\d{1,30})?"$/,
+  "gen_ai.evaluation.score.value": /^([01](\.0)?|0\.\d+|\d(\.\d+)?e-\d+)$/,
+  "promptci.signal": /^"(positive|negative)"$/,
+};
 const WAIT_MS = 3000;
 const DEADLINE_MS = 30_000;
 // `\w` and `\s` as Python has them.
@@ -136,7 +145,20 @@ function short(value) {
 
 function money(value) {
   if (value === null || value === undefined || typeof value === "string") return value ?? null;
-  return value.toFixed(12).replace(/0+$/, "").replace(/\.$/, "");
+  return typeof value !== "number" ? value : value.toFixed(12).replace(/0+$/, "").replace(/\.$/, "");
+}
+
+/** Put null where no reader of the log takes a value; return what was wrong. */
+function takeOut(line) {
+  const wrong = [];
+  for (const [name, form] of Object.entries(FORMS)) {
+    if (line[name] === null || line[name] === undefined) continue;
+    const text = typeof line[name] === "number" ? String(line[name]) : JSON.stringify(line[name]) ?? "a function";
+    if (form.test(text)) continue;
+    wrong.push(`${name} must not be ${text.slice(0, 60)}`);
+    line[name] = null;
+  }
+  return wrong.join("; ");
 }
 
 function unitOf(entry, key) {
@@ -190,7 +212,7 @@ class Use {
   record(facts) {
     const { answer = null, latencyMs = null, error = null, costUsd = null, tag = null } = facts ?? {};
     this.#bundle.append(() => ({
-      time: new Date(Date.now() - (latencyMs ?? 0)).toISOString(),
+      time: new Date(Date.now() - (latencyMs >= 0 && latencyMs < 8e12 ? Number(latencyMs) : 0)).toISOString(),
       "promptci.request": this.request,
       "gen_ai.prompt.name": this.name,
       "gen_ai.prompt.version": this.version,
@@ -291,7 +313,7 @@ export class Bundle {
     const mark = { "gen_ai.evaluation.name": "quality", "gen_ai.evaluation.score.value": quality };
     this.append(() => ({
       time: new Date().toISOString(),
-      "promptci.request": request,
+      "promptci.request": String(request),
       ...(quality === null ? {} : mark),
       ...(signal === null ? {} : { "promptci.signal": signal }),
     }));
@@ -316,7 +338,10 @@ export class Bundle {
   append(build) {
     if (this.#options.log === null || !node) return;
     try {
-      const data = encoder.encode(`${this.#torn ? "\n" : ""}${JSON.stringify(build())}\n`);
+      const line = build();
+      const reason = takeOut(line);
+      if (reason && !("promptci.unit" in line)) throw new Error(reason); // nothing would be left of a late mark
+      const data = encoder.encode(`${this.#torn ? "\n" : ""}${JSON.stringify(line)}\n`);
       if (data.length > MAX_LINE_BYTES) throw new Error(`a line has ${data.length} bytes, over ${MAX_LINE_BYTES}`);
       const file = node.fs.openSync(this.#options.log, "a", 0o640);
       try {
@@ -324,7 +349,7 @@ export class Bundle {
       } finally {
         node.fs.closeSync(file);
       }
-      if (this.#torn) throw new Error("the disk is full");
+      if (this.#torn || reason) throw new Error(this.#torn ? "the disk is full" : reason);
     } catch (error) {
       this.dropped += 1;
       if (this.dropped === 1) this.#trouble(`the request log cannot be written: ${error.message}`);

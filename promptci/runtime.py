@@ -23,6 +23,14 @@ MAX_BYTES, MAX_LINE_BYTES = 16 * 2**20, 4096  # a local file takes such a line i
 MAX_TEXT_CHARS = 100  # of a text from outside, such as an error, in the log
 WAIT_S, DEADLINE_S = 3.0, 30.0  # for the server to send something, and for the whole bundle
 _VARIABLE = re.compile(r"\{\{\s*(\w[\w-]*(?:\.[\w-]+)*)\s*\}\}")
+_FORMS = {  # what the log's readers take, as JSON; anything else costs the value, not the line
+    "promptci.latency_ms": r"\d{1,15}(\.\d+)?(e[+-]\d\d)?",
+    "gen_ai.usage.input_tokens": r"\d{1,15}(\.0)?",
+    "gen_ai.usage.output_tokens": r"\d{1,15}(\.0)?",
+    "gen_ai.usage.cost.amount": r'"\d{1,15}(\.\d{1,30})?"',
+    "gen_ai.evaluation.score.value": r"[01](\.0)?|0\.\d+|\d(\.\d+)?e-\d+",
+    "promptci.signal": '"positive"|"negative"',
+}
 _clock, _sha256, _AT_ONCE = time.monotonic, hashlib.sha256, getattr(os, "O_NONBLOCK", 0)  # no pipe is waited for
 
 
@@ -64,8 +72,6 @@ class _Version:
 
 
 class _Entry:
-    """What runs of one prompt, ready for `choose`."""
-
     def __init__(self, name: str, value: Mapping[str, Any], bundle: str) -> None:
         self.name, self.bundle = name, bundle
         self.stable = _Version(_require(value, "stable", dict), "stable")
@@ -78,8 +84,6 @@ class _Entry:
 
 
 class _Content:
-    """A bundle that was read and checked."""
-
     def __init__(self, data: bytes) -> None:
         value = json.loads(data.decode(), parse_constant=lambda text: _require({}, text, int))
         if (_require(value, "schema", str), _require_int(value, "hash")) != (SCHEMA, HASH):
@@ -138,17 +142,12 @@ class Use:
         ]
 
     def record(
-        self,
-        answer: object = None,
-        latency_ms: float | None = None,
-        error: object = None,
-        cost_usd: object = None,
-        tag: str | None = None,
+        self, answer: Any = None, latency_ms: Any = None, error: object = None, cost_usd: Any = None, tag: object = None
     ) -> str:
         """Log a line about a request, by the SDK's response or its JSON; return the request's id. Never raises."""
         self._log.append(
             lambda: {
-                "time": _iso(time.time() - (latency_ms or 0) / 1000),
+                "time": _iso(time.time(), latency_ms),
                 "promptci.request": self.request,
                 "gen_ai.prompt.name": self.name,
                 "gen_ai.prompt.version": self.version,
@@ -180,11 +179,12 @@ def _short(value: object) -> str | None:
     return None if value is None else str(value)[:MAX_TEXT_CHARS]
 
 
-def _money(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else f"{value:.12f}".rstrip("0").rstrip(".")
+def _money(value: Any) -> Any:
+    return f"{value:.12f}".rstrip("0").rstrip(".") if hasattr(value, "__round__") else value
 
 
-def _iso(seconds: float) -> str:
+def _iso(seconds: float, ago_ms: Any = None) -> str:
+    seconds -= ago_ms / 1000 if isinstance(ago_ms, int | float) and 0 <= ago_ms < 1e15 else 0
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds * 1000) % 1000:03}Z"
 
 
@@ -221,17 +221,23 @@ class _Log:
         self._path, self._trouble, self._torn, self.dropped = path, trouble, False, 0
 
     def append(self, build: Callable[[], Mapping[str, object]]) -> None:
-        """Append the line that `build` returns; never raises: what cannot be written is counted, the first reported."""
+        """Append the line that `build` returns; never raises: what is not written is counted, the first reported."""
         if self._path is None:
             return
         try:
-            self._write(json.dumps(build(), ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+            self._write(dict(build()))
         except Exception as error:  # noqa: BLE001 - the log must not fail the application
             self.dropped += 1
             if self.dropped == 1:
                 self._trouble(f"the request log cannot be written: {error}")
 
-    def _write(self, text: str) -> None:
+    def _write(self, line: dict[str, object]) -> None:
+        texts = {name: json.dumps(line.get(name), default=repr) for name in _FORMS}
+        wrong = [name for name, text in texts.items() if not re.fullmatch(f"null|{_FORMS[name]}", text)]
+        reason = "; ".join(f"{name} must not be {texts[name]:.60}" for name in wrong)
+        if wrong and "promptci.unit" not in line:
+            raise ValueError(reason)  # nothing would be left of a late mark
+        text = json.dumps(line | dict.fromkeys(wrong), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         data = b"\n" * self._torn + text.encode("utf-8", "backslashreplace") + b"\n"
         if len(data) > MAX_LINE_BYTES:
             raise ValueError(f"a line has {len(data)} bytes, over {MAX_LINE_BYTES}")
@@ -240,16 +246,13 @@ class _Log:
             self._torn = os.write(file, data) != len(data)  # then the next line begins with a line feed
         finally:
             os.close(file)
-        if self._torn:
-            raise OSError("the disk is full")
+        if self._torn or wrong:
+            raise OSError("the disk is full" if self._torn else reason)
 
 
 @dataclass(eq=False)
 class Bundle:
-    """The prompts of an environment, kept up to date in the background.
-
-    Loading waits a few seconds for the network, nothing after it does; BundleError where there is none to start with.
-    """
+    """The prompts of an environment, kept up to date in the background; BundleError if there is none to start with."""
 
     url: str | os.PathLike[str]  # `https://…`, or the path of a file
     copy: str | os.PathLike[str] | None = None  # file that keeps the last good bundle, for a start without network
@@ -268,7 +271,7 @@ class Bundle:
         if hasattr(os, "register_at_fork"):  # a child must not inherit a lock that is held
             os.register_at_fork(after_in_child=lambda: setattr(self, "_lock", threading.Lock()))
         self._try("built-in", lambda: self.builtin.encode() if isinstance(self.builtin, str) else self.builtin)
-        self._try("copy", self._read_copy)
+        self._try("copy", lambda: self._fetch(self.copy) if self.copy and Path(self.copy).is_file() else None)
         self._fetch_behind()
         for wait in (WAIT_S, DEADLINE_S):
             if self._thread.is_alive() and (wait == WAIT_S or self.content is None):
@@ -293,7 +296,7 @@ class Bundle:
         """Append what became known of a request later: a mark from 0 to 1, `positive` or `negative`; never raises."""
         mark = {"gen_ai.evaluation.name": "quality", "gen_ai.evaluation.score.value": quality}
         attributes = ({} if quality is None else mark) | ({} if signal is None else {"promptci.signal": signal})
-        self.requests.append(lambda: {"time": _iso(time.time()), "promptci.request": request, **attributes})
+        self.requests.append(lambda: {"time": _iso(time.time()), "promptci.request": str(request), **attributes})
 
     @property
     def state(self) -> str:
@@ -305,11 +308,7 @@ class Bundle:
         with contextlib.suppress(Exception):
             self.on_trouble(message)
 
-    def _read_copy(self) -> bytes | None:
-        return _read_bounded(Path(self.copy).open("rb")) if self.copy and Path(self.copy).is_file() else None
-
     def _fetch_behind(self) -> None:
-        """Have a thread fetch the bundle, unless one is at it."""
         self._due = _clock() + self.refresh
         try:
             if not self._thread.is_alive():
@@ -318,10 +317,11 @@ class Bundle:
         except RuntimeError:  # no thread can be started, as at the end of the process
             self._failed = True
 
-    def _fetch(self) -> bytes | None:
-        if "://" not in str(self.url):
-            return _read_bounded(open(self.url, "rb", opener=lambda path, flags: os.open(path, flags | _AT_ONCE)))
-        reply = _download(str(self.url), self.headers, self._etag)
+    def _fetch(self, path: str | os.PathLike[str] | None = None) -> bytes | None:
+        url = str(path or self.url)
+        if "://" not in url:
+            return _read_bounded(open(url, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)))
+        reply = _download(url, self.headers, self._etag)
         self._next_etag = reply and (reply.headers.get("ETag") or "")
         return reply and _read_bounded(reply)
 

@@ -12,6 +12,7 @@ import pytest
 from support.runtime_readers import ORDER, VECTORS, Reader, bundle
 
 from promptci import runtime
+from promptci.requestlog.line import parse_line
 
 ANSWER = {
     "id": "chatcmpl-1",
@@ -20,6 +21,14 @@ ANSWER = {
     "usage": {"prompt_tokens": 212, "completion_tokens": 41},
 }
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+class Unreadable:
+    """An answer whose attributes cannot be read."""
+
+    @property
+    def model(self) -> str:
+        raise RuntimeError
 
 
 @pytest.fixture
@@ -117,11 +126,52 @@ def test_a_full_disk_is_counted_and_said_once(reader: Reader, log: Path) -> None
 def test_what_is_no_json_is_counted(log: Path) -> None:
     message: list[str] = []
     prompts = runtime.Bundle(str(log.parent / "bundle.json"), log=log, on_trouble=message.append)
-    prompts.choose(ORDER).record(latency_ms=float("nan"))
-    prompts.choose(ORDER).record(cost_usd=object())
-    prompts.late(object())  # type: ignore[arg-type]  # a mistake of the application
+    prompts.choose(ORDER).record(answer=Unreadable())
     prompts.late("x" * 5000)
-    assert (prompts.requests.dropped, len(message), log.exists()) == (4, 1, False)
+    assert (prompts.requests.dropped, len(message), log.exists()) == (2, 1, False)
+
+
+UNREADABLE = [
+    {"latency_ms": "12"},
+    {"latency_ms": -1},
+    {"latency_ms": True},
+    {"cost_usd": "12 cents"},
+    {"cost_usd": -0.5},
+    {"answer": {"usage": {"input_tokens": "many", "output_tokens": 1.5}}},
+]
+
+
+@pytest.mark.parametrize("wrong", UNREADABLE)
+def test_a_value_that_no_reader_takes_costs_the_value_and_not_the_line(
+    reader: Reader, log: Path, wrong: dict[str, Any]
+) -> None:
+    reader.load(str(log.parent / "bundle.json"), log=str(log))
+    reader.choose(ORDER, "user-2")
+    reader.record(**{"answer": ANSWER, "tag": "returns", **wrong})
+    parse_line(log.read_text())
+    assert lines(log)[0]["promptci.tag"] == "returns"
+    assert reader.state()["dropped"] == 1
+    assert "must not be" in reader.state()["troubles"][0]
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), object(), 10**30])
+def test_numbers_that_json_does_not_have_are_left_out(log: Path, value: Any) -> None:
+    prompts = runtime.Bundle(str(log.parent / "bundle.json"), log=log, on_trouble=lambda _: None)
+    prompts.choose(ORDER).record(latency_ms=value)
+    prompts.choose(ORDER).record(cost_usd=value)
+    prompts.choose(ORDER).record(answer={"usage": {"input_tokens": value}})
+    for line in log.read_text().splitlines():
+        parse_line(line)
+    assert (len(lines(log)), prompts.requests.dropped) == (3, 3)
+
+
+@pytest.mark.parametrize("mark", [{"quality": 85}, {"quality": "good"}, {"quality": -0.1}, {"signal": "meh"}])
+def test_a_mark_that_no_reader_takes_is_not_written(reader: Reader, log: Path, mark: dict[str, Any]) -> None:
+    reader.load(str(log.parent / "bundle.json"), log=str(log))
+    reader.late("request-1", **mark)
+    assert (reader.state()["dropped"], log.exists()) == (1, False)
+    reader.late("request-1", quality=1e-7, signal="negative")
+    assert parse_line(log.read_text())
 
 
 def test_without_a_log_nothing_is_written(reader: Reader, log: Path) -> None:
