@@ -36,6 +36,7 @@ def test_a_run_uses_what_a_program_answered(shop: Path, tmp_path: Path) -> None:
 
 def test_a_line_may_repeat_the_case_that_it_answers(shop: Path) -> None:
     cases = [json.loads(line) for line in call_promptci(["record", "--list"], shop, {}).stdout.splitlines()]
+    assert [sorted(case["vars"]) for case in cases] == [["input"]] * 3
     path = shop.parent / "written.jsonl"
     path.write_text("".join(json.dumps({**case, "text": "x"}) + "\n" for case in cases))
     result = call_promptci(["record", str(path), "--to", "answers.jsonl"], shop, {})

@@ -14,6 +14,7 @@ from promptci.files.lines import decode_utf8
 from promptci.git.repo import Repo
 from promptci.pipeline.collection.collect_all import select_prompts
 from promptci.pipeline.plan import planning
+from promptci.pipeline.plan.planning import PlannedRun
 from promptci.providers import recorded
 from promptci.providers.command import answer_lines
 from promptci.redact import Redactor
@@ -33,10 +34,14 @@ class RecordRequest:
 
 def list_cases(request: RecordRequest) -> str:
     """Return one line of JSON for each question of the first round."""
-    return "".join(
-        answer_lines.dump_case(line_id, question.request, question.replicate, _describe(question))
-        for line_id, question in _plan(request).items()
-    )
+    planned = _plan(request)
+    variables = {(run.name, each.case.id): each.case.vars for run in planned.prompts for each in run.plan.task.cases}
+    lines = []
+    for line_id, question in _by_line(planned).items():
+        name, case_id = question.prompt, question.case_id
+        case = {"prompt": name, "case": case_id, "vars": dict(variables[name, case_id])}
+        lines.append(answer_lines.dump_case(line_id, question.request, question.replicate, case))
+    return "".join(lines)
 
 
 def record_answers(
@@ -49,7 +54,7 @@ def record_answers(
     InputError
         Where a case has no answer, or a line is no answer to a case.
     """
-    questions = _plan(request)
+    questions = _by_line(_plan(request))
     names = {line_id: f"{question.prompt}/{question.case_id}" for line_id, question in questions.items()}
     parsed = answer_lines.parse_answers(decode_utf8(answers.read_bytes(), str(answers)), names)
     failed = [names[line_id] for line_id, answer in parsed.by_id.items() if answer.error is not None]
@@ -66,19 +71,17 @@ def record_answers(
     return WrittenFiles(files=[str(to)], notes=[count(len(lines), "answer")], dry_run=dry_run)
 
 
-def _plan(request: RecordRequest) -> dict[str, Question]:
-    """Return the questions by the id of their line; questions with the same request are one line."""
+def _plan(request: RecordRequest) -> PlannedRun:
     with closing(Repo.discover(request.root).snapshot(request.head)) as head:
-        collected = select_prompts(run.collect_everything(head, request.config_path), request.prompts)
-        questions = planning.plan_run(collected).questions
-        by_id: dict[str, Question] = {}
-        for question in questions:
-            by_id.setdefault(f"{question.request.key[:16]}-{question.replicate + 1}", question)
+        return planning.plan_run(select_prompts(run.collect_everything(head, request.config_path), request.prompts))
+
+
+def _by_line(planned: PlannedRun) -> dict[str, Question]:
+    """Return the questions by the id of their line; questions with the same request are one line."""
+    by_id: dict[str, Question] = {}
+    for question in planned.questions:
+        by_id.setdefault(f"{question.request.key[:16]}-{question.replicate + 1}", question)
     return by_id
-
-
-def _describe(question: Question) -> dict[str, str]:
-    return {"prompt": question.prompt, "case": question.case_id}
 
 
 def _sort(lines: Sequence[dict[str, object]]) -> list[dict[str, object]]:
