@@ -9,6 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support import processes
+from support.processes import LONGEST_S
 from support.runtime_readers import ORDER, VECTORS, Reader, bundle
 
 from promptci import runtime
@@ -146,11 +148,11 @@ sys.exit(prompts.requests.dropped)
 def test_eight_processes_append_at_once_and_no_line_is_torn(log: Path) -> None:
     count = 400
     command = [sys.executable, "-c", WRITER, str(log.parent / "bundle.json"), str(log)]
-    writers = [subprocess.Popen([*command, str(number), str(count)], stdin=subprocess.PIPE) for number in range(8)]
+    writers = [processes.start([*command, str(number), str(count)], stdin=subprocess.PIPE) for number in range(8)]
     for writer in writers:
         assert writer.stdin is not None
         writer.stdin.close()
-    assert [writer.wait(timeout=120) for writer in writers] == [0] * 8
+    assert [writer.wait(timeout=LONGEST_S) for writer in writers] == [0] * 8
     tags = [line["promptci.tag"] for line in lines(log)]
     assert sorted(tags) == sorted(f"{writer}-{number}" for writer in range(8) for number in range(count))
 
