@@ -1,11 +1,13 @@
 """The image as a runner starts it: root, a workspace of somebody else, mounted folders, a pull request to judge."""
 
+import fcntl
 import json
 import os
 import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -41,13 +43,15 @@ def built(tag: str, *options: str) -> str:
     """
     if not shutil.which("buildah") or os.geteuid() != 0:
         tools.missing("container", "buildah is not installed, or we are not root")
-    maker = os.environ.get("PROMPTCI_MAKE_BASE_IMAGE")
-    if maker:
-        must(*shlex.split(maker), BASE_IMAGE)
-    if run("buildah", "inspect", "--type", "image", BASE_IMAGE).returncode:
-        tools.missing("container", f"the base image {BASE_IMAGE} is not there")
-    overrides = shlex.split(os.environ.get("PROMPTCI_BUILD_OPTIONS", ""))
-    must("buildah", "bud", *ISOLATION, "--layers", "--pull-never", *overrides, *options, "--tag", tag, ROOT)
+    with (Path(tempfile.gettempdir()) / "promptci-test-image.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker's build leaves all steps for this one
+        maker = os.environ.get("PROMPTCI_MAKE_BASE_IMAGE")
+        if maker:
+            must(*shlex.split(maker), BASE_IMAGE)
+        if run("buildah", "inspect", "--type", "image", BASE_IMAGE).returncode:
+            tools.missing("container", f"the base image {BASE_IMAGE} is not there")
+        overrides = shlex.split(os.environ.get("PROMPTCI_BUILD_OPTIONS", ""))
+        must("buildah", "bud", *ISOLATION, "--layers", "--pull-never", *overrides, *options, "--tag", tag, ROOT)
     return tag
 
 

@@ -1,6 +1,7 @@
 """Limits on the structure of the package: modules per folder, length of classes, unique names, typed parameters."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -65,6 +66,14 @@ def test_pytest_enters_every_folder_of_tests(pytestconfig: pytest.Config) -> Non
     skipped = pytestconfig.getini("norecursedirs")
     folders = {part for path in TESTS.rglob("test_*.py") for part in path.relative_to(TESTS).parts[:-1]}
     assert {folder for folder in folders if any(fnmatch(folder, pattern) for pattern in skipped)} == set()
+
+
+def test_no_test_starts_a_process_that_could_outlive_it() -> None:
+    """A failing test that leaves its process running lets others fail, by pipes that are closed with the garbage."""
+    allowed = {"support/processes.py", "support/runtime_readers.py", "house/test_structure.py"}
+    sources = {path.relative_to(TESTS).as_posix(): path.read_text(encoding="utf-8") for path in TESTS.rglob("*.py")}
+    pattern = re.compile(r"^[^'\"]*subprocess\.Popen\(", re.MULTILINE)
+    assert {name for name, source in sources.items() if pattern.search(source)} - allowed == set()
 
 
 def test_folders_hold_few_modules() -> None:

@@ -122,7 +122,7 @@ def test_a_body_that_is_too_large_is_not_read(service: Service) -> None:
 def test_a_start_without_a_bundle_says_so_in_a_sentence(tmp_path: Path) -> None:
     words = ["--bundle", str(tmp_path / "none.json"), "--log", str(tmp_path / "log")]
     command = [sys.executable, str(EXAMPLE / "app" / "server.py"), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_S)
     assert (done.returncode, "The service cannot start: no bundle from" in done.stderr) == (1, True)
     assert "Traceback" not in done.stderr
 

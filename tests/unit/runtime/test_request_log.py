@@ -175,7 +175,7 @@ print(prompts.requests.dropped)
 
 def test_a_line_that_the_disk_cut_does_not_spoil_the_next(log: Path) -> None:
     command = [sys.executable, "-c", CUT, str(log.parent / "bundle.json"), str(log)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LONGEST_S)
     whole, cut, after = log.read_text().splitlines()
     assert done.stdout == "1\n"
     assert (json.loads(whole)["promptci.tag"], len(cut), json.loads(after)["promptci.tag"]) == ("whole", 50, "after")
