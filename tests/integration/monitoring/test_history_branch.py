@@ -206,6 +206,7 @@ def test_a_clone_fetches_what_another_pushed(tmp_path: Path, shop: RepoBuilder, 
     assert run(first, "history", "fetch", "--dry-run", "--json").value["changed"] == []
 
 
+@pytest.mark.long
 def test_four_writers_at_once_lose_nothing(shop: RepoBuilder) -> None:
     last, *writers = released.with_remote(shop, "last", "a", "b", "c", "d")
     for writer in writers:

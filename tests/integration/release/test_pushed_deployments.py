@@ -119,6 +119,7 @@ def test_a_shallow_clone_pushes(shop: RepoBuilder) -> None:
     assert at_remote(shop, "rev-list", "--count", "main") == "4"
 
 
+@pytest.mark.long
 def test_many_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     """Six people deploy to an environment of their own; every commit is there, and none was forced."""
     before = at_remote(shop, "rev-parse", "main")
