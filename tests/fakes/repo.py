@@ -15,7 +15,6 @@ SETTINGS = {
     "maintenance.auto": "false",
 }
 ENVIRON = {
-    "GIT_TEMPLATE_DIR": "",  # no hooks to copy
     "PATH": os.environ["PATH"],
     "HOME": os.devnull,
     "GIT_CONFIG_GLOBAL": os.devnull,
