@@ -1,11 +1,13 @@
 """The image as a runner starts it: root, a workspace of somebody else, mounted folders, a pull request to judge."""
 
+import fcntl
 import json
 import os
 import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +17,8 @@ import pytest
 from fakes import github as fake
 from fakes import loopback, tools
 from fakes.machine import KEY, RUNNER, Machine, event, laid_out, must, run
+from support import processes
+from support.processes import LONGEST_S, wait_until
 
 pytestmark = pytest.mark.container
 
@@ -33,16 +37,21 @@ LONGEST_START = 5.0
 
 
 def built(tag: str, *options: str) -> str:
-    """Build the image; PROMPTCI_BUILD_OPTIONS adds what only this machine needs, such as its package index."""
+    """Build the image, from the steps that an earlier build of the same files left where there are such.
+
+    PROMPTCI_BUILD_OPTIONS adds what only this machine needs, such as its package index.
+    """
     if not shutil.which("buildah") or os.geteuid() != 0:
         tools.missing("container", "buildah is not installed, or we are not root")
-    maker = os.environ.get("PROMPTCI_MAKE_BASE_IMAGE")
-    if maker:
-        must(*shlex.split(maker), BASE_IMAGE)
-    if run("buildah", "inspect", "--type", "image", BASE_IMAGE).returncode:
-        tools.missing("container", f"the base image {BASE_IMAGE} is not there")
-    overrides = shlex.split(os.environ.get("PROMPTCI_BUILD_OPTIONS", ""))
-    must("buildah", "bud", *ISOLATION, "--pull-never", *overrides, *options, "--tag", tag, ROOT)
+    with (Path(tempfile.gettempdir()) / "promptci-test-image.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker's build leaves all steps for this one
+        maker = os.environ.get("PROMPTCI_MAKE_BASE_IMAGE")
+        if maker:
+            must(*shlex.split(maker), BASE_IMAGE)
+        if run("buildah", "inspect", "--type", "image", BASE_IMAGE).returncode:
+            tools.missing("container", f"the base image {BASE_IMAGE} is not there")
+        overrides = shlex.split(os.environ.get("PROMPTCI_BUILD_OPTIONS", ""))
+        must("buildah", "bud", *ISOLATION, "--layers", "--pull-never", *overrides, *options, "--tag", tag, ROOT)
     return tag
 
 
@@ -67,8 +76,10 @@ def slim_image() -> str:
 
 
 @pytest.fixture(autouse=True)
-def no_network(image: str, slim_image: str) -> Iterator[None]:
+def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let a container reach nothing but what listens on this machine's loopback; the images are built before."""
+    for name in {"image", "slim_image"}.intersection(request.fixturenames):
+        request.getfixturevalue(name)
     with loopback.only():
         yield
 
@@ -140,6 +151,7 @@ def test_a_worse_prompt_is_blocked_and_every_file_belongs_to_the_workspaces_owne
     assert not [text for text in results if KEY.encode() in text or fake.TOKEN.encode() in text]
 
 
+@pytest.mark.long
 def test_an_unknown_base_is_an_error_and_files_are_still_handed_over(
     container: str, settings: dict[str, Any], machine: Machine
 ) -> None:
@@ -151,6 +163,7 @@ def test_an_unknown_base_is_an_error_and_files_are_still_handed_over(
     assert {path.lstat().st_uid for path in machine.written()} == {RUNNER}
 
 
+@pytest.mark.long
 def test_a_strangers_commits_are_refused_before_anything_is_read(
     container: str, settings: dict[str, Any], machine: Machine
 ) -> None:
@@ -165,6 +178,7 @@ def test_a_strangers_commits_are_refused_before_anything_is_read(
     assert github.exchanges == []
 
 
+@pytest.mark.long
 def test_a_better_prompt_passes(container: str, settings: dict[str, Any], machine: Machine) -> None:
     proposed = machine.propose("prompts/language-router.prompt.yml")
     with fake.GitHub() as github:
@@ -176,6 +190,7 @@ def test_a_better_prompt_passes(container: str, settings: dict[str, Any], machin
     assert {path.lstat().st_uid for path in proposed.written()} == {RUNNER}
 
 
+@pytest.mark.long
 def test_what_the_image_adds_to_its_base_is_bounded_and_holds_no_build_tool(slim_image: str, image: str) -> None:
     whole, base = (
         int(must("podman", "image", "inspect", "--format", "{{.Size}}", name)) for name in (slim_image, BASE_IMAGE)
@@ -191,6 +206,7 @@ def test_what_the_image_adds_to_its_base_is_bounded_and_holds_no_build_tool(slim
     assert {"promptci", "scipy", "xllamacpp"} <= names
 
 
+@pytest.mark.long
 def test_a_run_without_a_changed_prompt_takes_little_more_than_a_start(
     container: str, settings: dict[str, Any], machine: Machine
 ) -> None:
@@ -211,6 +227,7 @@ def test_a_run_without_a_changed_prompt_takes_little_more_than_a_start(
     assert min(took["run"]) < LONGEST_START * min(took["bare"]), took
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_cancelled_job_leaves_a_journal_and_error(
     container: str, settings: dict[str, Any], tmp_path: Path, sent: signal.Signals
@@ -218,12 +235,10 @@ def test_a_cancelled_job_leaves_a_journal_and_error(
     entry: list[str] = settings["Entrypoint"]
     with laid_out(tmp_path, never_answered=True) as machine, fake.GitHub() as github:
         words = command(container, entry, machine, github)
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as runner:
-            until = time.monotonic() + 60
-            while not list(machine.workspace.rglob("journal*")) and runner.poll() is None and time.monotonic() < until:
-                time.sleep(0.05)
-            os.kill(descendant(runner.pid, entry[-1]), sent)
-            message, _ = runner.communicate(timeout=30)
+        runner = processes.start(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        wait_until(lambda: bool(list(machine.workspace.rglob("journal*"))), runner)
+        os.kill(descendant(runner.pid, entry[-1]), sent)
+        message, _ = runner.communicate(timeout=LONGEST_S)
 
     assert runner.returncode == 130, message
     assert machine.outputs["verdict"] == "error"

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from fakes import github as fake
 from fakes.machine import RUNNER, Machine, laid_out
+from support import processes
+from support.daily import first_daily
+from support.processes import LONGEST_S, wait_until
 
 from promptci.action import main
 
@@ -35,26 +38,26 @@ def cancelled(tmp_path: Path, *sent: signal.Signals) -> tuple[Machine, int, str]
     """Run the entry, send the signals one after the other while it waits for a model, and give what came of it."""
     with laid_out(tmp_path, never_answered=True) as machine, fake.GitHub() as github:
         environ = {**os.environ, **machine.environ(github, tmp_path)}
-        with subprocess.Popen([sys.executable, ENTRY], cwd=machine.workspace, env=environ, stderr=-1, text=True) as run:
-            until = time.monotonic() + 60
-            while not is_begun(machine) and run.poll() is None and time.monotonic() < until:
-                time.sleep(0.05)
-            for number in sent:
-                run.send_signal(number)
-                time.sleep(0.02)
-            _, message = run.communicate(timeout=30)
+        run = processes.start([sys.executable, ENTRY], cwd=machine.workspace, env=environ, stderr=subprocess.PIPE)
+        wait_until(lambda: is_begun(machine), run)
+        for number in sent:
+            run.send_signal(number)
+            time.sleep(0.02)
+        _, message = run.communicate(timeout=LONGEST_S)
     assert github.statuses == []
     return machine, run.returncode, message
 
 
 @pytest.mark.parametrize(
     "sent",
-    [
-        [signal.SIGTERM],
-        [signal.SIGINT],
-        [signal.SIGINT, signal.SIGTERM],
-        [signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGTERM],
-    ],
+    first_daily(
+        [
+            [signal.SIGINT, signal.SIGTERM],
+            [signal.SIGTERM],
+            [signal.SIGINT],
+            [signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGTERM],
+        ]
+    ),
     ids=lambda sent: "-".join(number.name for number in sent),
 )
 def test_gh_cancel_in_progress_sigint(tmp_path: Path, sent: list[signal.Signals]) -> None:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fakes import tools
 from support import log_formats
-from support.browser import MARKS, SIZES
+from support.browser import MARKS, SIZES, find_violations
+from support.daily import first_daily
 from support.hostile_payloads import XSS
 
 from promptci.monitor.document import MonitorDocument
@@ -65,11 +65,9 @@ def test_names_of_others_become_no_markup(visit: Any, document: MonitorDocument)
     assert page.locator("main script, main img, main iframe").count() == 0
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
+@pytest.mark.parametrize(("size", "scheme"), first_daily([("desk", "light"), ("phone", "dark")]))
 def test_axe_finds_nothing(size: str, scheme: str, visit: Any, text: str) -> None:
     """The policy forbids scripts of others, axe's too, so it is lifted here."""
     width, height = SIZES[size]
     page = visit(text, bypass_csp=True, color_scheme=scheme, viewport={"width": width, "height": height})
-    page.evaluate((tools.node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-    violations = page.evaluate("axe.run().then((all) => all.violations.map((one) => [one.id, one.nodes[0].html]))")
-    assert violations == []
+    assert find_violations(page) == []

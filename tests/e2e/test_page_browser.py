@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import tools
 from playwright.sync_api import Page
 from support import report_situations
-from support.browser import MARKS, Window
+from support.browser import MARKS, WCAG, Window, find_violations
+from support.daily import first_daily
 
 from promptci.report.model import document
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 SHOWN = ["regressed", "several_prompts", "inconclusive", "all_answers_failed", "judge_not_trusted", "hostile_text"]
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 pytestmark = MARKS
 
 
@@ -35,39 +34,19 @@ def unfold(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
 
 
-# Only the violations leave the page: what passed is thousands of elements.
-RUN_AXE = """(tags) => axe
-    .run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})
-    .then((results) => [
-        results.passes.length,
-        results.violations.map((rule) => [rule.id, rule.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))]),
-    ])
-"""
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return (tools.node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize(("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["desk", "phone in the dark"])
-@pytest.mark.parametrize("situation", SHOWN)
-def test_axe_finds_nothing(situation: str, scheme: str, viewport: dict[str, int], read: Any, axe: str) -> None:
+@pytest.mark.parametrize("situation", first_daily(SHOWN))
+def test_axe_finds_nothing(situation: str, scheme: str, viewport: dict[str, int], read: Any) -> None:
     """Our policy forbids scripts of others, axe's too, so it is lifted here."""
     page = read(situation, color_scheme=scheme, viewport=viewport, bypass_csp=True)
     unfold(page)
-    page.evaluate(axe)
-    rules_passed, violations = page.evaluate(RUN_AXE, TAGS)
-    assert rules_passed > 10
-    assert violations == []
+    assert find_violations(page, WCAG) == []
 
 
-def test_axe_would_find_something(read: Any, axe: str) -> None:
+def test_axe_would_find_something(read: Any) -> None:
     page = read("regressed", bypass_csp=True)
     page.evaluate("document.querySelector('.soft').style.color = '#dddddd'")
-    page.evaluate(axe)
-    _, violations = page.evaluate(RUN_AXE, TAGS)
-    assert [rule for rule, _ in violations] == ["color-contrast"]
+    assert [rule for rule, _ in find_violations(page, WCAG)] == ["color-contrast"]
 
 
 SHIFTS = """

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import tools
 from playwright.sync_api import Page
-from support.browser import MARKS, Window
+from support.browser import MARKS, WCAG, Window, find_violations
+from support.daily import first_daily
 from support.hostile_payloads import XSS
 from support.site_records import MADE_AT, build, hostile, nights, prompt, records
 
@@ -17,14 +17,7 @@ from promptci.site.pages.frame import Frame
 
 PAGES = ["index", "prompt", "prompts", "canary", "drift", "alerts", "audit", "spend"]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 pytestmark = MARKS
-
-RUN_AXE = """(tags) => axe
-    .run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})
-    .then((results) => results.violations.map(
-        (rule) => [rule.id, rule.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +56,12 @@ def test_hostile_records_do_nothing_and_no_page_is_wider_than_a_phone(name: str,
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", first_daily(PAGES, 2))
 def test_axe_finds_nothing(name: str, window: Window, visit: Any) -> None:
     """Our policy forbids scripts of others, axe's too, so it is lifted here."""
     page = visit(name, bypass_csp=True)
     unfold(page)
-    page.evaluate((tools.node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-    assert page.evaluate(RUN_AXE, TAGS) == []
+    assert find_violations(page, WCAG) == []
 
 
 def test_the_search_is_worked_with_keys(visit: Any) -> None:
@@ -140,6 +132,5 @@ def test_thirty_nights_fit_a_phone_and_the_ribbon_of_the_demo_is_a_landmark(tmp_
     page = window.show((tmp_path / "drift.html").as_uri(), viewport=PHONE, bypass_csp=True)
     assert page.locator(".strip > span").count() == 30
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    page.evaluate((tools.node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-    assert page.evaluate(RUN_AXE, TAGS) == []
+    assert find_violations(page, WCAG) == []
     assert window.clear() == []

@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         owner = self.owner
         owner.requests.append({name.lower(): value for name, value in self.headers.items()})
-        owner.gate.wait(30)
+        owner.gate.wait(60)
         etag = owner.etag or f'"{hashlib.sha256(owner.body).hexdigest()[:16]}"'
         if owner.redirect is not None:
             self._head(302, Location=owner.redirect)

@@ -23,7 +23,7 @@ KEY = "sk-CANARY-0123456789abcdef"
 WHO = ("-c", "user.name=A colleague", "-c", "user.email=colleague@example.com")
 RECORDED = {"kind": "recorded", "path": "answers/smollm2-135m.jsonl"}
 """The demo's own recording."""
-SILENCE_S = 120.0
+SILENCE_S = 900.0
 """Longer than any test waits."""
 
 

@@ -155,7 +155,7 @@ class OpenAIServer:
     def __enter__(self) -> Self:
         """Start; returns when it listens."""
         self._thread.start()
-        if not self._ready.wait(10):
+        if not self._ready.wait(60):
             message = "the fake server did not start"
             raise RuntimeError(message)
         return self

@@ -70,7 +70,14 @@ class RepoBuilder:
     def commit(self, message: str = "change") -> str:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--no-verify", f"--message={message}")
-        return self.git("rev-parse", "HEAD")
+        return self._read_head() or self.git("rev-parse", "HEAD")
+
+    def _read_head(self) -> str:
+        """Return the commit of the branch that is checked out, where git keeps it in a file, without a process."""
+        kept = self.path / ".git"
+        name = (kept / "HEAD").read_text().strip() if kept.is_dir() else ""
+        branch = kept / name.removeprefix("ref: ")
+        return branch.read_text().strip() if name.startswith("ref: ") and branch.is_file() else ""
 
     def branch(self, name: str) -> "RepoBuilder":
         self.git("switch", "--quiet", "--create", name)

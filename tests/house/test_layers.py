@@ -3,6 +3,8 @@
 import ast
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2] / "promptci"
@@ -50,13 +52,33 @@ def modules() -> Iterator[tuple[Path, str, str]]:
             yield path.relative_to(ROOT), room, path.read_text()
 
 
-def imported(source: str) -> Iterator[str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What the tests look at in a module."""
+
+    imports: tuple[str, ...]
+    functions: tuple[tuple[str, int, int], ...]
+    """Name, number of lines, number of arguments."""
+
+
+@cache
+def read_facts(source: str) -> Facts:
+    """Parse a module, once for all tests."""
+    imports, functions = [], []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, "write imports in full"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            imports += [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            imports += [alias.name for alias in node.names]
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            functions.append((node.name, length, len(node.args.args) + len(node.args.kwonlyargs)))
+    return Facts(imports=tuple(imports), functions=tuple(functions))
+
+
+def imported(source: str) -> tuple[str, ...]:
+    return read_facts(source).imports
 
 
 def rooms_imported(source: str) -> Iterator[str]:
@@ -151,12 +173,11 @@ def test_nothing_is_too_big() -> None:
     for path, _, source in modules():
         if source.count("\n") > ONE_FILE.get(path.as_posix(), MAX_FILE):
             big.append(f"{path}: {source.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                length = (node.end_lineno or node.lineno) - node.lineno + 1
-                count = len(node.args.args) + len(node.args.kwonlyargs)
-                if length > MAX_FUNCTION or count > MAX_ARGUMENTS:
-                    big.append(f"{path}:{node.name}: {length} lines, {count} arguments")
+        big += [
+            f"{path}:{name}: {length} lines, {count} arguments"
+            for name, length, count in read_facts(source).functions
+            if length > MAX_FUNCTION or count > MAX_ARGUMENTS
+        ]
     assert not big, "\n".join(big)
 
 

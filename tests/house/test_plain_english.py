@@ -5,6 +5,9 @@ A variable is the noun that it holds, and a function a verb with what it returns
 
 import ast
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,11 +27,35 @@ FORBIDDEN_FUNCTIONS = FORBIDDEN_NAMES | {"added", "by_themselves", "doubled", "j
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def forbidden_docstrings(source: str) -> list[int]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Style:
+    """What is wrong with a module's words: the lines, and the names there."""
+
+    docstrings: list[int]
+    names: list[tuple[int, str]]
+    spellings: list[int]
+
+
+def read_style(source: str) -> Style:
+    tree = ast.parse(source)
+    return Style(docstrings=forbidden_docstrings(tree), names=forbidden_names(tree), spellings=spelled_by_hand(tree))
+
+
+@cache
+def read_style_of_file(path: Path) -> Style:
+    """Look at a file, once for all tests."""
+    return read_style(path.read_text(encoding="utf-8"))
+
+
+def modules(*folders: Path) -> Iterator[Path]:
+    return (path for folder in folders for path in sorted(folder.rglob("*.py")))
+
+
+def forbidden_docstrings(tree: ast.Module) -> list[int]:
     """Lines of the definitions whose docstring begins with a forbidden word."""
     return [
         getattr(node, "lineno", 1)
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree)
         if isinstance(node, Function | ast.ClassDef | ast.Module)
         if FORBIDDEN_FIRST_WORD.match(ast.get_docstring(node) or "")
     ]
@@ -37,19 +64,18 @@ def forbidden_docstrings(source: str) -> list[int]:
 def test_docstrings_begin_with_a_plain_verb() -> None:
     results = [
         f"{path.relative_to(TESTS.parent)}:{line}"
-        for folder in (ROOT, TESTS, *PROGRAMS)
-        for path in sorted(folder.rglob("*.py"))
+        for path in modules(ROOT, TESTS, *PROGRAMS)
         if ".rivals" not in path.parts  # programs of others, which the benchmark installs
-        for line in forbidden_docstrings(path.read_text(encoding="utf-8"))
+        for line in read_style_of_file(path).docstrings
     ]
     assert results == []
 
 
 def test_a_planted_docstring_is_caught() -> None:
-    assert forbidden_docstrings('def f():\n    """Give the sum."""') == [1]
-    assert forbidden_docstrings('class Sums:\n    """Gives sums."""') == [1]
-    assert forbidden_docstrings('"""Say what a sum is."""') == [1]
-    assert forbidden_docstrings('def f():\n    """Given a sum, return it."""') == []
+    assert read_style('def f():\n    """Give the sum."""').docstrings == [1]
+    assert read_style('class Sums:\n    """Gives sums."""').docstrings == [1]
+    assert read_style('"""Say what a sum is."""').docstrings == [1]
+    assert read_style('def f():\n    """Given a sum, return it."""').docstrings == []
 
 
 def bound_names(scope: ast.AST) -> list[tuple[int, str]]:
@@ -72,9 +98,8 @@ def allowed_names(scope: ast.AST, names: set[str]) -> set[str]:
     return {name for name in FORBIDDEN_NAMES if f"--{name}" in texts} | ({"left"} if "right" in names else set())
 
 
-def forbidden_names(source: str) -> list[tuple[int, str]]:
+def forbidden_names(tree: ast.Module) -> list[tuple[int, str]]:
     """Line and name of the parameters, locals and functions with a forbidden name."""
-    tree = ast.parse(source)
     functions = {node.name.strip("_") for node in ast.walk(tree) if isinstance(node, Function)}
     if not functions & FORBIDDEN_FUNCTIONS and FORBIDDEN_NAMES.isdisjoint(name for _, name in bound_names(tree)):
         return []  # as nearly every file; what follows walks through each scope again
@@ -92,8 +117,8 @@ def forbidden_names(source: str) -> list[tuple[int, str]]:
 def test_names_are_the_nouns_that_they_hold() -> None:
     hits = [
         f"{path.relative_to(ROOT)}:{line}: {name}"
-        for path in sorted(ROOT.rglob("*.py"))
-        for line, name in forbidden_names(path.read_text(encoding="utf-8"))
+        for path in modules(ROOT)
+        for line, name in read_style_of_file(path).names
     ]
     assert hits == []
 
@@ -101,8 +126,8 @@ def test_names_are_the_nouns_that_they_hold() -> None:
 def test_names_in_the_tests_are_too() -> None:
     hits = [
         f"{path.relative_to(TESTS)}:{line}: {name}"
-        for path in sorted(TESTS.rglob("*.py"))
-        for line, name in forbidden_names(path.read_text(encoding="utf-8"))
+        for path in modules(TESTS)
+        for line, name in read_style_of_file(path).names
     ]
     assert hits == []
 
@@ -130,17 +155,17 @@ def test_names_in_the_tests_are_too() -> None:
     ],
 )
 def test_a_planted_name_is_caught(source: str, names: list[str]) -> None:
-    assert [name for _, name in forbidden_names(source)] == names
+    assert [name for _, name in read_style(source).names] == names
 
 
 HASH_NAMES = {"commit", "digest", "fingerprint", "hexdigest", "sha", "sha256"}
 
 
-def spelled_by_hand(source: str) -> list[int]:
+def spelled_by_hand(tree: ast.Module) -> list[int]:
     """Lines that cut a commit or a digest short, or count the names that a list leaves out, without `wording`."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree)
         if (
             isinstance(node, ast.Subscript)
             and isinstance(node.slice, ast.Slice)
@@ -155,14 +180,14 @@ def spelled_by_hand(source: str) -> list[int]:
 def test_lists_and_digests_are_spelled_in_one_place() -> None:
     results = [
         f"{path.relative_to(ROOT)}:{line}"
-        for path in sorted(ROOT.rglob("*.py"))
+        for path in modules(ROOT)
         if path not in {ROOT / "wording.py", ROOT / "runtime.py"}  # the runtime imports nothing of ours
-        for line in spelled_by_hand(path.read_text(encoding="utf-8"))
+        for line in read_style_of_file(path).spellings
     ]
     assert results == []
 
 
 def test_a_planted_spelling_is_caught() -> None:
-    assert spelled_by_hand('f"commit {change.commit[:10]}"') == [1]
-    assert spelled_by_hand('f"{shown} and {len(ids) - 3} more"') == [1]
-    assert spelled_by_hand('f"{day[:10]}: more than {limit}"') == []
+    assert read_style('f"commit {change.commit[:10]}"').spellings == [1]
+    assert read_style('f"{shown} and {len(ids) - 3} more"').spellings == [1]
+    assert read_style('f"{day[:10]}: more than {limit}"').spellings == []

@@ -13,6 +13,7 @@ from fakes import tools
 from openfeature import api
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.flag_evaluation import Reason
+from support.processes import LONGEST_S
 from support.runtime_readers import VECTORS, bundle
 
 from promptci import runtime
@@ -65,7 +66,9 @@ def test_the_javascript_of_the_runtime_page_runs(folder: Path) -> None:
         tools.missing("npm", "node is not installed")
     shutil.copy(ROOT / "javascript" / "promptci-runtime.mjs", folder)
     (folder / "app.mjs").write_text("\n".join(blocks("runtime", "js")))
-    done = subprocess.run([str(node), "app.mjs"], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [str(node), "app.mjs"], cwd=folder, capture_output=True, text=True, check=False, timeout=LONGEST_S
+    )
     assert done.stderr == ""
     use = runtime.Bundle("production.bundle.json").choose("order-extractor", "account-4711")
     assert done.stdout.split() == [use.arm, use.version, "gpt-4o-mini"]

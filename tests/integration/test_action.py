@@ -13,7 +13,9 @@ import pytest
 from fakes import github as fake
 from fakes import openapi, runner
 from fakes.openai_server import Call, OpenAIServer, error
+from support import processes
 from support.action_runner import Run
+from support.processes import LONGEST_S, wait_until
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
 
 from promptci.action import main
@@ -225,18 +227,15 @@ def test_gh_cancel_in_progress_sigint(tmp_path: Path, github: fake.GitHub, signs
         give_away(run)
         entry = Path(__file__).parents[2] / "entrypoint.py"
         command = [sys.executable, str(entry)]
-        with subprocess.Popen(command, env=run.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            for _ in range(1200):
-                time.sleep(0.05)
-                if len(server.calls) > 10:
-                    break
-            for sign in signs:
-                process.send_signal(sign)
-                time.sleep(0.05)
-            _, err = process.communicate(timeout=120)
+        process = processes.start(command, env=run.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_until(lambda: len(server.calls) > 10, process)
+        for sign in signs:
+            process.send_signal(sign)
+            time.sleep(0.05)
+        _, err = process.communicate(timeout=LONGEST_S)
     assert process.returncode == 130
-    assert b"interrupted" in err
-    assert b"Traceback" not in err
+    assert "interrupted" in err
+    assert "Traceback" not in err
     assert len((builder.path / "promptci-report" / "journal.jsonl").read_text().splitlines()) > 5
     assert strangers(run) == []
     assert github.statuses == []

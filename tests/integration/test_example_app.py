@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import processes
+from support.processes import LONGEST_S
 
 from promptci.prompts.load import load_prompts
 from promptci.registry.bundle_document import BundleDocument, BundleEntry, bundle_version
@@ -42,10 +44,10 @@ class Service:
         (folder / "bundle.json").write_text(build_bundle())
         command = [sys.executable, str(EXAMPLE / "app" / "server.py"), "--bundle", str(folder / "bundle.json")]
         options = ["--log", str(self.log), "--port", "0", "--refresh", "0.1", *words]
-        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+        self.process = processes.start([*command, *options], stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         address = self.process.stdout.readline().strip().removeprefix("http://")
-        self.connection = http.client.HTTPConnection(address, timeout=30)
+        self.connection = http.client.HTTPConnection(address, timeout=LONGEST_S)
 
     def send(self, path: str, content: Any, method: str = "POST") -> tuple[int, dict[str, Any]]:
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -62,7 +64,7 @@ class Service:
         self.process.terminate()
         assert self.process.stdout is not None
         self.process.stdout.close()
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=LONGEST_S)
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def test_a_body_that_is_too_large_is_not_read(service: Service) -> None:
 def test_a_start_without_a_bundle_says_so_in_a_sentence(tmp_path: Path) -> None:
     words = ["--bundle", str(tmp_path / "none.json"), "--log", str(tmp_path / "log")]
     command = [sys.executable, str(EXAMPLE / "app" / "server.py"), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_S)
     assert (done.returncode, "The service cannot start: no bundle from" in done.stderr) == (1, True)
     assert "Traceback" not in done.stderr
 

@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fakes.openai_server import Call, Reply
+from support import processes
+from support.processes import LONGEST_S, wait_until
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, model, prompt, serving, shop
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(20)}
@@ -33,13 +34,12 @@ def ctrl_c_ignored() -> Iterator[None]:
 
 def promptci(folder: Path, *words: str, **environ: str) -> "subprocess.Popen[str]":
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("CI", "GITHUB_"))}
-    return subprocess.Popen(
+    return processes.start(
         [sys.executable, "-m", "promptci", *words],
         cwd=folder,
         env={**clean, **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     )
 
 
@@ -48,12 +48,12 @@ def test_an_edited_prompt_is_tested_before_it_is_committed_and_ci_tests_the_comm
         builder = shop(tmp_path, FILES, server)
         (builder.path / PROMPT).write_text(prompt(BAD))
         edited = promptci(builder.path, "check")
-        out, err = edited.communicate(timeout=120)
+        out, err = edited.communicate(timeout=LONGEST_S)
         assert (edited.returncode, "\nfail: " in out) == (1, True), err
         assert "asking:" in err
         assert "asking:" not in out
         committed = promptci(builder.path, "check", CI="true")
-        out, _ = committed.communicate(timeout=120)
+        out, _ = committed.communicate(timeout=LONGEST_S)
         assert (committed.returncode, out.partition(":")[0]) == (0, "no-change")
 
 
@@ -62,7 +62,7 @@ def test_a_terminal_that_knows_ascii_only_is_no_defect(tmp_path: Path) -> None:
         builder = shop(tmp_path, FILES, server)
         (builder.path / PROMPT).write_text(prompt(BAD))
         process = promptci(builder.path, "check", PYTHONIOENCODING="ascii")
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=LONGEST_S)
     assert (process.returncode, "Internal error" in err) == (1, False)
     assert "report: promptci-report/report.html" in out
 
@@ -83,7 +83,7 @@ def ends_in_order_and_its_answers_are_used_again(tmp_path: Path, sign: signal.Si
 
     def answer(call: Call) -> Reply | str:
         if "1010" in call.last_user_message:
-            interrupted.wait(60)  # no run ends before its signal, however slow the machine
+            interrupted.wait(LONGEST_S)  # no run ends before its signal, however slow the machine
         return model(call)
 
     with serving(answer) as server:
@@ -91,16 +91,13 @@ def ends_in_order_and_its_answers_are_used_again(tmp_path: Path, sign: signal.Si
         (builder.path / PROMPT).write_text(prompt(BAD))
         process = promptci(builder.path, "check", "--no-cache")
         journal = builder.path / "promptci-report" / "journal.jsonl"
-        deadline = time.monotonic() + 60
-        while not journal.exists() or journal.read_bytes().count(b"\n") < 5:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= 5, process)
         process.send_signal(sign)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=LONGEST_S)
         interrupted.set()
         assert (process.returncode, "Traceback" in err) == (130, False), err
         assert "interrupted" in err
         again = promptci(builder.path, "check", "--no-cache")
-        out, err = again.communicate(timeout=120)
+        out, err = again.communicate(timeout=LONGEST_S)
     assert again.returncode == 1, err
     assert "answers of an interrupted run" in out + err

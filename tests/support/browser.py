@@ -1,12 +1,13 @@
 """A real browser to look at pages with: how it is started, and records of what a page does that it should not do."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import tools
 from playwright.sync_api import Browser, Dialog, Page
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -57,6 +58,28 @@ def watch(page: Page) -> Seen:
         "addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective))"
     )
     return seen
+
+
+RUN_AXE = """(tags) => axe
+    .run(document, {...(tags.length ? {runOnly: {type: 'tag', values: tags}} : {}), resultTypes: ['violations']})
+    .then((results) => [
+        results.passes.length,
+        results.violations.map((rule) => [rule.id, rule.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))]),
+    ])
+"""
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+
+def find_violations(page: Page, tags: Sequence[str] = ()) -> list[Any]:
+    """Return the rules that axe finds broken on a page, each with some of the elements that break it.
+
+    Only violations are collected: what passed is thousands of elements, which takes most of the time.
+    """
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate((tools.node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    passed, violations = page.evaluate(RUN_AXE, list(tags))
+    assert passed > 10
+    return list(violations)
 
 
 class Window:

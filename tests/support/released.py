@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from fakes.repo import ENVIRON, RepoBuilder
+from support import processes
 
 from promptci.cli.command_group import group
 from promptci.errors import PromptciError
@@ -59,9 +60,7 @@ def start(builder: RepoBuilder, words: Sequence[str]) -> "subprocess.Popen[str]"
     """Start one command in a process of its own, as a person of the repository's own name."""
     environ = {**os.environ, **ENVIRONMENT, "GIT_COMMITTER_NAME": builder.path.name}
     command = [sys.executable, "-m", "promptci", *words]
-    return subprocess.Popen(
-        command, cwd=builder.path, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    return processes.start(command, cwd=builder.path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def shop(path: Path) -> RepoBuilder:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fakes import tools
+from support.processes import LONGEST_S
 
 from promptci import runtime
 
@@ -144,7 +145,7 @@ def opened(language: str) -> Iterator[Reader]:
         yield NodeReader(process)
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(timeout=60)
+        process.wait(timeout=LONGEST_S)
 
 
 def bundle(serial: int = 41, **changes: Any) -> str:

@@ -18,6 +18,8 @@ from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import processes
+from support.processes import LONGEST_S
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, checked, config, goldens, model, prompt, shop
 
 from promptci.report.write import OUTPUTS
@@ -143,10 +145,10 @@ def builder(till: Till, tmp_path: Path) -> Iterator[RepoBuilder]:
         yield repo_builder
 
 
-def start(builder: RepoBuilder, out: Path) -> "subprocess.Popen[bytes]":
+def start(builder: RepoBuilder, out: Path) -> "subprocess.Popen[str]":
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "OPENAI_"))}
     command = [sys.executable, "-m", "promptci", "check", "--out", str(out)]
-    return subprocess.Popen(
+    return processes.start(
         command, cwd=builder.path, env={**kept, "CI": "true"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
@@ -188,11 +190,11 @@ def finish(builder: RepoBuilder, till: Till, out: Path, tmp_path: Path) -> None:
     """Run to the end, and assert that only what is not in the journal was asked."""
     kept = {(row.request_key, row.replicate) for row in journal.load_journal(out / JOURNAL)[1]} if lines(out) else set()
     before = len(till.billed)
-    assert start(builder, out).wait(60) == 1
+    assert start(builder, out).wait(LONGEST_S) == 1
     rest = len(till.billed) - before
     everything = {(row.request_key, row.replicate) for row in journal.load_journal(out / JOURNAL)[1]}
     assert rest == len(everything - kept)
-    assert start(builder, tmp_path / "whole").wait(60) == 1
+    assert start(builder, tmp_path / "whole").wait(LONGEST_S) == 1
     assert report(out) == report(tmp_path / "whole")
 
 
@@ -227,7 +229,7 @@ def test_killed_while_the_report_is_written(name: str, builder: RepoBuilder, til
         # It was quicker than we are: what a kill at that moment leaves is known all the same.
         (out / "report.json").unlink(missing_ok=True)
     billed = len(till.billed)
-    assert start(builder, out).wait(60) == 1
+    assert start(builder, out).wait(LONGEST_S) == 1
     assert len(till.billed) == billed
-    assert start(builder, tmp_path / "whole").wait(60) == 1
+    assert start(builder, tmp_path / "whole").wait(LONGEST_S) == 1
     assert report(out) == report(tmp_path / "whole")

@@ -13,6 +13,7 @@ from fakes.repo import RepoBuilder
 from fakes.webhook_server import WebhookServer
 from support import released
 from support.monitor_traffic import NOW, monitor, traffic
+from support.processes import LONGEST_S
 from support.released import Outcome
 
 from promptci.monitor.document import MonitorDocument
@@ -248,7 +249,7 @@ def test_two_checks_at_once_are_two_looks(shop: Shop, tmp_path: Path) -> None:
     shop.write(monitor([traffic(0, good=100)], made_at=shop.now))
     words = ["alerts", "check", "--push", "--now", f"{shop.now:%Y-%m-%dT%H:%M:%SZ}"]
     processes = [released.start(shop.builder, words) for _ in range(2)]
-    ended = [(process.communicate(timeout=120), process.returncode) for process in processes]
+    ended = [(process.communicate(timeout=LONGEST_S), process.returncode) for process in processes]
     assert [code for _, code in ended] == [1, 1], ended
     assert [line["what"] for line in shop.lines()] == ["pending", "opened"]
     assert len(shop.server.issues.open) == 1

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fakes.repo import RepoBuilder
 from support import released
+from support.processes import LONGEST_S
 from support.released import run
 
 from promptci.git.data_branch import BranchFiles, DataBranch
@@ -205,12 +206,13 @@ def test_a_clone_fetches_what_another_pushed(tmp_path: Path, shop: RepoBuilder, 
     assert run(first, "history", "fetch", "--dry-run", "--json").value["changed"] == []
 
 
+@pytest.mark.long
 def test_four_writers_at_once_lose_nothing(shop: RepoBuilder) -> None:
     last, *writers = released.with_remote(shop, "last", "a", "b", "c", "d")
     for writer in writers:
         writer.write({"lines.jsonl": "".join(night(f"{writer.path.name}{n}") + "\n" for n in range(5))})
     processes = [released.start(writer, ["history", "append", "lines.jsonl"]) for writer in writers]
-    ended = [(process.communicate(timeout=120), process.returncode) for process in processes]
+    ended = [(process.communicate(timeout=LONGEST_S), process.returncode) for process in processes]
     assert [code for _, code in ended] == [0] * 4, ended
     assert run(last, "history", "fetch", "--json").value["lines"]["nights"] == 20
     prompts = [json.loads(line)["prompt"] for line in read_night(last).splitlines()]

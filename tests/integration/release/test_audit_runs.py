@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fakes.repo import RepoBuilder
 from support import released
+from support.processes import LONGEST_S
 from support.released import run
 
 from promptci.audit import log
@@ -302,7 +303,7 @@ def test_two_who_record_at_once_add_nothing_twice(shop: RepoBuilder) -> None:
     released.release(shop)
     clones = released.with_remote(shop, "ann", "bob")
     processes = [released.start(clone, ["audit", "record"]) for clone in clones]
-    outputs = [process.communicate(timeout=120) for process in processes]
+    outputs = [process.communicate(timeout=LONGEST_S) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     subprocess.run(["git", "-C", str(shop.path), "fetch", "--quiet", "origin"], check=True)
     entries = run(shop, "audit", "log", "--json").value["entries"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fakes.repo import ENVIRON, RepoBuilder
 from support import released
+from support.processes import LONGEST_S
 from support.released import PRODUCTION, PROMPT, prompt, run
 
 from promptci.errors import GitError, UsageError
@@ -118,6 +119,7 @@ def test_a_shallow_clone_pushes(shop: RepoBuilder) -> None:
     assert at_remote(shop, "rev-list", "--count", "main") == "4"
 
 
+@pytest.mark.long
 def test_many_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     """Six people deploy to an environment of their own; every commit is there, and none was forced."""
     before = at_remote(shop, "rev-parse", "main")
@@ -125,7 +127,7 @@ def test_many_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     started = [
         released.start(builder, ["deploy", "order@v1.1.0", "--env", builder.path.name, "--push"]) for builder in clones
     ]
-    ends = [process.communicate(timeout=200) for process in started]
+    ends = [process.communicate(timeout=LONGEST_S) for process in started]
     assert [process.returncode for process in started] == [0] * 6, ends
     files = at_remote(shop, "ls-tree", "--name-only", "main", "deployments/").split()
     assert files == sorted(["deployments/production.yml", *(f"deployments/person-{number}.yml" for number in range(6))])
@@ -143,7 +145,7 @@ def test_two_that_want_different_things_do_not_undo_each_other(shop: RepoBuilder
         released.start(workspace, ["deploy", name, "--env", "production", "--canary", "--push"])
         for workspace, name in expected.items()
     ]
-    ends = [process.communicate(timeout=120) for process in started]
+    ends = [process.communicate(timeout=LONGEST_S) for process in started]
     assert sorted(process.returncode for process in started) == [0, 2], ends
     assert any("is being tried there" in error for _, error in ends)
     assert at_remote(shop, "show", f"main:{PRODUCTION}").count("version:") == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.repo import RepoBuilder
 from support import released
+from support.processes import LONGEST_S
 from support.released import PRODUCTION, PROMPT, prompt, run
 
 from promptci.memory.model import VerdictRecord
@@ -188,7 +189,7 @@ def test_two_that_release_at_once_lose_nothing(shop: RepoBuilder) -> None:
         clone.write({PROMPT: prompt(f"Copy the number, {clone.path.name}.")}).commit()
     words = ["release", "order", "--because", "at once", "--push"]
     processes = [released.start(clone, words) for clone in clones]
-    ends = [process.communicate(timeout=120) for process in processes]
+    ends = [process.communicate(timeout=LONGEST_S) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], ends
     remote = RepoBuilder(shop.path.parent / "reader")
     remote.git("fetch", "--quiet", str(shop.path.parent / "origin.git"), "refs/tags/*:refs/tags/*")
@@ -203,7 +204,7 @@ def test_two_that_release_the_same_content_make_one_version(shop: RepoBuilder) -
     clones = released.with_remote(shop, "one", "two")
     words = ["release", "order", "--because", "at once", "--push"]
     processes = [released.start(clone, words) for clone in clones]
-    ends = [process.communicate(timeout=120) for process in processes]
+    ends = [process.communicate(timeout=LONGEST_S) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], ends
     printed = sorted(out for out, _ in ends)
     assert sum("released as v1.0.0 (first release)" in text for text in printed) == 1

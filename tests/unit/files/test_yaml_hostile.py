@@ -59,6 +59,7 @@ def test_bombs_are_refused_soon(text: str, parser: Any) -> None:
     assert time.process_time() - started < 30
 
 
+@pytest.mark.long
 def test_the_largest_file_that_is_read_costs_little_memory() -> None:
     text = "\n".join(f"k{i}: v" for i in range(49_000))
     tracemalloc.start()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from fakes.repo import ENVIRON, RepoBuilder, clone_of
+from support import processes
+from support.processes import LONGEST_S
 
 from promptci.errors import GitError
 from promptci.git import data_branch, new_commit
@@ -140,11 +142,11 @@ def test_four_processes_write_at_once_and_nothing_is_lost(tmp_path: Path, origin
         "    line = f'{sys.argv[2]} {number}\\n'.encode()\n"
         "    branch.append(lambda files: {'log': (files.read('log') or b'') + line}, 'add')\n"
     )
-    processes = []
+    writers = []
     for name in "abcd":
         root = clone_of(origin, tmp_path / name).root
-        processes.append(subprocess.Popen([sys.executable, "-c", program, str(root), name], env=None))
-    assert [process.wait(timeout=120) for process in processes] == [0] * 4
+        writers.append(processes.start([sys.executable, "-c", program, root, name]))
+    assert [writer.wait(timeout=LONGEST_S) for writer in writers] == [0] * 4
     lines = origin.git("show", "promptci/history:log").splitlines()
     assert sorted(lines) == [f"{name} {number}" for name in "abcd" for number in range(3)]
     assert origin.git("rev-list", "--count", "promptci/history") == "12"

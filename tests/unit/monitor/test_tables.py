@@ -1,6 +1,7 @@
 """The tables compile for every engine."""
 
 from datetime import UTC, datetime
+from functools import cache
 
 import ibis
 import pytest
@@ -16,6 +17,7 @@ MARKS = ibis.table({name: TYPES[name] for name in ("time", "request", "quality",
 NAMES = ("traffic", "errors", "latency", "models", "failing", "units", "arms", "period")
 
 
+@cache
 def all_sql(engine: str) -> dict[str, str]:
     log = LogTables(requests=tables.find_repeats(REQUESTS), marks=MARKS, hash_hex=hash_hex(engine))
     rows = tables.select_requests(log, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))

@@ -1,6 +1,5 @@
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import processes
+from support.processes import LONGEST_S
 
 from promptci.providers.base import Completion, Request, Usage
 from promptci.providers.cache import DEFAULT_MAX_AGE_S, AnswerCache
@@ -223,8 +224,8 @@ cache.close()
 
 
 def test_two_processes_may_write_at_once(tmp_path: Path) -> None:
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name]) for name in ("a", "b")]
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    writers = [processes.start([sys.executable, "-c", WRITER, str(tmp_path), name]) for name in ("a", "b")]
+    assert [writer.wait(LONGEST_S) for writer in writers] == [0, 0]
 
     with opened(tmp_path) as cache:
         for name in ("a", "b"):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from support import monitor_traffic, report_situations
+from support.daily import first_daily
 
 from promptci.cli.report import command
 from promptci.drift.night import DriftVerdict, NightLine
@@ -18,7 +19,7 @@ GOLD = Path(__file__).parents[2] / "gold"
 MAGIC = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", first_daily(FORMATS))
 def test_equal_reports_give_equal_files(tmp_path: Path, name: str) -> None:
     contents = []
     for folder in (tmp_path / "a", tmp_path / "b"):

@@ -22,8 +22,8 @@ DEPLOYED = Deployed(prompt=PROMPT, stable=STABLE, canary=CANARY, share=5)
 STANDING = CanaryProgress(stable=STABLE, canary=CANARY, share=5, since=START)
 NOW = START + timedelta(hours=30, minutes=5)
 POLICY = CanaryPolicy()
-SAME = canary_traffic.traffic(30_000)
-columns_of_same = cache(lambda: columns_of(SAME))
+same = cache(lambda: canary_traffic.traffic(30_000))
+columns_of_same = cache(lambda: columns_of(same()))
 
 
 def texts(decision: CanaryDecision) -> tuple[str, ...]:
@@ -35,14 +35,14 @@ def regressed(decision: CanaryDecision) -> str:
 
 
 def at(
-    requests: Sequence[Observation] = SAME,
+    requests: Sequence[Observation] | None = None,
     *,
     deployed: Deployed = DEPLOYED,
     progress: CanaryProgress | None = STANDING,
     policy: CanaryPolicy = POLICY,
     now: datetime = NOW,
 ) -> CanaryDecision:
-    columns = columns_of_same() if requests is SAME else columns_of(requests)
+    columns = columns_of_same() if requests is None else columns_of(requests)
     return decide_canary(deployed, progress, columns, policy, now)
 
 
@@ -109,7 +109,7 @@ def test_a_worsening_that_is_shown_but_under_the_limit_does_not_end_a_canary() -
 def test_an_outage_that_hits_both_arms_is_not_blamed_on_the_prompt(canary: Ways, stable: Ways) -> None:
     """FAULTS 129: the last third of the time, the provider fails for everybody."""
     broken = canary_traffic.traffic(30_000, canary, stable)
-    canary_decision = at(SAME[:20_000] + broken[20_000:])
+    canary_decision = at(same()[:20_000] + broken[20_000:])
     assert (canary_decision.outcome, canary_decision.new_share) == (CanaryOutcome.HOLD, 5)
     assert "the provider's problem, not the canary's" in texts(canary_decision)[0]
 
@@ -122,13 +122,13 @@ def test_a_canary_that_fails_more_than_a_failing_control_is_still_rolled_back() 
 @pytest.mark.parametrize("arm", ["stable", "canary", None])
 def test_no_data_is_no_reason_to_go_on(arm: str | None) -> None:
     """FAULTS 123: none at all, or none of one arm."""
-    canary_decision = at([observation for observation in SAME if arm and observation.arm != arm][:90])
+    canary_decision = at([observation for observation in same() if arm and observation.arm != arm][:90])
     assert (canary_decision.outcome, canary_decision.new_share) == (CanaryOutcome.HOLD, 5)
     assert any("Without data a canary does not go on" in reason for reason in texts(canary_decision))
 
 
 def test_an_arm_that_falls_silent_is_a_split_that_is_not_as_configured() -> None:
-    canary_decision = at([observation for observation in SAME if observation.arm == "stable"])
+    canary_decision = at([observation for observation in same() if observation.arm == "stable"])
     assert canary_decision.outcome is CanaryOutcome.HOLD
     assert "0% of the users are in the canary (0 of 28,426), but 5% should be" in texts(canary_decision)[0]
 
@@ -153,7 +153,7 @@ def test_right_after_a_step_there_is_nothing_to_hold_for() -> None:
 
 def test_marks_that_never_come_hold_and_do_not_roll_back() -> None:
     """FAULTS 127: the judge fails every time."""
-    canary_decision = at([replace(observation, quality=None) for observation in SAME])
+    canary_decision = at([replace(observation, quality=None) for observation in same()])
     assert canary_decision.outcome is CanaryOutcome.HOLD
     assert texts(canary_decision) == (
         (
@@ -163,14 +163,14 @@ def test_marks_that_never_come_hold_and_do_not_roll_back() -> None:
     )
     without = replace(POLICY, limits=POLICY.limits[1:])
     assert (
-        at([replace(observation, quality=None) for observation in SAME], policy=without).outcome
+        at([replace(observation, quality=None) for observation in same()], policy=without).outcome
         is CanaryOutcome.PROMOTE
     )
 
 
 def test_marks_that_have_not_come_yet_are_waited_for() -> None:
     """Until a judge could have marked some, or the measure of latency could be set, their absence says nothing."""
-    unmarked = [replace(observation, quality=None) for observation in SAME]
+    unmarked = [replace(observation, quality=None) for observation in same()]
     assert at(unmarked, now=START + timedelta(hours=2)).outcome is CanaryOutcome.WAIT
     small = replace(POLICY, min_requests=10, limits=(("latency", 0.05),))
     half = canary_traffic.traffic(150, share=50)
@@ -182,7 +182,7 @@ def test_marks_that_have_not_come_yet_are_waited_for() -> None:
 
 def test_a_judge_that_fails_for_the_canary_alone_holds() -> None:
     canary_decision = at(
-        [replace(observation, quality=None) if observation.arm == "canary" else observation for observation in SAME]
+        [replace(observation, quality=None) if observation.arm == "canary" else observation for observation in same()]
     )
     assert canary_decision.outcome is CanaryOutcome.HOLD
 
@@ -195,7 +195,7 @@ def test_a_split_that_is_not_as_configured_holds_even_a_bad_canary() -> None:
 
 
 def test_users_in_both_arms_hold() -> None:
-    mixed = [replace(observation, user=f"u{index % 10_000}") for index, observation in enumerate(SAME)]
+    mixed = [replace(observation, user=f"u{index % 10_000}") for index, observation in enumerate(same())]
     canary_decision = at(mixed)
     assert canary_decision.outcome is CanaryOutcome.HOLD
     assert "are in both arms" in texts(canary_decision)[0]
@@ -298,5 +298,5 @@ def test_without_a_canary_there_is_nothing_to_do() -> None:
 
 
 def test_the_same_log_is_decided_alike() -> None:
-    first, other = at(), at(list(SAME))
+    first, other = at(), at(list(same()))
     assert (first.outcome, first.metrics, texts(first)) == (other.outcome, other.metrics, texts(other))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import processes
 
 from promptci.errors import InputError, PromptciError
 from promptci.providers.base import Completion, Usage
@@ -273,11 +274,11 @@ for number in range(1_000_000):
 
 def test_a_process_killed_without_warning_has_lost_no_answer_it_reported(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdout is not None
-        reported = [writer.stdout.readline() for _ in range(200)]
-        os.kill(writer.pid, signal.SIGKILL)
-        reported += writer.stdout.readlines()
+    writer = processes.start([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    reported = [writer.stdout.readline() for _ in range(200)]
+    os.kill(writer.pid, signal.SIGKILL)
+    reported += writer.stdout.readlines()
 
     kept = [row.case_id for row in journal.load_journal(path)[1]]
     assert kept[: len(reported)] == [line.strip() for line in reported]

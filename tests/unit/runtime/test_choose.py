@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.processes import LONGEST_S
 from support.runtime_readers import ORDER, VECTORS, Reader, Refused, bundle
 
 from promptci import runtime
@@ -151,7 +152,7 @@ def test_the_file_can_be_copied_into_an_application(tmp_path: Path) -> None:
         "print(u.arm, u.version, b.state)"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True, timeout=LONGEST_S
     )
     assert (done.stdout, done.stderr) == ("canary v1.3.0 fresh\n", "")
     assert Path(runtime.__file__).read_text().count("\n") <= 400

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fakes.bundle_server import BundleServer
+from support.processes import LONGEST_S
 from support.runtime_readers import ORDER, VECTORS, Reader, Refused, bundle
 
 from promptci import runtime
@@ -254,6 +255,6 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 def test_a_forked_worker_keeps_itself_up_to_date(server: BundleServer) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    done = subprocess.run([sys.executable, "-c", FORKING, server.url], env=environ, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", FORKING, server.url], env=environ, check=False, timeout=LONGEST_S)
     assert done.returncode == 0
     assert len(server.requests) == 2

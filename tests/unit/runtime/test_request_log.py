@@ -9,6 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support import processes
+from support.processes import LONGEST_S
 from support.runtime_readers import ORDER, VECTORS, Reader, bundle
 
 from promptci import runtime
@@ -196,11 +198,11 @@ sys.exit(prompts.requests.dropped)
 def test_eight_processes_append_at_once_and_no_line_is_torn(log: Path) -> None:
     count = 400
     command = [sys.executable, "-c", WRITER, str(log.parent / "bundle.json"), str(log)]
-    writers = [subprocess.Popen([*command, str(number), str(count)], stdin=subprocess.PIPE) for number in range(8)]
+    writers = [processes.start([*command, str(number), str(count)], stdin=subprocess.PIPE) for number in range(8)]
     for writer in writers:
         assert writer.stdin is not None
         writer.stdin.close()
-    assert [writer.wait(timeout=120) for writer in writers] == [0] * 8
+    assert [writer.wait(timeout=LONGEST_S) for writer in writers] == [0] * 8
     tags = [line["promptci.tag"] for line in lines(log)]
     assert sorted(tags) == sorted(f"{writer}-{number}" for writer in range(8) for number in range(count))
 
@@ -223,7 +225,7 @@ print(prompts.requests.dropped)
 
 def test_a_line_that_the_disk_cut_does_not_spoil_the_next(log: Path) -> None:
     command = [sys.executable, "-c", CUT, str(log.parent / "bundle.json"), str(log)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LONGEST_S)
     whole, cut, after = log.read_text().splitlines()
     assert done.stdout == "1\n"
     assert (json.loads(whole)["promptci.tag"], len(cut), json.loads(after)["promptci.tag"]) == ("whole", 50, "after")

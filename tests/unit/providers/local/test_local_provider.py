@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.processes import LONGEST_S
 
 from promptci.errors import ProviderError
 from promptci.providers.base import CallError, Completion, Request, make_embedding_request
@@ -203,7 +204,11 @@ asyncio.run(main())
 @pytest.mark.parametrize("ending", ["close", "forget"])
 def test_a_process_that_used_it_prints_nothing_and_ends_well(file: Path, ending: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(file), ending], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", PROGRAM, str(file), ending],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+        check=False,
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.assertion_cases import case, mark
+from support.daily import first_daily
 
 from promptci.scoring import check_assertions
 from promptci.scoring.assertions import json_query, patterns
@@ -258,7 +259,7 @@ ONE_OF_EACH = [
 ]
 
 
-@pytest.mark.parametrize("flood", FLOODS)
+@pytest.mark.parametrize("flood", first_daily(FLOODS, 2))
 def test_a_megabyte_of_answer_is_marked_soon_and_quoted_briefly(flood: str) -> None:
     started = time.process_time()
     reasons = [mark(golden_case, FLOODS[flood]).reason for golden_case in ONE_OF_EACH]

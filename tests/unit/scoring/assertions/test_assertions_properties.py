@@ -45,10 +45,25 @@ def test_a_limit_that_is_null_is_the_default(kind: str, option: str) -> None:
     assert mark(limited, "a b c d f") == mark(plain, "a b c d f")
 
 
-@UNHURRIED
+KINDS = [*ASSERTIONS, "llm", "judge", "similar"]
+
+
+@settings(UNHURRIED, max_examples=10)
 @given(data=st.data())
-@pytest.mark.parametrize("kind", [*ASSERTIONS, "llm", "judge", "similar"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_refused_can_be_marked(kind: str, data: st.DataObject) -> None:
+    mark_unless_refused(kind, data)
+
+
+@pytest.mark.long
+@settings(UNHURRIED, max_examples=100)
+@given(data=st.data())
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_not_refused_can_be_marked_however_odd(kind: str, data: st.DataObject) -> None:
+    mark_unless_refused(kind, data)
+
+
+def mark_unless_refused(kind: str, data: st.DataObject) -> None:
     names = st.sampled_from(sorted(check_assertions.ALL_ASSERTIONS[kind].OPTIONS) or ["none"])
     options = data.draw(st.dictionaries(names, VALUES | st.sampled_from(["$.a", ["a", "b"], 1, True])), label="options")
     golden_case = case(kind, data.draw(VALUES, label="value"), data.draw(VALUES, label="expected"), **options)
