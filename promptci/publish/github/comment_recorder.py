@@ -8,7 +8,7 @@ from promptci.publish.github.api import Comment, GitHub
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WrittenComment:
+class RecordedComment:
     """The comment as it was written last."""
 
     action: Literal["created", "updated"]
@@ -25,7 +25,7 @@ class CommentRecorder:
         self._github = github
         self._dry_run = dry_run
         self._seen: dict[int, Comment] = {}
-        self.written: WrittenComment | None = None
+        self.written: RecordedComment | None = None
 
     def as_github(self) -> GitHub:
         """Return this object by the protocol's type, which does not see `__getattr__`."""
@@ -47,7 +47,7 @@ class CommentRecorder:
             comment = Comment(id=2**63, body=body, author=self._github.viewer_login() or "", url="")
         else:
             comment = self._github.create_comment(number, body)
-        self.written = WrittenComment(action="created", id=comment.id, body=body, url=comment.url)
+        self.written = RecordedComment(action="created", id=comment.id, body=body, url=comment.url)
         return comment
 
     def update_comment(self, comment_id: int, body: str) -> Comment:
@@ -56,7 +56,7 @@ class CommentRecorder:
             comment = replace(self._seen[comment_id], body=body)
         else:
             comment = self._github.update_comment(comment_id, body)
-        self.written = WrittenComment(action="updated", id=comment_id, body=body, url=comment.url)
+        self.written = RecordedComment(action="updated", id=comment_id, body=body, url=comment.url)
         return comment
 
     def delete_comment(self, comment_id: int) -> None:
