@@ -208,6 +208,11 @@ CHANGES = st.dictionaries(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([{"promptci.system_fingerprint": -9223372036854775809}])
+@example([{name: ""} for name in NAMES])
+@example([{"gen_ai.evaluation.name": "", "gen_ai.evaluation.score.value": 0.5}, {"promptci.arm": ""}])
+@example([{aliases[0].name: "", aliases[-1].name: "x"} for aliases in ALIASES.values()])
+@example([{aliases[0].name: "", aliases[-1].name: 1} for aliases in ALIASES.values()])
+@example([{"gen_ai.prompt.name": None, "gen_ai.prompt.version": None, name: ""} for name in NAMES])
 @given(st.lists(CHANGES, min_size=1, max_size=30))
 def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[str, Any]]) -> None:
     good = [entry(**{"promptci.request": f"good-{index}"}) for index in range(100 * len(changes))]
@@ -230,7 +235,24 @@ def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[
         np.testing.assert_array_equal(columns[0], columns[1], err_msg=name)
 
 
+@pytest.mark.parametrize("line_", ["[1]", "5", "null", '"text"', "[{}]"])
+def test_a_line_that_is_no_object_leaves_the_others_to_duckdb(
+    line_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[int] = []
+    parse = python_reader.LineParser.parse
+    monkeypatch.setattr(
+        python_reader.LineParser, "parse", lambda self, number, raw: (parsed.append(number), parse(self, number, raw))
+    )
+    path = tmp_path / "a.jsonl"
+    good = [entry(**{"promptci.request": f"good-{index}"}) for index in range(300)]
+    path.write_text("\n".join([line_, *good]) + "\n")
+    log = load(path, use_duckdb=True)
+    assert (log.lines, log.invalid_lines, len(log.requests), parsed) == (301, 1, 300, [1])
+
+
 ODD_VALUES = [
+    '""',
     *("-9223372036854775809", "18446744073709551616", "18446744073709551615", "9" * 400, "1234567890123456789"),
     *("1e400", "-1.5E+400", "1e-400", "0.12345678901234567890", "1e308", "NaN", "-Infinity", "Infinity", "-0"),
     *('"\\ud800"', '"\\ud83e\\udd8a"', '"9223372036854775808000"', '"1e400"', '"nan"', '" "', "[18446744073709551616]"),
