@@ -235,22 +235,6 @@ def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[
         np.testing.assert_array_equal(columns[0], columns[1], err_msg=name)
 
 
-@pytest.mark.parametrize("line_", ["[1]", "5", "null", '"text"', "[{}]"])
-def test_a_line_that_is_no_object_leaves_the_others_to_duckdb(
-    line_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    parsed: list[int] = []
-    parse = python_reader.LineParser.parse
-    monkeypatch.setattr(
-        python_reader.LineParser, "parse", lambda self, number, raw: (parsed.append(number), parse(self, number, raw))
-    )
-    path = tmp_path / "a.jsonl"
-    good = [entry(**{"promptci.request": f"good-{index}"}) for index in range(300)]
-    path.write_text("\n".join([line_, *good]) + "\n")
-    log = load(path, use_duckdb=True)
-    assert (log.lines, log.invalid_lines, len(log.requests), parsed) == (301, 1, 300, [1])
-
-
 ODD_VALUES = [
     '""',
     *("-9223372036854775809", "18446744073709551616", "18446744073709551615", "9" * 400, "1234567890123456789"),
