@@ -3,7 +3,7 @@
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,7 @@ from promptci.cli import console, options
 from promptci.cli.figures_option import figures_option
 from promptci.cli.release import output
 from promptci.errors import PromptciError
+from promptci.lazy_import import lazy_import
 from promptci.publish.runner import workflow_commands
 from promptci.redact import Redactor
 from promptci.report import canary_report as report
@@ -19,9 +20,13 @@ from promptci.report.figures import canary_figure
 from promptci.requestlog.read import expand_patterns
 from promptci.rollout.canary import CanaryOutcome
 from promptci.rollout.judging.sample import SampleRequest
-from promptci.usecases.rollout import canary, simulate
+from promptci.usecases.rollout import canary
 from promptci.usecases.rollout.canary import CanaryRequest
-from promptci.usecases.rollout.simulate import SimulationRequest
+
+if TYPE_CHECKING:
+    from promptci.usecases.rollout import simulate
+else:
+    simulate = lazy_import("promptci.usecases.rollout.simulate")
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 MINUTES = click.FloatRange(min=1 / 60)
@@ -178,7 +183,7 @@ def simulate_command(schedule: float, cache: float, as_json: bool, **others: Any
 
     Exit code: 0 simulated, 2 bad usage or deployment file.
     """  # noqa: D301 - click's sign for lines that stay
-    request = SimulationRequest(schedule_s=schedule * 60, cache_s=cache * 60, **others)
+    request = simulate.SimulationRequest(schedule_s=schedule * 60, cache_s=cache * 60, **others)
     document = simulate.simulate_canary(request)
     output.print_result(document, simulate.simulation_lines(document), as_json=as_json)
     return 0

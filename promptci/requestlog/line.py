@@ -41,7 +41,7 @@ def parse_line(text: str) -> Observation | LateMark:
         "signal": _one_of(value, "signal", SIGNALS),
         "cost_usd": _number(value, "cost_usd"),
     }
-    is_mark = value.get(EVALUATION_NAME) is not None or any(mark is not None for mark in marks.values())
+    is_mark = _attribute(value, EVALUATION_NAME) is not None or any(mark is not None for mark in marks.values())
     if is_mark and all(_find(value, field)[1] is None for field in ("prompt", "version", "arm")):
         return LateMark(id=request_id, time=time, **marks)
     key = _optional_text(value, "key")
@@ -79,11 +79,17 @@ def _raise_missing(field: str) -> str:
     raise JsonError(f"`{ALIASES[field][0].name}` is missing", "Log it with every request.")
 
 
+def _attribute(value: Mapping[str, Any], name: str) -> Any:
+    """Return the value of an attribute; None where it is absent, null or empty."""
+    setting = value.get(name)
+    return None if setting == "" else setting
+
+
 def _find(value: Mapping[str, Any], field: str) -> tuple[str, Any, float]:
     """Return the first name of a field that has a value, the value, and its scale; None where none has."""
     for alias in ALIASES[field]:
-        setting = value.get(alias.name)
-        if setting is not None and setting != "":
+        setting = _attribute(value, alias.name)
+        if setting is not None:
             return alias.name, setting, alias.scale
     return ALIASES[field][0].name, None, 1.0
 
@@ -124,14 +130,14 @@ def _number(value: Mapping[str, Any], field: str, most: float = math.inf) -> flo
 
 def _quality(value: Mapping[str, Any]) -> float | None:
     """Return the quality score; an evaluation of another name is none."""
-    if value.get(EVALUATION_NAME) not in (None, QUALITY_EVALUATION):
+    if _attribute(value, EVALUATION_NAME) not in (None, QUALITY_EVALUATION):
         return None
     return _number(value, "quality", most=1)
 
 
 def _share(value: Mapping[str, Any]) -> float | None:
     """Return the share in percent."""
-    if value.get(PERCENT_MARKER) is not None:
+    if _attribute(value, PERCENT_MARKER) is not None:
         return _number(value, "share", most=100)
     share = _number(value, "share", most=MAX_SHARE)
     return None if share is None else share / 100

@@ -1,11 +1,17 @@
 """Texts of findings about the run as a whole: files, secrets, time and money."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from promptci.findings import FilteredRun, InterruptedRun, MessageFacts, NoSecrets, PromptNames, UntestedSettings
-from promptci.gates.people.approval_rule import ApprovalFacts
 from promptci.present.finding_text.text import FindingText
 from promptci.wording import count, join_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptci.gates.people.approval_rule import ApprovalFacts
 
 MAX_PROMPTS = 20
 

@@ -208,6 +208,11 @@ CHANGES = st.dictionaries(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([{"promptci.system_fingerprint": -9223372036854775809}])
+@example([{name: ""} for name in NAMES])
+@example([{"gen_ai.evaluation.name": "", "gen_ai.evaluation.score.value": 0.5}, {"promptci.arm": ""}])
+@example([{aliases[0].name: "", aliases[-1].name: "x"} for aliases in ALIASES.values()])
+@example([{aliases[0].name: "", aliases[-1].name: 1} for aliases in ALIASES.values()])
+@example([{"gen_ai.prompt.name": None, "gen_ai.prompt.version": None, name: ""} for name in NAMES])
 @given(st.lists(CHANGES, min_size=1, max_size=30))
 def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[str, Any]]) -> None:
     good = [entry(**{"promptci.request": f"good-{index}"}) for index in range(100 * len(changes))]
@@ -231,6 +236,7 @@ def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[
 
 
 ODD_VALUES = [
+    '""',
     *("-9223372036854775809", "18446744073709551616", "18446744073709551615", "9" * 400, "1234567890123456789"),
     *("1e400", "-1.5E+400", "1e-400", "0.12345678901234567890", "1e308", "NaN", "-Infinity", "Infinity", "-0"),
     *('"\\ud800"', '"\\ud83e\\udd8a"', '"9223372036854775808000"', '"1e400"', '"nan"', '" "', "[18446744073709551616]"),
