@@ -1,6 +1,8 @@
 """Find golden cases that ask the same thing, and those of them that contradict each other."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from promptci.files import canonical
 from promptci.goldens.model import Case
@@ -11,11 +13,11 @@ MAX_NOTES = 3
 MAX_EXPECTED_CHARS = 40
 
 
-def describe_duplicates(cases: Iterable[Case]) -> list[str]:
+def describe_duplicates(cases: Sequence[Case]) -> list[str]:
     """Return a note for each group of cases with the same variables, contradictions first."""
     first_cases: dict[bytes, Case] = {}
     groups: dict[bytes, list[Case]] = {}
-    for case in cases:
+    for case in _select_similar(cases):
         digest = bytes.fromhex(canonical.digest(dict(case.vars)))
         first = first_cases.setdefault(digest, case)
         if first is not case:
@@ -26,6 +28,18 @@ def describe_duplicates(cases: Iterable[Case]) -> list[str]:
     notes += [_describe(group) for group in repeated if group not in contradicting]
     rest = len(notes) - MAX_NOTES
     return [*notes[:MAX_NOTES], *([f"{rest:,} more groups of cases have the same variables."] if rest > 0 else [])]
+
+
+def _select_similar(cases: Sequence[Case]) -> list[Case]:
+    """Return the cases that share their texts with another one: no other can have the same variables."""
+    # A digest of each case would take ten times as long.
+    hashes = [_hash_texts(case.vars) for case in cases]
+    counts = Counter(hashes)
+    return [case for case, texts in zip(cases, hashes, strict=True) if counts[texts] > 1]
+
+
+def _hash_texts(variables: Mapping[str, Any]) -> int:
+    return hash(frozenset(item for item in variables.items() if isinstance(item[1], str)))
 
 
 def _describe(group: Sequence[Case]) -> str:

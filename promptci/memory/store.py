@@ -66,13 +66,12 @@ class Memory:
         notes: list[str] = []
         try:
             for line in self._lines(damaged):
-                match line:
-                    case VerdictRecord():
-                        verdicts.setdefault(line.id, line)
-                    case Feedback():
-                        feedback.append(line)
-                    case CaseRecord():
-                        cases.append(line)
+                if isinstance(line, CaseRecord):  # nearly all of them
+                    cases.append(line)
+                elif isinstance(line, VerdictRecord):
+                    verdicts.setdefault(line.id, line)
+                else:
+                    feedback.append(line)
         except OSError as error:
             notes.append(f"{self._label}: the memory cannot be read: {error.strerror}.")
         if damaged:

@@ -112,6 +112,8 @@ class Prompt:
     settings_line: int = 1
     notes: tuple[str, ...] = ()
     """What a reader should know, such as keys that are ignored."""
+    _fingerprint: str | None = field(default=None, init=False, repr=False, compare=False)
+    """Cached value of `fingerprint`."""
 
     @property
     def address(self) -> str:
@@ -133,9 +135,9 @@ class Prompt:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over everything that can change an answer, and nothing else."""
-        application = {"application": self.application} if self.application else {}
-        return canonical.digest(
-            {
+        if self._fingerprint is None:
+            application = {"application": self.application} if self.application else {}
+            content = {
                 **application,
                 "model": self.model,
                 "parameters": dict(self.parameters),
@@ -143,4 +145,5 @@ class Prompt:
                 "json_schema": self.json_schema,
                 "messages": [message.identity for message in self.messages],
             }
-        )
+            object.__setattr__(self, "_fingerprint", canonical.digest(content))
+        return self._fingerprint or ""

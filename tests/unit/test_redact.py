@@ -85,6 +85,16 @@ def test_a_key_of_a_well_known_service_is_found_without_being_told(key: str) -> 
     assert Redactor().redact(f'header="{key}".') == f'header="{REPLACEMENT}".'
 
 
+@pytest.mark.parametrize("times", [0, 3, 1000])
+@pytest.mark.parametrize(
+    "start", ["ghp_", "github_pat_", "hf_", "gsk_", "sk-", "nvapi-", "xai-", "glpat-", "xoxb-", "AKIA"]
+)
+def test_a_key_is_found_however_often_its_sign_occurs_beside_it(start: str, times: int) -> None:
+    text = f"{'- snake_case ' * times}{start}{'A1' * 20 if start != 'AKIA' else 'A1' * 8} well-known_end"
+    assert REPLACEMENT in Redactor().redact(text)
+    assert not Redactor().is_clean(json.dumps(text))
+
+
 @pytest.mark.parametrize(
     "text", ["a risk-management-considerations-document", "Bearer authentication is used", "task-force", "AKIA", "sk-1"]
 )

@@ -50,6 +50,8 @@ def _share_assertions(case: Case, shared: dict[str, tuple[Assertion, ...]]) -> C
 
     Many cases share a few lists; where each has its own, only the first are looked up.
     """
+    if not case.assertions:
+        return case
     key = json.dumps([[*assertion.content, assertion.name] for assertion in case.assertions])
     if key not in shared and len(shared) < MAX_SHARED:
         shared[key] = case.assertions

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from promptci.files.image_file import is_image
 from promptci.lazy_import import lazy_import
 
 if TYPE_CHECKING:
@@ -58,6 +59,24 @@ class PromptPair:
     def is_renamed(self) -> bool:
         """Whether it is elsewhere at head."""
         return self.base is not None and self.head is not None and self.base.address != self.head.address
+
+
+def keeps_goldens(
+    pair: PromptPair, base_paths: Collection[str], head_paths: Collection[str], touched: Collection[str]
+) -> bool:
+    """Return whether both versions have the same goldens, because no file of them is among those touched.
+
+    They need not be read twice then.
+    """
+    if pair.base is None or pair.head is None or list(base_paths) != list(head_paths):
+        return False
+    is_touched = any(path in base_paths or is_image(path) for path in touched)
+    return not is_touched and _own_goldens(pair.base) == _own_goldens(pair.head)
+
+
+def _own_goldens(prompt: Prompt) -> tuple[object, ...]:
+    """Return the cases that a prompt file holds, and what decides how cases are read."""
+    return prompt.path, prompt.test_data, prompt.test_data_lines, prompt.own_cases, prompt.variables
 
 
 def pair_prompts(

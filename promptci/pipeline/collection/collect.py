@@ -184,14 +184,14 @@ class _Collector:
         if not reasons and list(base_paths) == list(head_paths) and not self._might_matter(pair, head_paths):
             return None
         base_set = self._load_base_goldens(pair, base_paths)
-        head_set = load_golden_set(self._bind(self.after), pair.head, head_paths)
-        if pair.base and pair.head and _digests(base_set) != _digests(head_set):
+        is_same = base_set.cases and change_reasons.keeps_goldens(pair, base_paths, head_paths, self.touched)
+        head_set = base_set if is_same else load_golden_set(self._bind(self.after), pair.head, head_paths)
+        if pair.base and pair.head and not is_same and _digests(base_set) != _digests(head_set):
             reasons.append("goldens changed")
         has_judge = any(a.type == "judge" for case in head_set.cases for a in case.assertions)
         if has_judge and self.binding.config.judge.rubric in self.touched:
             reasons.append("judge rubric changed")
-        if self.binding.is_edited:
-            reasons.append("configuration changed")
+        reasons += ["configuration changed"] if self.binding.is_edited else []
         if not reasons:
             return None
         base = prompt_version.PromptVersion(prompt=pair.base, goldens=base_set) if pair.base else None

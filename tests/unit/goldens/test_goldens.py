@@ -232,6 +232,13 @@ def test_cases_that_ask_the_same_are_named_with_their_lines() -> None:
     )
 
 
+def test_cases_are_the_same_by_all_their_variables_whatever_their_types() -> None:
+    variables = [{"n": 1}, {"n": 2}, {"n": 1.0}, {"q": "a", "n": 1}, {"n": 2, "q": "a"}, {"q": "a", "n": [2]}]
+    text = "".join(json.dumps({"vars": each, "expected": "A"}) + "\n" for each in variables)
+    (note,) = read({"g.jsonl": text}).notes
+    assert note.startswith("g.jsonl:1 and g.jsonl:3 have the same variables")
+
+
 def test_cases_that_contradict_each_other_are_named_first() -> None:
     answers = ("a", "A"), ("a", "A"), ("b", "B"), ("b", "C")
     text = "".join(json.dumps({"q": q, "expected": expected}) + "\n" for q, expected in answers)
