@@ -139,7 +139,7 @@ def _request_sample(context: click.Context, now: datetime, others: dict[str, Any
     """Take the options about the judge's sample out of the others; they go together."""
     number, answers, marks = (others.pop(name) for name in ("number", "answers", "marks"))
     if number is not None and answers and marks is not None:
-        files = tuple(expand_patterns(answers))
+        files = tuple(expand_patterns(answers, "Give --answers a file of answers, or a glob in quotes."))
         return SampleRequest(number=number, answers=files, marks=marks, now=now, dry_run=others["dry_run"])
     if number is not None or answers or marks is not None:
         raise click.UsageError("--judge-sample, --answers and --marks go together.", context)

@@ -45,9 +45,12 @@ def command(operands: tuple[str, ...], root: Path, config_path: str, form: Forma
         if form == "json":
             click.echo(difference.dump(), nl=False)
             return 0
-        lines = list(version_diff.diff_lines(difference))
-        for line in ["```diff", *lines, "```"] if form == "markdown" else lines:
-            console.say(line)
+        lines = version_diff.diff_lines(difference)
+        if form == "text":
+            console.print_lines(lines)
+            return 0
+        for text in ("```diff", *(line.text for line in lines), "```"):
+            console.say(text)
         return 0
     if len(operands) != 2:
         raise UsageError("It is not clear what to compare", "Name two report.json files, or a prompt and two versions.")

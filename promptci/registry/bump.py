@@ -39,7 +39,7 @@ def compare_prompts(before: Prompt, after: Prompt) -> PromptComparison:
     for sign, names in (("-", before.variables - after.variables), ("+", after.variables - before.variables)):
         facts["variables"] += [f"variable: {sign}{name}" for name in sorted(names)]
     if before.messages != after.messages:
-        facts["messages"].append(f"messages: {len(before.messages)} → {len(after.messages)}")
+        facts["messages"].append(_describe_messages(before, after))
     for key in sorted(before.parameters.keys() | after.parameters.keys()):
         old, new = (side.parameters.get(key, "not set") for side in (before, after))
         if old != new:
@@ -50,6 +50,14 @@ def compare_prompts(before: Prompt, after: Prompt) -> PromptComparison:
         facts["response format"].append(f"response format: {description}")
     parts = tuple(part for part, part_facts in facts.items() if part_facts)
     return PromptComparison(parts=parts, facts=tuple(fact for part_facts in facts.values() for fact in part_facts))
+
+
+def _describe_messages(before: Prompt, after: Prompt) -> str:
+    old, new = before.messages, after.messages
+    if len(old) != len(new):
+        return f"messages: {len(old)} → {len(new)}"
+    changed = sum(message != other for message, other in zip(old, new, strict=True))
+    return f"messages: {changed} of {len(old)} changed"
 
 
 def diff_messages(before: Prompt, after: Prompt) -> list[str]:

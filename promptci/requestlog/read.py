@@ -20,8 +20,8 @@ MAX_INVALID_SHARE = 0.01
 """Share of bad lines over which a log is refused: what is lost might be of one arm more than of the other."""
 
 
-def expand_patterns(patterns: Sequence[str]) -> list[Path]:
-    """Return the files of some paths and globs, each once.
+def expand_patterns(patterns: Sequence[str], fix: str = "Give --log a request log, or a glob in quotes.") -> list[Path]:
+    """Return the files of some paths and globs, each once; `fix` says what to do where a file is missing.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def expand_patterns(patterns: Sequence[str]) -> list[Path]:
     files: dict[Path, None] = {}
     for pattern in patterns:
         if not glob.has_magic(pattern) and not Path(pattern).is_file():
-            raise UsageError(f"There is no file `{pattern}`", "Give --log a request log, or a glob in quotes.")
+            raise UsageError(f"There is no file `{pattern}`", fix)
         # Path.glob takes no pattern that begins at the root.
         names = glob.glob(pattern, recursive=True)  # noqa: PTH207
         files |= dict.fromkeys(path for name in names if (path := Path(name)).is_file())

@@ -1,4 +1,4 @@
-"""Compare two versions of a prompt: model, variables, parameters, and the messages line by line."""
+"""Compare two versions of a prompt: model, variables, parameters, and the words of the messages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +12,18 @@ from promptci.git.repo import Repo
 from promptci.registry import tags
 from promptci.registry.bump import compare_prompts, diff_messages
 from promptci.registry.released_prompt import VersionReader
+from promptci.report.html import line_diff
+from promptci.report.model.report import DiffLineView
+from promptci.report.terminal import styled_text
+from promptci.report.terminal.styled_text import Style, StyledLine, StyledPiece
+
+STYLES: dict[str, tuple[Style, Style]] = {
+    "removed": ("removed", "removed-words"),
+    "added": ("added", "added-words"),
+    "context": ("plain", "plain"),
+    "hunk": ("muted", "muted"),
+}
+"""Of a line's kind: its style, and that of words that differ."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,11 +77,17 @@ def diff_versions(request: VersionDiffRequest) -> VersionDiff:
     )
 
 
-def diff_lines(diff: VersionDiff) -> Iterator[str]:
-    """Yield what a person reads."""
+def diff_lines(diff: VersionDiff) -> Iterator[StyledLine]:
+    """Yield what a person reads, with the words marked that differ within changed lines."""
     if diff.same:
-        yield f"{diff.prompt}: {diff.before} and {diff.after} are the same for a model"
+        yield styled_text.line(f"{diff.prompt}: {diff.before} and {diff.after} are the same for a model")
         return
-    yield f"{diff.prompt}: {diff.before} → {diff.after} (suggests a {diff.bump} release)"
-    yield from (f"  {fact}" for fact in diff.facts)
-    yield from diff.messages
+    yield styled_text.line(f"{diff.prompt}: {diff.before} → {diff.after} (suggests a {diff.bump} release)", "strong")
+    for fact in diff.facts:
+        yield styled_text.line(fact, indent=2)
+    kinds: dict[str, Literal["removed", "added", "hunk"]] = {"-": "removed", "+": "added", "@": "hunk"}
+    lines = [DiffLineView(kind=kinds.get(text[:1], "context"), text=text[1:]) for text in diff.messages]
+    for text, marked in zip(diff.messages, line_diff.mark_changed_words(lines), strict=True):
+        plain, words = STYLES[marked.kind]
+        pieces = (StyledPiece(text=piece.text, style=words if piece.differs else plain) for piece in marked.pieces)
+        yield StyledLine(pieces=(StyledPiece(text=text[:1], style=plain), *pieces), hang=1)

@@ -85,9 +85,9 @@ def prompt(**changes: object) -> Prompt:
         (
             prompt(messages=(Message(role="user", content="Copy {{order}}"),)),
             "major",
-            ("variable: -input", "variable: +order", "messages: 1 → 1"),
+            ("variable: -input", "variable: +order", "messages: 1 of 1 changed"),
         ),
-        (prompt(messages=(Message(role="user", content="Take {{input}}"),)), "minor", ("messages: 1 → 1",)),
+        (prompt(messages=(Message(role="user", content="Take {{input}}"),)), "minor", ("messages: 1 of 1 changed",)),
         (prompt(parameters={"temperature": 1}), "minor", ("temperature: 0 → 1",)),
         (prompt(parameters={}), "minor", ("temperature: 0 → not set",)),
         (prompt(response_format="json_object"), "minor", ("response format: text → json_object",)),
