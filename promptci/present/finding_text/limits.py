@@ -48,8 +48,9 @@ def nothing_evaluated(facts: MissingAnswers) -> FindingText:
 def error_rate(facts: MissingAnswers) -> FindingText:
     """Describe missing answers beyond the limit."""
     version = {"base": " before the change", "head": " after the change"}.get(facts.version, "")
+    share = f" ({percent(facts.missing / facts.requested)})" if facts.requested else ""
     return FindingText(
-        f"has too many missing answers{version}: {facts.missing:,} of {facts.requested:,},"
+        f"has too many missing answers{version}: {facts.missing:,} of {facts.requested:,}{share},"
         f" and `gate.max_error_rate` allows {percent(facts.max_error_rate)}",
         _first_error(facts),
     )

@@ -3,7 +3,7 @@
 from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
 from promptci.gates.facts import ComparedCases, MismatchFacts, PooledFacts, QualityFacts
 from promptci.present.finding_text.text import FindingText
-from promptci.present.formatting import bare_points, p_value, percent, points, signed_points
+from promptci.present.formatting import bare_points, number_of_points, p_value, percent, points, signed_points
 from promptci.wording import count
 
 
@@ -126,7 +126,7 @@ def _shared_cause(cause: SharedCause) -> str:
 
 def nothing_required(facts: NewPromptFacts) -> FindingText:
     """Describe a prompt without an earlier version for which no limit decides."""
-    every = f" {'A new prompt' if facts.added else 'It'} passes without a limit where every case does."
+    every = f" Without a limit, {'a new prompt' if facts.added else 'it'} passes only where every case does."
     return FindingText(
         f"was not judged: {facts.passed:,} of {count(facts.cases, 'case')} passed, and no limit is set",
         f"There is no earlier version to compare with.{every} Set `gate.min_quality`, or mark cases as critical, so"
@@ -147,17 +147,20 @@ def _bounds(facts: QualityFacts) -> str:
     if facts.max_drop is None or facts.max_drop >= 1:
         return _inputs(facts)
     confidence = percent(1 - facts.alpha)
-    own = f" A drop of up to {points(facts.max_drop)} on these goldens is not excluded ({confidence} confidence)."
+    own = f" A drop of up to {points(facts.max_drop)} is not excluded"
     if facts.interval is not None and -facts.interval[0] <= facts.max_drop:
-        return f"{own} They tell no more about inputs like these."
-    return f"{own}{_inputs(facts)}"
+        return f"{own}, on these goldens or for inputs like these ({confidence} confidence)."
+    return f"{own} on these goldens ({confidence} confidence).{_inputs(facts)}"
 
 
 def _inputs(facts: QualityFacts) -> str:
     """Return what the goldens show about inputs like them, where the goldens themselves decide."""
     if facts.about != "goldens" or facts.interval is None:
         return ""
-    lowest = facts.interval[0]
+    lowest, highest = facts.interval
+    if highest < 0:
+        sure = percent(facts.confidence)
+        return f" For inputs like these: a drop of {number_of_points(highest)} to {points(lowest)} ({sure} confidence)."
     confidence = percent(1 - (1 - facts.confidence) / 2)
     if lowest >= 0:
         return f" For inputs like these: no drop ({confidence} confidence)."

@@ -112,8 +112,8 @@ def position_bias(facts: PositionBiasFacts) -> FindingText:
     """Describe a judge whose verdict depends on the order of the answers."""
     rate = percent(facts.flipped / facts.pairs)
     return FindingText(
-        f"has a judge that changed its verdict on {facts.flipped:,} of {count(facts.pairs, 'pair')} ({rate}) when the"
-        " answers were swapped",
+        f"has a judge that contradicts itself on {facts.flipped:,} of {count(facts.pairs, 'pair')} of swapped answers"
+        f" ({rate})",
         f"More than {percent(facts.max_rate)} is too often, so this judge cannot decide. These pairs are unscored.",
     )
 

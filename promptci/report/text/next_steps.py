@@ -13,7 +13,8 @@ _NEXT = {
     "critical": "A critical case may not break: fix the prompt until it passes.",
     "min-quality": "Improve the prompt until it reaches `gate.min_quality`, or lower that limit on the base branch.",
     "cost": "Make the prompt or its answers shorter, choose a cheaper model, or raise"
-    " `gate.max_cost_increase` on the base branch.",
+    " `gate.max_cost_increase` on the base branch. Where the tokens per request are the same, a price has risen: see"
+    " `model` and `provider.prices`.",
     "p95": "Make the prompt or its answers shorter, or raise `gate.max_p95_increase` on the base branch.",
     "cut-off": "Raise `maxTokens` in the prompt until its answers are complete, then run again.",
     "nothing-to-lose": "Read some answers above: where they are right, the expectation or the evaluator is wrong; where"
@@ -28,6 +29,8 @@ _NEXT = {
     " models, name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",
     "missing-goldens": "Add a golden set for the prompt, under the name that `prompts.goldens` in promptci.yml gives.",
     "no-cases": "Add at least one case to the golden set.",
+    "budget": "Raise `run.budget_usd`, or ask less: fewer `run.repeats`, or some prompts with `--prompt`. Answers that"
+    " are there already come from the cache.",
     "nothing-evaluated": "See the first error above: a key, a model name or the endpoint is the usual cause. Then run"
     " again.",
     "error-rate": "See the first error above, then run again: answers that are there already come from the cache.",
@@ -42,6 +45,9 @@ _OF_JUDGE = (
 def next_steps(view: ReportView) -> list[str]:
     """Return what to do, most pressing first, each thing once; nothing where all is well."""
     rules = {f.rule for prompt in view.prompts for f in prompt.findings if f.verdict == prompt.verdict}
+    rules |= {problem.rule for problem in view.problems if problem.verdict == view.verdict}
+    if "budget" in rules:  # the missing answers follow from it
+        rules -= {"error-rate", "nothing-evaluated", "no-answered-pairs"}
     steps = [text for rule, text in _NEXT.items() if rule in rules]
     if "all-excluded" in rules and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
         steps.append(_OF_JUDGE)
@@ -50,6 +56,8 @@ def next_steps(view: ReportView) -> list[str]:
     steps += [str(f.facts["remedy"]) for f in view.problems if f.rule == "no-secrets" and f.facts.get("remedy")]
     if view.problems and view.verdict == "error" and not steps:
         steps.append("Nothing was concluded, so this says nothing about your change. Fix the cause and run again.")
+    if view.verdict == "error" and view.exit_code:
+        steps.append("Until then the check fails: what could not be evaluated is never green.")
     return [*steps, *memory_text.label_requests(view)]
 
 

@@ -26,7 +26,11 @@ MAX_HEADLINE_CHARS = 2000
 MAX_FIRST_LINE = 116
 """Characters of a headline that are read at a glance; with the verdict's icon and `### ` they are 120 or fewer."""
 DAYS_PER_MONTH = 30
+MIN_FIRST_LINE = 40
+"""Characters that the first line has at least where it ends with a clause."""
 _STATEMENT_END = re.compile(r"[;.] ")
+_CLAUSE_END = re.compile(r": | \((?=[^()]*(?:\([^()]*\)[^()]*)*\)(?:\.?$|[.;] ))")
+"""A colon, or a bracket that ends the statement."""
 SIGNS = {
     "no-change": Sign(word="No change", icon="➖", slug="mute"),
     "pass": Sign(word="Pass", icon="✅", slug="good"),
@@ -227,16 +231,23 @@ _WEIGHT = {name: weight for weight, name in enumerate(SIGNS)}
 def in_two(headline: str) -> tuple[str, str]:
     """Split a headline into a line of at most `MAX_FIRST_LINE` characters, which is read at a glance, and the rest.
 
-    The first line is as many whole statements as fit; where not even one fits, it is cut between two words.
+    The first line is as many whole statements as fit; where not even one fits, it ends with a clause, else between
+    two words.
     """
     if len(headline) <= MAX_FIRST_LINE:
         return headline, ""
     ends = [match.start() for match in _STATEMENT_END.finditer(headline) if match.start() < MAX_FIRST_LINE]
+    clauses = (match.start() for match in _CLAUSE_END.finditer(headline, MIN_FIRST_LINE))
+    ends = ends or [end for end in clauses if end < MAX_FIRST_LINE and not _is_within_signs(headline[:end])]
     if not ends:
         first = headline[: MAX_FIRST_LINE - 1].rpartition(" ")[0] or headline[: MAX_FIRST_LINE - 1]
         return f"{first}…", f"…{headline[len(first) :].strip()}"
-    first, rest = headline[: ends[-1]], headline[ends[-1] + 2 :].strip()
+    first, rest = headline[: ends[-1]], headline[ends[-1] :].lstrip(".;:, ")
     return f"{first}.", rest[:1].upper() + rest[1:]
+
+
+def _is_within_signs(text: str) -> bool:
+    return text.count("`") % 2 == 1 or text.count("(") > text.count(")")
 
 
 def moment(written: str) -> str:

@@ -386,7 +386,7 @@ def test_a_judge_that_flips_on_more_than_a_fifth_of_the_pairs_decides_nothing(fl
     assert ("position-bias" in rules(report)) is warned
     if warned:
         assert text(report, "position-bias") == (
-            "Has a judge that changed its verdict on 3 of 10 pairs (30%) when the answers were swapped."
+            "Has a judge that contradicts itself on 3 of 10 pairs of swapped answers (30%)."
             " More than 20% is too often, so this judge cannot decide. These pairs are unscored."
         )
         assert rules(report)["position-bias"] is Verdict.INCONCLUSIVE

@@ -7,7 +7,7 @@ from promptci.present import escape, formatting
 from promptci.report.model.report import AnswerView, CaseView, PromptView
 
 MAX_ID_CHARS = 120
-CaseRank = tuple[bool, bool, float, int]
+CaseRank = tuple[bool, bool, bool, float, int]
 """Sort key; the last item is the position of the case in the prompt."""
 
 
@@ -125,9 +125,9 @@ def is_graded(prompt: PromptView) -> bool:
 
 
 def rank_case(case: CaseView, position: int) -> CaseRank:
-    """Return a sort key: critical cases first, then flagged answers, which a person should read, then lost score."""
+    """Return a sort key: critical cases first, then answers that a person should read, stable cases, lost score."""
     flagged = any(answer.flags for answer in (case.base, case.head) if answer is not None)
-    return (not case.critical, not flagged, score_change(case), position)
+    return (not case.critical, not flagged, case.flaky, score_change(case), position)
 
 
 def describe_outcome(case: CaseView, prompt: PromptView) -> str:

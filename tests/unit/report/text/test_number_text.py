@@ -158,11 +158,25 @@ def test_an_undecided_prompt_beside_a_failing_one_says_nothing_about_blocking() 
 
 
 def test_a_problem_of_the_run_alone_is_no_finding_about_the_change() -> None:
-    view = SITUATIONS["budget_reached"]()
-    alone = view.model_copy(update={"prompts": []})
-    assert next_steps.next_steps(alone) == [
-        "Nothing was concluded, so this says nothing about your change. Fix the cause and run again."
+    assert next_steps.next_steps(SITUATIONS["our_own_error"]()) == [
+        "Nothing was concluded, so this says nothing about your change. Fix the cause and run again.",
+        "Until then the check fails: what could not be evaluated is never green.",
     ]
+
+
+def test_missing_answers_of_a_spent_budget_call_for_a_larger_one() -> None:
+    first, *others = next_steps.next_steps(SITUATIONS["budget_reached"]())
+    assert first.startswith("Raise `run.budget_usd`")
+    assert others == ["Until then the check fails: what could not be evaluated is never green."]
+
+
+def test_a_long_headline_ends_with_a_clause_and_not_in_the_middle_of_one() -> None:
+    view = SITUATIONS["advise_mode"]()
+    first, rest = number_text.in_two(view.headline)
+    assert first.endswith("order-extractor got worse on these goldens.")
+    assert rest.startswith("58 of 60 cases passed before, 31 of 60 after")
+    listed = f"Error: {'x' * 60} ({'a, ' * 30}b)"
+    assert number_text.in_two(listed)[0] == f"Error: {'x' * 60}."
 
 
 def test_what_was_spent_is_said_with_its_doubts() -> None:
