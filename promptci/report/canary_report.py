@@ -47,10 +47,18 @@ class CanaryReport:
 
     @property
     def exit_code(self) -> int:
-        """1 if something is rolled back, else 4 where a sample could not be judged, else 0."""
+        """1 if something is rolled back, else 4 where nothing was read or a sample could not be judged, else 0."""
         if self.outcome is CanaryOutcome.ROLL_BACK:
             return 1
-        return 0 if all(sample.is_usable for sample in self.samples) else 4
+        return 4 if self.lacks_log or not all(sample.is_usable for sample in self.samples) else 0
+
+    @property
+    def lacks_log(self) -> bool:
+        """Whether no file was found for a canary that had begun before: before that the application may not log yet."""
+        begun = (
+            decision.progress.since < self.at for decision in self.decisions if decision.share and decision.progress
+        )
+        return not self.log.files and any(begun)
 
 
 def sample_text(sample: JudgedSample) -> str:

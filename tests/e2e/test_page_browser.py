@@ -79,7 +79,7 @@ def test_the_verdict_the_prompts_and_what_to_do_stand_on_the_first_screen(situat
         assert box["y"] + box["height"] <= DESK["height"]
 
 
-@pytest.mark.parametrize("situation", SHOWN)
+@pytest.mark.parametrize("situation", first_daily(SHOWN, 2))
 def test_unfolded_on_a_telephone_nothing_hangs_over(situation: str, read: Any) -> None:
     page = read(situation, viewport=PHONE)
     unfold(page)

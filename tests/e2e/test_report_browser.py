@@ -19,13 +19,15 @@ from promptci.report.html import html_renderer
 pytestmark = MARKS
 
 
-@pytest.mark.parametrize("situation", report_situations.SITUATIONS)
+@pytest.mark.parametrize("situation", first_daily(report_situations.SITUATIONS, 4))
 def test_out_offline_no_network_request(situation: str, visit: Any) -> None:
     page = visit(report_situations.page(situation))
     assert page.locator("h1").is_visible()
 
 
-@pytest.mark.parametrize("first", range(0, len(XSS), 4))  # each by itself is tried where the page's tags are compared
+@pytest.mark.parametrize(
+    "first", first_daily(range(0, len(XSS), 4), 2)
+)  # each by itself is tried where the page's tags are compared
 def test_out_xss_corpus_every_field(first: int, visit: Any) -> None:
     page = visit(html_renderer.render_page(planted(rich(), " ".join(XSS[first : first + 4]))))
     page.locator("#open-all").click()
@@ -89,7 +91,7 @@ def test_the_policy_stops_what_escaping_would_have_missed(
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "situation", first_daily(["several_prompts", "hostile_text", "new_prompt", "no_prompts_changed"], 2)
+    "situation", first_daily(["several_prompts", "hostile_text", "new_prompt", "no_prompts_changed"])
 )
 def test_the_page_does_not_scroll_sideways(situation: str, scheme: str, size: str, visit: Any) -> None:
     width, height = SIZES[size]

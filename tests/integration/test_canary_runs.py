@@ -176,8 +176,11 @@ def test_a_history_branch_that_cannot_be_written_is_an_error_and_hides_no_rollba
 
 def test_a_glob_that_matches_nothing_is_said(shop: RepoBuilder) -> None:
     look(shop, 0, "--apply")
+    done = look(shop, 0.1, "--apply", log="typo/*.jsonl")
+    assert "order: wait at 5%" in done.stdout
+    assert done.returncode == 4  # a misspelt pattern in a scheduled job must not stay green
     done = look(shop, 8, "--apply", log="typo/*.jsonl")
-    assert shares(shop) == [5]
+    assert (done.returncode, shares(shop)) == (4, [5])
     assert "order: hold at 5%" in done.stdout
     assert "no file matches --log: nothing was read" in done.stdout
 

@@ -29,8 +29,8 @@ DAYS_PER_MONTH = 30
 MIN_FIRST_LINE = 40
 """Characters that the first line has at least where it ends with a clause."""
 _STATEMENT_END = re.compile(r"[;.] ")
-_CLAUSE_END = re.compile(r": | \((?=[^()]*(?:\([^()]*\)[^()]*)*\)(?:\.?$|[.;] ))")
-"""A colon, or a bracket that ends the statement."""
+_CLAUSE_END = re.compile(r": | \((?=[^()]{25}[^()]*(?:\([^()]*\)[^()]*)*\)(?:\.?$|[.;] ))")
+"""A colon, or a bracket that ends the statement; a short one, such as `(−45 points)`, belongs to its clause."""
 SIGNS = {
     "no-change": Sign(word="No change", icon="➖", slug="mute"),
     "pass": Sign(word="Pass", icon="✅", slug="good"),

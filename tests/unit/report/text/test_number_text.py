@@ -177,6 +177,11 @@ def test_a_long_headline_ends_with_a_clause_and_not_in_the_middle_of_one() -> No
     assert rest.startswith("58 of 60 cases passed before, 31 of 60 after")
     listed = f"Error: {'x' * 60} ({'a, ' * 30}b)"
     assert number_text.in_two(listed)[0] == f"Error: {'x' * 60}."
+    clause = "Would be blocked (advise mode): support-topic got worse on these goldens"
+    short = f"{clause}: 8 of 8 cases passed before, 0 of 8 after"
+    first, rest = number_text.in_two(f"{short} (−100 points); greeting fails too.")
+    assert first.endswith("got worse on these goldens.")
+    assert rest == "8 of 8 cases passed before, 0 of 8 after (−100 points); greeting fails too."
 
 
 def test_what_was_spent_is_said_with_its_doubts() -> None:
