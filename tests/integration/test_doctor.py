@@ -265,6 +265,10 @@ FILE_CASES: dict[str, tuple[dict[str, str | None], str]] = {
     "no prompts": ({PROMPT: None}, "error: promptci.yml:1: no file matches `prompts.include`"),
     "broken prompt": ({PROMPT: "model: m\nmessages: 3\n"}, f"error: {PROMPT}:2: "),
     "no goldens": ({GOLDENS: None}, f"error: {PROMPT}:1: the prompt `order` has no golden cases"),
+    "goldens of no prompt": (
+        {"goldens/ordre.jsonl": '{"id": "a", "vars": {"input": "x"}, "expected": "y"}\n'},
+        "warning: goldens/ordre.jsonl: no prompt is called `ordre`, so these cases are not used. Did you mean `order`?",
+    ),
     "broken goldens": ({GOLDENS: "{\n"}, f"error: {GOLDENS}:1: "),
     "variable lacking": ({GOLDENS: '{"id": "a", "vars": {"x": 1}, "expected": "y"}\n'}, f"error: {GOLDENS}:1: "),
     "judge unset": (

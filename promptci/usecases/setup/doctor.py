@@ -52,6 +52,8 @@ class _RepositoryState:
     document: strict_yaml.YamlDocument | None = None
     """promptci.yml with its lines; None where there is none."""
     plans: list[PromptPlan] = field(default_factory=list)
+    golden_files: set[str] = field(default_factory=set)
+    """Files that hold the cases of some prompt."""
     endpoints: Mapping[str, ProviderOptions] = field(default_factory=dict)
     """Endpoints that some prompts have of their own, by their ids."""
 
@@ -172,6 +174,9 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
     for prompt in prompts.values():
         yield from _unused_parts(prompt)
         yield from _goldens(state, prompt)
+    names = [prompt.name for prompt in prompts.values()]
+    unused = doctor_goldens.find_unused_goldens(snapshot, config.prompts.goldens, names, state.golden_files)
+    yield from (DoctorFinding(problem=problem, level="warning") for problem in unused if names and not problems)
     collected = CollectedRun(config=config, config_source=state.config_path, plans=tuple(state.plans))
     try:
         collected = prompt_settings.apply_prompt_settings(collected, None, snapshot, state.config_path)
@@ -194,7 +199,9 @@ def _unused_parts(prompt: Prompt) -> Iterator[DoctorFinding]:
 def _goldens(state: _RepositoryState, prompt: Prompt) -> Iterator[DoctorFinding]:
     side = Revision(snapshot=state.snapshot, config=state.config)
     try:
-        goldens = collect.load_golden_set(side, prompt, collect.find_goldens(side, prompt))
+        files = collect.find_goldens(side, prompt)
+        state.golden_files.update(files)
+        goldens = collect.load_golden_set(side, prompt, files)
     except InputError as error:
         yield from _error_findings(error)
         return

@@ -1,17 +1,39 @@
-"""Describe what the goldens of each prompt can decide, before anything is asked."""
+"""Describe what the goldens of each prompt can decide, before anything is asked, and which belong to no prompt."""
 
-from collections.abc import Iterator, Sequence
+import posixpath
+from collections.abc import Collection, Iterator, Sequence
 
 from promptci.compare.case_power import Asking
 from promptci.config.model import Config
+from promptci.errors import Problem
 from promptci.gates.selftest import power_analysis
+from promptci.git.snapshot import Snapshot
+from promptci.goldens.find import NAME, SIDE_FILE
+from promptci.goldens.formats import BINARY_FORMATS, GOLDEN_FORMATS
 from promptci.present import formatting
 from promptci.runs.prompt_plan import PromptPlan
+from promptci.wording import join_names, suggest
 
+GOLDEN_ENDINGS = {*GOLDEN_FORMATS, *BINARY_FORMATS}
 ASSUMED_DISCORDANCE = 0.05
 """Share of cases that change their verdict by themselves, where nothing is measured."""
 ASSUMED_SPREAD = 0.2
 """Standard deviation of a case's difference in scores, likewise."""
+
+
+def find_unused_goldens(
+    snapshot: Snapshot, pattern: str, names: Collection[str], used: Collection[str]
+) -> Iterator[Problem]:
+    """Yield a problem for each golden file where `prompts.goldens` looks that belongs to none of the prompts."""
+    if not pattern.endswith(f"{NAME}.*") or "**" in pattern:
+        return
+    for path in snapshot.glob(pattern.replace(NAME, "*")):
+        stem, ending = posixpath.splitext(posixpath.basename(path))
+        if path in used or ending not in GOLDEN_ENDINGS or SIDE_FILE.search(path):
+            continue
+        near = suggest(stem, names)
+        hint = f"{near} Rename the file then." if near else f"Rename it as its prompt: {join_names(sorted(names), 5)}."
+        yield Problem(path=path, message=f"no prompt is called `{stem}`, so these cases are not used", hint=hint)
 
 
 def describe_goldens(plans: Sequence[PromptPlan], config: Config) -> Iterator[str]:

@@ -22,6 +22,9 @@ _MODEL_NAMES = {"/chat/completions": "the prompt's `model`", "/embeddings": "the
 _REFUSED_STATUSES = {400, 403, 422, 451}
 
 
+_KEY_REFUSED = "The endpoint does not accept the key: set the variable that provider.api_key_env names to a valid one"
+
+
 class _Rule(NamedTuple):
     """An error recognized by its wording, whatever the status."""
 
@@ -86,7 +89,7 @@ _RULES = (
             *("api_key_invalid", "invalid_api_key", "api key not valid", "invalid api key", "incorrect api key"),
             *("authentication_error", "authenticationerror", "account_deactivated", "invalid x-api-key"),
         ),
-        "The endpoint does not accept the key: check the secret behind provider.api_key_env",
+        _KEY_REFUSED,
     ),
     _Rule(
         "blocked",
@@ -162,8 +165,7 @@ def failure_from_status(
 def _client_error(status: int, details: ErrorDetails, quoted: str, path: str) -> AttemptFailed:
     if status == 401:
         # Not quoted: endpoints repeat the key in this message.
-        hint = "The endpoint does not accept the key: check the secret behind provider.api_key_env"
-        return _permanent("auth", f"HTTP 401. {hint}", fatal=True)
+        return _permanent("auth", f"HTTP 401. {_KEY_REFUSED}", fatal=True)
     if status == 402:
         return _permanent(
             "quota", f"{quoted}. The account's credit is used up: top it up, or use another key", fatal=True

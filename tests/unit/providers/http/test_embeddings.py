@@ -131,7 +131,7 @@ async def test_an_answer_that_is_no_vector_is_malformed_after_three_attempts(wir
 
 FAILED: dict[str, tuple[Reply, str, bool, str]] = {
     "no such route": (error(404, "not found"), "not-found", True, "ends where /embeddings follows"),
-    "wrong key": (error(401), "auth", True, "check the secret"),
+    "wrong key": (error(401), "auth", True, "provider.api_key_env"),
     "filtered": (error(400, "filtered", code="content_filter"), "bad-request", False, "filtered"),
     "too long": (error(400, "maximum context length is 8192 tokens"), "context-length", False, "too long"),
     "error within 200": (reply({"error": {"code": 400, "message": "bad input"}}), "bad-request", False, "bad input"),

@@ -93,7 +93,7 @@ async def test_what_the_model_did_is_a_result(wire: Reply, expected: Mapping[str
 
 
 NEVER_AGAIN: dict[str, tuple[Reply, str, bool, str]] = {
-    "wrong key": (error(401, f"Incorrect API key provided: {CANARY}"), "auth", True, "check the secret"),
+    "wrong key": (error(401, f"Incorrect API key provided: {CANARY}"), "auth", True, "provider.api_key_env"),
     "forbidden": (error(403, "no access"), "auth", True, "no access"),
     "unknown model": (error(404, "The model does not exist"), "not-found", True, "Check the prompt's `model`"),
     "no credit": (error(429, "You exceeded", code="insufficient_quota"), "quota", True, "top it up"),
