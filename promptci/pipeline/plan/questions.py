@@ -15,7 +15,7 @@ from promptci.providers.base import Request
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan
 from promptci.scoring.case_mistakes import CaseMistake, summarize_mistakes
-from promptci.wording import join_names
+from promptci.wording import join_names, suggest
 
 MAX_NAMED_CASES = 3
 
@@ -103,12 +103,13 @@ def _side_by_side(prompt: str, case_id: str, requests: Mapping[Arm, Request], re
 
 
 def _missing_variable(prompt: Prompt, case: Case, variable: str) -> CaseMistake:
+    near = suggest(variable, case.vars)
     return CaseMistake(
         case=case,
         line=case.line,
         text=f" has no variable `{variable}`, which {prompt.path} uses",
-        hint=f"Add `{variable}` to the goldens, in a pull request of its own if base's cases lack it, or take "
-        f"{{{{{variable}}}}} out of the prompt.",
+        hint=f"{f'{near} Correct the prompt then; else add' if near else 'Add'} `{variable}` to the goldens, in a pull"
+        " request of its own if base's cases lack it, or take it out of the prompt.",
     )
 
 

@@ -275,7 +275,13 @@ def test_a_variable_that_cases_lack_is_named_for_each_with_file_and_line() -> No
     assert (problem.path, problem.line) == ("goldens/p.jsonl", 3)
     assert problem.message == "case `a` has no variable `name`, which prompts/p.prompt.yml uses"
     assert "Add `name`" in problem.hint
-    assert "{{name}}" in problem.hint
+    assert "take it out of the prompt" in problem.hint
+
+
+def test_a_variable_that_the_prompt_misspells_is_named_with_the_one_that_the_cases_have() -> None:
+    cases = goldens(case("a", vars={"question": "x"}))
+    (problem,) = questions.plan_questions(planned(None, (prompt("Answer {{qestion}}"), cases)), times(1)).problems
+    assert problem.hint.startswith("Did you mean `question`? Correct the prompt then; else add `qestion`")
 
 
 def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:
