@@ -108,6 +108,7 @@ class Repo:
         for branch in filter(None, (named, "origin/main", "origin/master", "main", "master")):
             if self._commit(branch):
                 return branch
+        self.resolve("HEAD")  # raises where there is no commit at all
         raise GitError("There is no default branch to compare with", "Give --base a branch, tag or commit.")
 
     def commit_message(self, sha: str) -> str:

@@ -207,6 +207,8 @@ def test_a_linked_working_tree_is_a_repository(built: RepoBuilder, tmp_path: Pat
 def test_a_repository_without_a_commit_is_said(tmp_path: Path) -> None:
     with pytest.raises(GitError, match="has no commit yet"):
         RepoBuilder(tmp_path).repo.resolve("HEAD")
+    with pytest.raises(GitError, match="has no commit yet"):  # not that a default branch is missing
+        RepoBuilder(tmp_path).repo.default_branch()
 
 
 def test_a_lost_object_is_said_and_the_rest_still_read(built: RepoBuilder) -> None:
