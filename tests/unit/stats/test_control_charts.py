@@ -103,4 +103,5 @@ def test_rare_failures_come_like_raindrops() -> None:
 def test_a_larger_drop_is_never_more_likely(passes: list[int], drop: float, added: float) -> None:
     noise = estimate_noise([ReferenceCase(passed=k, answers=20) for k in passes])
     small, large = noise.exceed(np.array([drop, drop + added]))
-    assert 0 <= large <= small <= 1
+    assert 0 <= large <= small + 1e-12  # the last digits are rounding
+    assert small <= 1
