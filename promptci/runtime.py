@@ -232,8 +232,8 @@ class _Log:
                 self._trouble(f"the request log cannot be written: {error}")
 
     def _write(self, line: dict[str, object]) -> None:
-        texts = {name: json.dumps(line.get(name), default=repr) for name in _FORMS}
-        wrong = [name for name, text in texts.items() if not re.fullmatch(f"null|{_FORMS[name]}", text)]
+        texts = {name: json.dumps(line[name], default=repr) for name in _FORMS if line.get(name) is not None}
+        wrong = [name for name, text in texts.items() if not re.fullmatch(_FORMS[name], text)]
         reason = "; ".join(f"{name} must not be {texts[name]:.60}" for name in wrong)
         if wrong and "promptci.unit" not in line:
             raise ValueError(reason)  # nothing would be left of a late mark

@@ -9,7 +9,6 @@ import click
 from promptci.cli.release import output
 from promptci.publish.github import pygithub_client
 from promptci.publish.runner.context import ActionContext
-from promptci.redact import Redactor
 from promptci.usecases.reporting import comment
 
 
@@ -39,5 +38,5 @@ def command(source: Path, dry_run: bool, as_json: bool) -> int:
     # Lines for the runner's log go where they do not disturb the result.
     log = sys.stderr if as_json else sys.stdout
     result = comment.post_comment(source, context, pygithub_client.connect(context), log, dry_run=dry_run)
-    output.print_result(result.redacted(Redactor.from_environ(os.environ)), result.lines(), as_json=as_json)
+    output.print_result(result, result.lines(), as_json=as_json)
     return 0

@@ -46,6 +46,11 @@ def say_progress(line: str) -> None:
     click.echo(safe_line(Redactor.from_environ(os.environ).redact(line)), err=True)
 
 
+def say_beside(as_json: bool) -> Callable[[str], None]:
+    """Return what prints lines beside a result: to stderr where the result on stdout is JSON."""
+    return say_progress if as_json else say
+
+
 def say_nothing(_: str) -> None:
     """Print nothing, for `--quiet`."""
 

@@ -1,6 +1,5 @@
 """`promptci judge`."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +15,6 @@ from promptci.errors import UsageError
 from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.present import escape
 from promptci.publish.runner.workflow_commands import safe_line
-from promptci.redact import Redactor
 from promptci.report.terminal import styled_text
 from promptci.report.terminal.styled_text import StyledLine
 from promptci.report.text import judge_text
@@ -139,12 +137,12 @@ def calibrate_command(prompt: str | None, argument: str | None, as_json: bool, *
       promptci judge calibrate --prompt order-extractor
     """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.environment(console.say_progress if as_json else console.say) as env:
+    with console.environment(console.say_beside(as_json)) as env:
         result = judge_calibration.calibrate_judges(request, env, _choose_prompt(prompt, argument))
     if as_json:
         for note in result.notes:
             console.say_progress(note)
-        click.echo(result.document.redacted(Redactor.from_environ(os.environ)).dump(), nl=False)
+        output.print_json(result.document)
     else:
         _show(result)
     return result.exit_code

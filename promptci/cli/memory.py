@@ -12,7 +12,6 @@ from promptci.cli import console, options
 from promptci.cli.release import output
 from promptci.documents.document import Document
 from promptci.errors import InputError
-from promptci.redact import Redactor
 from promptci.usecases.reporting import memory, memory_lists
 from promptci.usecases.reporting.memory import FeedbackRequest, MemoryStore
 
@@ -33,12 +32,12 @@ def command() -> None:
 def _open_store(root: Path, config_path: str, *, as_json: bool) -> MemoryStore:
     store = memory.open_store(root, config_path, datetime.now(UTC))
     for note in store.past.notes:
-        (console.say_progress if as_json else console.say)(note)
+        console.say_beside(as_json)(note)
     return store
 
 
 def _finish(document: Document, lines: Iterable[str], *, as_json: bool) -> int:
-    output.print_result(document.redacted(Redactor.from_environ(os.environ)), lines, as_json=as_json)
+    output.print_result(document, lines, as_json=as_json)
     return 0
 
 

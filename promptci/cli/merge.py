@@ -31,7 +31,7 @@ def command(folders: tuple[Path, ...], root: Path, out: Path, *, as_json: bool) 
       promptci check --shard 1/2 --out part-1    # on two machines
       promptci merge part-1 part-2 --out promptci-report
     """  # noqa: D301 - click's sign for lines that stay
-    with console.environment(console.say_progress if as_json else console.say) as env:
+    with console.environment(console.say_beside(as_json)) as env:
         outcome = merge.merge_standalone(folders, CheckRequest(root=root, out=out), env)
         if as_json:
             console.print_json(outcome)

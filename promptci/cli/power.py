@@ -1,6 +1,5 @@
 """`promptci power`."""
 
-import os
 from datetime import UTC, datetime
 
 import click
@@ -8,7 +7,6 @@ import click
 from promptci.app.requests import CheckRequest
 from promptci.cli import options
 from promptci.cli.release import output
-from promptci.redact import Redactor
 from promptci.usecases.trust import power
 from promptci.usecases.trust.power import PowerQuestion
 
@@ -42,6 +40,6 @@ def command(
     """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
     question = PowerQuestion(drop=drop, discordance=discordance, prompts=prompts)
-    document = power.power(request, question, datetime.now(UTC)).redacted(Redactor.from_environ(os.environ))
+    document = power.power(request, question, datetime.now(UTC))
     output.print_result(document, power.power_lines(document), as_json=as_json)
     return 0

@@ -39,7 +39,7 @@ def command(*, source: Path, out: Path | None, root: Path, figures: tuple[str, .
       promptci report --open
       promptci report promptci-report/report.json --figures png,pdf
     """  # noqa: D301 - click's sign for lines that stay
-    with console.environment(console.say_progress if as_json else console.say) as env:
+    with console.environment(console.say_beside(as_json)) as env:
         outcome = report.redraw_report(source, out or source.parent, root, env)
         if as_json:
             console.print_json(outcome)

@@ -1,6 +1,5 @@
 """`promptci selftest`."""
 
-import os
 import sys
 
 import click
@@ -9,7 +8,6 @@ from promptci.app.requests import CheckRequest
 from promptci.cli import console, options
 from promptci.cli.release import output
 from promptci.gates.selftest import aa_test, selftest_document
-from promptci.redact import Redactor
 from promptci.usecases.trust import selftest
 from promptci.usecases.trust.selftest import SelfTestSettings
 
@@ -40,7 +38,7 @@ def command(
       promptci selftest --prompt order-extractor --yes
     """  # noqa: D301 - click's sign for lines that stay
     request = CheckRequest(**others)  # type: ignore[arg-type]  # click has checked and converted each
-    with console.environment(console.say_progress if as_json else console.say) as env:
+    with console.environment(console.say_beside(as_json)) as env:
         settings = SelfTestSettings(
             prompts=prompts,
             answers=answers,
@@ -49,6 +47,5 @@ def command(
         )
         results = selftest.selftest(request, settings, env)
     if as_json:
-        measured = selftest_document.load_results(request.out / selftest_document.FILE, results)
-        click.echo(measured.redacted(Redactor.from_environ(os.environ)).dump(), nl=False)
+        output.print_json(selftest_document.load_results(request.out / selftest_document.FILE, results))
     return 0

@@ -75,9 +75,7 @@ def _show_demo(out: Path, now: datetime, *, dry_run: bool, as_json: bool) -> int
         notes = [f"would play two months of an example in {out / 'story'}, and build its site in {out / 'site'}"]
         output.print_result(WrittenFiles(files=[], notes=notes, dry_run=True), notes, as_json=as_json)
         return 0
-    site = make_demo(
-        DemoRequest(out=out, now=now, environ=os.environ), console.say_progress if as_json else console.say
-    )
+    site = make_demo(DemoRequest(out=out, now=now, environ=os.environ), console.say_beside(as_json))
     built = make_site.describe_site(site)
     tour = str(site.out / "tour.html")
     built = built.model_copy(update={"files": [*built.files, tour], "notes": [*built.notes, f"tour: {tour}"]})

@@ -67,9 +67,14 @@ def estimate_questions(questions: Sequence[Question], price: Price) -> RunEstima
 
 
 def describe_price(total: RunEstimate) -> str:
-    """Return what an estimate costs, in words."""
+    """Return what an estimate costs, in words that stand alone."""
+    return "price unknown" if total.usd is None else describe_amount(total)
+
+
+def describe_amount(total: RunEstimate) -> str:
+    """Return what an estimate costs, behind the word `price`."""
     if total.usd is None:
-        return "price unknown"
+        return "unknown"
     if total.usd_is_lower_bound:
         return f"at least ${total.usd:.4f} (the price of some model is unknown)"
     return f"at most ${total.usd:.4f}"

@@ -1,5 +1,6 @@
 """Options and output that the commands of releases share."""
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -8,6 +9,7 @@ import click
 from promptci.cli import console
 from promptci.documents.document import Document
 from promptci.errors import UsageError
+from promptci.redact import Redactor
 from promptci.rollout.deployments.commit import CommitTarget
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -57,10 +59,15 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
+def print_json(document: Document) -> None:
+    """Print a result for programs, without secrets, as lines are printed."""
+    click.echo(document.redacted(Redactor.from_environ(os.environ)).dump(), nl=False)
+
+
 def print_result(document: Document, lines: Iterable[str], *, as_json: bool) -> None:
     """Print a result, as JSON or as lines."""
     if as_json:
-        click.echo(document.dump(), nl=False)
+        print_json(document)
         return
     for line in lines:
         console.say(line)

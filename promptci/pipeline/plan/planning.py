@@ -15,7 +15,7 @@ from promptci.pipeline.plan import explain_estimate, questions
 from promptci.providers.prices import PriceList
 from promptci.runs import adaptive_repeats
 from promptci.runs.budget import BATCH_SHARE
-from promptci.runs.estimate import Price, RunEstimate, describe_price, estimate_questions
+from promptci.runs.estimate import Price, RunEstimate, describe_amount, describe_price, estimate_questions
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring import check_assertions, embedding_similarity
@@ -153,7 +153,7 @@ def describe(planned: PlannedRun, collected: CollectedRun, explain_calls: int | 
         f"calls: {total.distinct_calls} ({total.calls} answers; equal requests are sent once)",
         *_describe_endpoints(planned, collected),
         f"tokens, estimated: {total.input_tokens} in, at most {total.output_tokens} out",
-        f"price: {describe_price(total).removeprefix('price ')} (cache hits not deducted)",
+        f"price: {describe_amount(total)} (cache hits not deducted)",
         *_batch_price(total, collected.config.run.batch),
         *_follow_up_price(planned, price),
         *_judge_price(planned, collected),
