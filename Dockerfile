@@ -9,15 +9,12 @@ RUN command -v git >/dev/null \
 COPY requirements.lock requirements-code.lock requirements-local.lock /opt/promptci/
 
 # Every file by its hash, ready-made ones only: nothing is built here, and the base's pip is not copied. The libraries'
-# own tests are left out, as is all of scipy but its special functions, which are all that promptci uses (a house test
-# sees to that); bytecode is made below for what is really imported.
+# own tests are left out; bytecode is made below for what is really imported.
 RUN python -m venv --without-pip /opt/promptci/venv \
  && python -m pip --python /opt/promptci/venv/bin/python install --no-cache-dir --disable-pip-version-check \
     --root-user-action=ignore --no-compile --no-deps --require-hashes --only-binary=:all: \
     -r /opt/promptci/requirements.lock $(for extra in $EXTRAS; do echo "-r /opt/promptci/requirements-$extra.lock"; done) \
  && find /opt/promptci/venv/lib -type d -name tests -prune -exec rm -r {} + \
- && find /opt/promptci/venv/lib/python3*/site-packages/scipy -mindepth 1 -maxdepth 1 -type d \
-    ! -name special ! -name _lib ! -name '_*' -exec rm -r {} + \
  && echo /opt/promptci/src > "$(echo /opt/promptci/venv/lib/python3*/site-packages)/promptci.pth"
 
 COPY templates /opt/promptci/src/templates
@@ -29,7 +26,7 @@ COPY entrypoint.py LICENSE /opt/promptci/src/
 RUN /opt/promptci/venv/bin/python -c "import importlib, pkgutil, promptci; \
 [importlib.import_module(found.name) for found in pkgutil.walk_packages(promptci.__path__, 'promptci.') \
  if not found.name.endswith('__main__')]; \
-import aiohttp, genai_prices, github, openai.resources.batches, openai.resources.files, rich.progress, scipy.special; \
+import aiohttp, genai_prices, github, openai.resources.batches, openai.resources.files, numpy.random, rich.progress; \
 from promptci.report.templates import environment as report; from promptci.site.pages.frame import environment as site; \
 [(site if name.startswith('html/site/') else report)().get_template(name) for name in report().list_templates(['j2'])]"
 

@@ -37,7 +37,7 @@ FILE_FAULTS = frozenset(
     }
 )
 """What is wrong with a path or a disk, and no defect of promptci."""
-LIBRARIES = ("aiohttp", "click", "jinja2", "numpy", "openai", "pydantic", "PyGithub", "scipy")
+LIBRARIES = ("aiohttp", "click", "jinja2", "numpy", "openai", "pydantic", "PyGithub")
 """Their versions go into a bug report."""
 
 

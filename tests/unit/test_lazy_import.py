@@ -50,11 +50,21 @@ def test_what_asks_an_endpoint_is_imported_ahead_where_one_is_asked() -> None:
     )
 
 
-def test_a_comparison_in_which_no_case_was_fixed_loads_no_scipy() -> None:
+def test_a_comparison_loads_no_numpy() -> None:
     run(
         "import sys; from promptci.stats.estimates import power; from promptci.stats.significance import paired;"
-        "assert power.smallest_drop(1000, 0.0) and paired.mcnemar_midp(6, 0) < 0.05 < paired.mcnemar_midp(0, 6);"
+        "assert power.smallest_drop(1000, 0.0) and paired.mcnemar_midp(9, 1) < 0.05 < paired.mcnemar_midp(1, 6);"
+        "assert paired.paired_t([0.5, -0.25, 0.125]).p_worse;"
         "assert not {'numpy', 'scipy'} & sys.modules.keys()"
+    )
+
+
+def test_nothing_of_ours_needs_scipy() -> None:
+    run(
+        "import sys; sys.modules['scipy'] = None\n"
+        "import importlib, pkgutil, promptci\n"
+        "for found in pkgutil.walk_packages(promptci.__path__, 'promptci.'):\n"
+        "    if not found.name.endswith('__main__') and '_data' not in found.name: importlib.import_module(found.name)"
     )
 
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from scipy.special import stdtrit
-
 from promptci.errors import InputError, Problem
 from promptci.monitor.document import LatencyRow, MonitorDocument, TrafficRow
+from promptci.stats import distributions
 
 Z = 1.96
 """Of a 95% interval."""
@@ -120,7 +119,7 @@ def ratio_interval(pairs: Sequence[tuple[float, float]]) -> tuple[float, Interva
     logs = [math.log(now / before) for now, before in pairs]
     mean = math.fsum(logs) / len(logs)
     deviation = math.sqrt(math.fsum((each - mean) ** 2 for each in logs) / (len(logs) - 1))
-    half = float(stdtrit(len(logs) - 1, 0.975)) * deviation / math.sqrt(len(logs))
+    half = distributions.student_quantile(0.975, len(logs) - 1) * deviation / math.sqrt(len(logs))
     return math.expm1(mean), (math.expm1(mean - half), math.expm1(mean + half))
 
 

@@ -64,11 +64,11 @@ def _run_lengths(noise: NightNoise, threshold: float, biases: "NDArray[np.float6
     States are the sum's cells: 0 and the middles of equal cells up to the threshold.
     """
     width = 2 * threshold / (2 * STATES - 1)
-    centres = width * np.arange(STATES)
-    uppers = centres + width / 2
-    # Needed drop to end in or below a cell, from each state.
-    needed = uppers[None, :] - centres[:, None] + SLACK
-    at_most = 1 - noise.exceed(needed[None, :, :] - biases[:, None, None])
+    # The drop with which a night ends at the upper end of a cell depends on the number of cells that lie between.
+    needed = width * (np.arange(1 - STATES, STATES) + 0.5) + SLACK
+    states = np.arange(STATES)
+    cells_up = states[None, :] - states[:, None] + STATES - 1
+    at_most = (1 - noise.exceed(needed[None, :] - biases[:, None]))[:, cells_up]
     moves = np.diff(at_most, axis=2, prepend=0.0)
     # Where no drop is large enough, nothing would ever leave the states, and the equations have no solution.
     systems = np.eye(STATES)[None] - (1 - 1 / MAX_LENGTH) * moves

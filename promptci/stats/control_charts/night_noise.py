@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptci.lazy_import import lazy_import
+from promptci.stats import distributions
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from scipy import special
 else:
     np = lazy_import("numpy")
-    special = lazy_import("scipy.special")
 
 MIN_SKEW = 0.02
 """Below it, the distribution is taken as normal."""
@@ -69,12 +68,12 @@ class NightNoise:
         z = np.asarray(drop, dtype=float) / self.sd
         size = abs(self.skew)
         if size < MIN_SKEW:
-            return np.asarray(special.ndtr(-z))
+            return distributions.normal_cdf(-z)
         shape = 4 / size**2
         # A gamma variable of this shape has this skewness; it is centred and scaled to a standard deviation of 1.
         if self.skew > 0:
-            return np.asarray(special.gammaincc(shape, np.maximum(shape + z * math.sqrt(shape), 0.0)))
-        return np.asarray(special.gammainc(shape, np.maximum(shape - z * math.sqrt(shape), 0.0)))
+            return distributions.gamma_sf(shape, np.maximum(shape + z * math.sqrt(shape), 0.0))
+        return distributions.gamma_cdf(shape, np.maximum(shape - z * math.sqrt(shape), 0.0))
 
 
 def estimate_noise(cases: Sequence[ReferenceCase]) -> NightNoise:

@@ -7,14 +7,13 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from promptci.lazy_import import lazy_import
+from promptci.stats import distributions
 from promptci.stats.significance import paired
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy import special
 else:
     np = lazy_import("numpy")
-    special = lazy_import("scipy.special")
 
 NORMAL = NormalDist()
 
@@ -124,7 +123,7 @@ def clustered_difference(
     if test.se is None:
         return None
 
-    half = float(special.stdtrit(test.df, 0.5 + confidence / 2)) * test.se
+    half = distributions.student_quantile(0.5 + confidence / 2, test.df) * test.se
     sums = paired.cluster_sums(differences, paired.check_weights(weights, len(differences)), clusters)
     effective = _effective([weight for _, weight in sums])
     return _with_unseen(Interval(lo=test.mean - half, hi=test.mean + half), test.mean, effective, confidence)
@@ -167,7 +166,7 @@ def bca_mean(
     spread = left_out.mean() - left_out
     acceleration = float((spread**3).sum() / (6 * (spread**2).sum() ** 1.5))
     # The plain bootstrap is too narrow by what the t distribution adds to the normal one: widened by just that.
-    wide = float(special.stdtrit(len(v) - 1, 0.5 + confidence / 2)) * math.sqrt(len(v) / (len(v) - 1))
+    wide = distributions.student_quantile(0.5 + confidence / 2, len(v) - 1) * math.sqrt(len(v) / (len(v) - 1))
     ends = [bias - wide, bias + wide]
     shares = [NORMAL.cdf(bias + e / (1 - acceleration * e)) for e in ends]
     lo, hi = np.quantile(means, shares)

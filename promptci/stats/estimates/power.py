@@ -7,27 +7,29 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from promptci.lazy_import import lazy_import
+from promptci.stats import distributions
 from promptci.stats.significance.paired import mcnemar_midp
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy import special
+    from numpy.typing import NDArray
 else:
     np = lazy_import("numpy")
-    special = lazy_import("scipy.special")
+
+NORMAL = NormalDist()
 
 
 @lru_cache(maxsize=4096)
 def _broken_needed(discordant: int, alpha: float) -> int:
     """Smallest number of broken pairs among so many discordant ones that is significant; discordant + 1: none is."""
-    lo, hi = 0, discordant + 1
-    while lo < hi:  # mid-p falls as `broken` grows
-        middle = (lo + hi) // 2
-        if middle <= discordant and mcnemar_midp(middle, discordant - middle) > alpha:
-            lo = middle + 1
-        else:
-            hi = middle
-    return lo
+    # Near the normal quantile; mid-p falls as `broken` grows.
+    guess = discordant / 2 - NORMAL.inv_cdf(alpha) * math.sqrt(discordant) / 2
+    needed = min(max(0, round(guess)), discordant + 1)
+    while needed <= discordant and mcnemar_midp(needed, discordant - needed) > alpha:
+        needed += 1
+    while needed > 0 and mcnemar_midp(needed - 1, discordant - needed + 1) <= alpha:
+        needed -= 1
+    return needed
 
 
 def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) -> float:
@@ -41,17 +43,37 @@ def power_of(n: int, discordance: float, drop: float, *, alpha: float = 0.05) ->
     share = min(1.0, (discordance + drop) / (2 * discordance))
     if share == 1.0:
         return _power_all_broken(n, discordance, alpha)
+    counts, weight, needed = _discordant_counts(n, discordance, alpha)
+    return float((weight * _chances_of_enough(counts, needed, share)).sum())
+
+
+@lru_cache(maxsize=16)
+def _discordant_counts(
+    n: int, discordance: float, alpha: float
+) -> "tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]":
+    """Return the numbers of discordant pairs that can be, the chance of each, and the broken ones it needs."""
     far = 9 * math.sqrt(n * discordance * (1 - discordance)) + 9  # what lies further out has no weight
     counts = np.arange(max(0, int(n * discordance - far)), min(n, int(n * discordance + far)) + 1)
-    chosen = special.gammaln(n + 1) - special.gammaln(counts + 1) - special.gammaln(n - counts + 1)
-    weight = np.exp(chosen + special.xlogy(counts, discordance) + special.xlog1py(n - counts, -discordance))
-    needed = np.array([_broken_needed(int(m), alpha) for m in counts])
-    possible = needed <= counts
-    return float((weight[possible] * special.bdtrc(needed[possible] - 1, counts[possible], share)).sum())
+    weight = distributions.binomial_probabilities(counts, np.full(len(counts), n), discordance)
+    return counts, weight, np.array([_broken_needed(m, alpha) for m in counts.tolist()])
+
+
+def _chances_of_enough(counts: "NDArray[np.int64]", needed: "NDArray[np.int64]", share: float) -> "NDArray[np.float64]":
+    """Return P(X >= needed), X ~ Bin(count, share), for successive counts; `needed` rises by 0 or 1 with each.
+
+    One pair more adds the chance that it is the last one needed; one needed more takes away the chance that this pair
+    is fixed while exactly as many as were needed are broken. Only the first one is summed up.
+    """
+    before, stays = counts[:-1], np.diff(needed) == 0
+    short = distributions.binomial_probabilities(needed[:-1] - stays, before, share)
+    changes = np.where(stays, share * short, -(1 - share) * short)
+    possible = np.arange(needed[0], counts[0] + 1)
+    first = distributions.binomial_probabilities(possible, np.full(len(possible), counts[0]), share).sum()
+    return np.cumsum(np.concatenate(([first], changes)))
 
 
 def _power_all_broken(n: int, discordance: float, alpha: float) -> float:
-    """Return the power where each discordant pair is broken: the chance of enough of them. Needs no scipy."""
+    """Return the power where each discordant pair is broken: the chance of enough of them. Needs no numpy."""
     needed = 0
     while mcnemar_midp(needed, 0) > alpha:
         needed += 1
@@ -99,8 +121,7 @@ def _smallest(enough: Callable[[float], bool], lo: float, hi: float) -> float:
 
 
 def _z_sum(alpha: float, power: float) -> float:
-    normal = NormalDist()
-    return normal.inv_cdf(1 - alpha) + normal.inv_cdf(power)
+    return NORMAL.inv_cdf(1 - alpha) + NORMAL.inv_cdf(power)
 
 
 def detectable_drop_scores(n: int, sd: float, *, alpha: float = 0.05, power: float = 0.80) -> float:
@@ -124,11 +145,9 @@ def answers_needed(margin: float, variance: float, *, alpha: float = 0.05, power
     margin^2, with v the variance of the difference of two answers to one case. The second term under the root is the
     bound's allowance for failures too rare to be seen. It does not matter how the answers are spread over cases.
     """
-    normal = NormalDist()
     allowance = margin * (1 - margin)
-    deviation = normal.inv_cdf(1 - alpha) * math.sqrt(variance + allowance) + normal.inv_cdf(power) * math.sqrt(
-        variance
-    )
+    shown = NORMAL.inv_cdf(1 - alpha) * math.sqrt(variance + allowance)
+    deviation = shown + NORMAL.inv_cdf(power) * math.sqrt(variance)
     return math.ceil((deviation / margin) ** 2)
 
 

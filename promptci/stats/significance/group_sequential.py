@@ -11,13 +11,12 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from promptci.lazy_import import lazy_import
+from promptci.stats import distributions
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy import special
 else:
     np = lazy_import("numpy")
-    special = lazy_import("scipy.special")
 
 NORMAL = NormalDist()
 POINTS = 241
@@ -48,7 +47,7 @@ def overall_level(nominal: float, answers: tuple[int, ...]) -> float:
     crossed = nominal
     for look, (before, after) in enumerate(pairwise(answers), start=1):
         kept, new = math.sqrt(before / after), math.sqrt(1 - before / after)  # the next statistic: kept z + new normal
-        crossed += float((weights * density * special.ndtr((kept * grid - z) / new)).sum())
+        crossed += float((weights * density * distributions.normal_cdf((kept * grid - z) / new)).sum())
         if look < looks - 1:
             steps = (grid[:, None] - kept * grid[None, :]) / new
             kernel = np.exp(-(steps**2) / 2) / (new * math.sqrt(2 * math.pi))

@@ -3,14 +3,8 @@
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from promptci.lazy_import import lazy_import
-
-if TYPE_CHECKING:
-    from scipy import special
-else:
-    special = lazy_import("scipy.special")
+from promptci.stats import distributions
 
 
 def mcnemar_midp(broken: int, fixed: int) -> float:
@@ -25,14 +19,7 @@ def mcnemar_midp(broken: int, fixed: int) -> float:
     discordant = broken + fixed
     if discordant == 0:
         return 1.0
-    if fixed == 0:  # the most frequent results need no scipy, whose import takes longer than the rest of a comparison
-        return 0.5**discordant / 2
-    if broken == 0:
-        return (1.0 - 0.5**discordant + 1.0) / 2
-
-    # P(X > b) and P(X >= b) = P(X <= n - b), by symmetry; their mean counts the outcome seen by half.
-    above = special.bdtrc(broken, discordant, 0.5) if broken < discordant else 0.0
-    return float((above + special.bdtr(discordant - broken, discordant, 0.5)) / 2)
+    return distributions.fair_coin_midp(broken, fixed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +94,7 @@ def paired_t(
     if se <= 1e-12 * max(1.0, abs(mean)):
         return PairedT(mean=mean, se=0.0, df=count - 1, p_worse=_sign_p(mean, count))
 
-    return PairedT(mean=mean, se=se, df=count - 1, p_worse=float(special.stdtr(count - 1, mean / se)))
+    return PairedT(mean=mean, se=se, df=count - 1, p_worse=distributions.student_cdf(mean / se, count - 1))
 
 
 def _sign_p(mean: float, count: int) -> float:
