@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +77,7 @@ def test_a_release_attests_image_wheel_and_what_is_in_them_and_needs_no_password
     assert {"actions/attest-build-provenance", "actions/attest-sbom", "anchore/sbom-action"} <= set(names["image"])
     assert names["pypi"][-1] == "pypa/gh-action-pypi-publish"
     assert jobs["pypi"]["permissions"] == {"id-token": "write"}
-    assert set(jobs["tag"]["needs"]) == {"wheel", "image"}
+    assert (jobs["wheel"]["needs"], jobs["tag"]["needs"]) == ("image", ["image", "wheel"])
     assert "--require-hashes" in text
     assert re.findall(r"secrets\.\w+", text) == []
 
@@ -96,13 +98,31 @@ def test_the_digest_goes_into_action_yml(tmp_path: Path) -> None:
         assert others == [line for line in before.splitlines() if not line.startswith("  image:")]
 
 
+def make_release_commit(work: RepoBuilder, folder: Path, digest: str, version: str) -> str:
+    """Return the commit that the job which builds the wheel makes, in a checkout of its own."""
+    work.git("clone", "--quiet", "--no-tags", str(work.path), str(folder))
+    for name in ("pin-image", "release-commit"):
+        shutil.copy(work.path / ".ci" / name, folder / ".ci" / name)
+    command = [".ci/release-commit", "ghcr.io/promptci/promptci", digest, version]
+    subprocess.run(command, cwd=folder, check=True)
+    git = ["git", "rev-parse", f"v{version}^{{commit}}"]
+    return subprocess.run(git, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def record_in_wheel(commit: str, folder: Path) -> None:
+    (folder / "released" / "dist").mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "released" / "dist" / "promptci_action.whl", "w") as wheel:
+        wheel.writestr("promptci/_data/release-commit", f"{commit}\n")
+
+
 def test_a_release_gets_its_tag_and_moves_the_major_one(tmp_path: Path) -> None:
     (script,) = [step["run"] for step in load(FOLDER / "release.yml")["jobs"]["tag"]["steps"] if "run" in step]
     origin = RepoBuilder(tmp_path / "origin", "--bare")
     work = RepoBuilder(tmp_path / "work")
-    files = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("action.yml", ".ci/pin-image")}
-    main = work.write(files).commit("main")
-    (work.path / ".ci" / "pin-image").chmod(0o755)
+    scripts = (".ci/pin-image", ".ci/release-commit")
+    main = work.write({name: (ROOT / name).read_text(encoding="utf-8") for name in ("action.yml", *scripts)}).commit()
+    for name in scripts:
+        (work.path / name).chmod(0o755)
     work.git("remote", "add", "origin", str(origin.path))
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "gh").write_text("#!/bin/sh\n")
@@ -111,11 +131,19 @@ def test_a_release_gets_its_tag_and_moves_the_major_one(tmp_path: Path) -> None:
 
     for version, digest in (("1.0.0", DIGEST), ("1.1.0", DIGEST.replace("0", "f"))):
         work.git("checkout", "--quiet", "--detach", main)
+        record_in_wheel(make_release_commit(work, tmp_path / version, digest, version), work.path)
         command = ["bash", "-eo", "pipefail", "-c", script]
         subprocess.run(command, cwd=work.path, env=environ | {"VERSION": version, "DIGEST": digest}, check=True)
         assert origin.git("rev-parse", "v1^{commit}") == origin.git("rev-parse", f"v{version}^{{commit}}")
         assert f"image: docker://ghcr.io/promptci/promptci@{digest}" in origin.git("show", f"v{version}:action.yml")
     assert origin.git("tag", "--list").split() == ["v1", "v1.0.0", "v1.1.0"]
+
+    work.git("checkout", "--quiet", "--detach", main)
+    record_in_wheel(main, work.path)
+    command = ["bash", "-eo", "pipefail", "-c", script]
+    done = subprocess.run(command, cwd=work.path, env=environ | {"VERSION": "1.2.0", "DIGEST": DIGEST}, check=False)
+    assert done.returncode != 0, "a wheel of another commit was released"
+    assert "v1.2.0" not in origin.git("tag", "--list")
 
 
 @pytest.mark.parametrize("words", [("ghcr.io/a/b", "latest"), ("ghcr.io/a/b", DIGEST[:-1]), ("b c/d", DIGEST)])

@@ -1,9 +1,11 @@
 """Create the starter files: promptci.yml, a workflow, and a prompt with goldens that runs at once."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from promptci.app.release_commit import find_release_commit
 from promptci.config.find import DEFAULT_PATH, DEFAULT_PATHS
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.files import packaged, write
@@ -23,6 +25,8 @@ EXAMPLE = ("prompts/email-finder.prompt.yml", "goldens/email-finder.jsonl")
 DEFAULT_KEY = "OPENAI_API_KEY"
 WITH_KEY = "        with:\n          api-key: ${{ secrets.OPENAI_API_KEY }}\n"
 """How the workflow hands over a key of this name; others go by the step's environment."""
+TAGGED = re.compile(r"(?m)^ *# To pin it, .*\n *# git ls-remote .*\n(?P<step> *- uses: [\w./-]+)@(?P<tag>v\S+)$")
+"""The step of our Action in the workflow, and the comment before it."""
 NOTHING_DETECTED = Repository()
 IGNORED = {
     ".promptci/": ".promptci/cache/x",
@@ -70,11 +74,18 @@ def write_starter_files(
         if name == "promptci.yml":
             text = text.replace("{{provider}}", _provider_section(templates, provider, key, repository))
             text = text.replace("{{include}}", _format_include(repository.proposal))
-        elif key != DEFAULT_KEY:
-            text = text.replace(WITH_KEY, f"        env:\n          {key}: ${{{{ secrets.{key} }}}}\n")
+        elif files[name] == "workflow.yml":
+            text = _pin_action(text, find_release_commit())
+            if key != DEFAULT_KEY:
+                text = text.replace(WITH_KEY, f"        env:\n          {key}: ${{{{ secrets.{key} }}}}\n")
         if not dry_run:
             write.write_text(root / name, text)
     return StarterFiles(written=(*written, *_ignore(root / ".gitignore", dry_run=dry_run)), kept=tuple(kept))
+
+
+def _pin_action(workflow: str, commit: str | None) -> str:
+    """Write the commit of our Action in place of the tag, where it is known; the comment on how to find it goes."""
+    return workflow if commit is None else TAGGED.sub(rf"\g<step>@{commit} # \g<tag>", workflow)
 
 
 def _provider_section(templates: Path, provider: str, key: str, repository: Repository) -> str:
