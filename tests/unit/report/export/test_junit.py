@@ -14,7 +14,7 @@ from promptci.report.model.report import ReportView
 
 
 def parsed(view: ReportView) -> ET.Element:
-    return ET.fromstring(junit.render(view).encode())  # noqa: S314 - what we wrote ourselves
+    return ET.fromstring("".join(junit.xml_pieces(view)).encode())  # noqa: S314 - what we wrote ourselves
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -34,12 +34,12 @@ def schema() -> XMLSchema:
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_every_situation_is_valid_by_the_schema(situation: str, schema: XMLSchema) -> None:
-    schema.validate(junit.render(SITUATIONS[situation]()))
+    schema.validate("".join(junit.xml_pieces(SITUATIONS[situation]())))
 
 
 def test_whatever_the_fields_hold_it_is_valid_by_the_schema(schema: XMLSchema) -> None:
     for payload in (*XSS, "\ud800\x00\x0b\x1b[31m", "]]>", "&#0;", "<!DOCTYPE x [<!ENTITY y 'z'>]>&y;"):
-        schema.validate(junit.render(planted(rich(), payload)))
+        schema.validate("".join(junit.xml_pieces(planted(rich(), payload))))
 
 
 def test_the_schema_can_refuse(schema: XMLSchema) -> None:
@@ -82,7 +82,7 @@ def test_a_broken_critical_case_is_named_critical() -> None:
 
 
 def test_characters_that_xml_forbids_are_shown_as_escapes() -> None:
-    text = junit.render(SITUATIONS["hostile_text"]())
+    text = "".join(junit.xml_pieces(SITUATIONS["hostile_text"]()))
     assert "\\x1b[31mred\\x07" in text
     assert "<script>" not in text
 
