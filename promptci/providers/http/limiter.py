@@ -1,7 +1,6 @@
 """Limit concurrent calls to what the endpoint bears, found by trying."""
 
 import asyncio
-import math
 import random
 import time
 from collections import deque
@@ -9,23 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from promptci.providers.http.concurrency_growth import HEADROOM, MAX_WAIT_S, ConcurrencyGrowth
 from promptci.providers.http.rate_estimator import WINDOW_S, RateEstimator, SentCall, room_for_calls
 from promptci.providers.http.search_pace import SearchPace
 from promptci.providers.known_limits import DEFAULT_CONCURRENCY, MAX_CONCURRENCY, KnownLimit, LoadObserver
 
 JITTER_SHARE, MAX_JITTER_S = 0.1, 0.5
 """A common pause is lengthened by up to this share of it, and no more than so long: other processes wait as well."""
-HEADROOM = 1.5
-"""So many times the calls that are under way at once, at the pace and the time an answer takes, have room."""
-GROWTH = 32.0
-"""Calls that each answer makes room for while nothing is refused."""
-MAX_WAIT_S = 30.0
-"""No further call is sent where those under way would take longer than this, at the speed of the answers so far: an
-endpoint that queues calls would let the last ones wait until their timeout."""
-ROUND_S = 1.0
-MIN_GAIN = 1.1
-MAX_FLAT_ROUNDS = 3
-"""Rounds in a row that were answered no faster than the best one before, though more calls were under way."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,13 +31,13 @@ class CallSlot:
 class Limiter:
     """How many calls at once and how many a second, shared by all calls to one model of one endpoint.
 
-    It starts with a few calls at once. Each answer makes room for more, as long as none is refused, and as long as those
-    under way are answered within `max_wait_s`; several rounds that are answered no faster than the one before end the
-    growth, because a queue at the other end is no gain. A refusal shows that one call fewer can be borne than were under
-    way, and ends the growth as well; from then on each round that goes well adds one, or more where the pace needs it.
-    The pace at which calls leave is another matter (`search_pace.py`, `rate_estimator.py`). Refusals of calls that left
-    before the last cut do not lower the pace again: they tell nothing new. A server error changes nothing: it is not a
-    matter of how many.
+    It starts with a few calls at once. Each answer makes room for more, as long as none is refused, and as long as
+    those under way are answered within `max_wait_s`; several rounds that are answered no faster than the one before end
+    the growth, because a queue at the other end is no gain. A refusal shows that one call fewer can be borne than were
+    under way, and ends the growth as well; from then on each round that goes well adds one, or more where the pace
+    needs it. The pace at which calls leave is another matter (`search_pace.py`, `rate_estimator.py`). Refusals of calls
+    that left before the last cut do not lower the pace again: they tell nothing new. A server error changes nothing: it
+    is not a matter of how many.
     """
 
     def __init__(
@@ -121,9 +110,7 @@ class Limiter:
         """Begin with what an earlier run found out."""
         self.max_concurrent = min(known.calls_at_once, self._most)
         self._load_observer = LoadObserver(known=known)
-        self._growth = ConcurrencyGrowth(
-            max_wait_s=self._growth.max_wait_s, growing=known.calls_per_second is None
-        )
+        self._growth = ConcurrencyGrowth(max_wait_s=self._growth.max_wait_s, growing=known.calls_per_second is None)
         self.rate_estimator.search_pace = None
         if known.calls_per_second is not None:
             self.rate_estimator.start_at(known.calls_per_second, self._now())
@@ -222,49 +209,3 @@ class Limiter:
             if not place.done():
                 self.admitted += 1
                 place.set_result(None)
-
-
-@dataclass(kw_only=True, slots=True)
-class ConcurrencyGrowth:
-    """How the limit grows while nothing is refused."""
-
-    max_wait_s: float = MAX_WAIT_S
-    growing: bool = True
-    _began: float | None = None
-    """When the first call that was answered had left."""
-    _answered: int = 0
-    _first_calls: float = 0.0
-    """The limit at first: so many calls were sent before there was an answer."""
-    _first_calls_s: float = 0.0
-    """What these took, in all."""
-    _round_began: float = 0.0
-    _round_answered: int = 0
-    _round: float = 0.0
-    """Answers that a round has."""
-    _best_speed: float = 0.0
-    """Calls answered a second in the best round so far."""
-    _flat: int = 0
-
-    def next_limit(self, limit: float, now: float, took_s: float, *, paced: bool) -> float:
-        """Return the limit after one more answer, which took so long; `paced`: something else holds calls back."""
-        if not self.growing:
-            return limit + 1.0 / limit
-        if self._began is None:
-            self._began, self._first_calls, self._round_began, self._round = now - took_s, limit, now, limit
-        self._answered += 1
-        self._round_answered += 1
-        if self._answered <= self._first_calls:
-            self._first_calls_s += took_s
-        mean_s = self._first_calls_s / min(self._answered, int(self._first_calls))
-        if self._round_answered >= self._round and now - self._round_began >= ROUND_S:
-            speed = self._round_answered / (now - self._round_began)
-            gained = speed > MIN_GAIN * self._best_speed
-            self._flat = 0 if gained or paced else self._flat + 1
-            self._best_speed = max(self._best_speed, speed)
-            self._round_began, self._round_answered, self._round = now, 0, limit
-            if self._flat == MAX_FLAT_ROUNDS:
-                self.growing = False
-                return max(1.0, min(limit, HEADROOM * self._best_speed * mean_s + 1.0))
-        # By Little's law: so many calls are answered, at this speed, in the time that one may wait.
-        speed = self._answered / max(now - self._began, 1e-6)
-        return max(limit, min(limit + GROWTH, speed * max(self.max_wait_s, HEADROOM * mean_s)))

@@ -9,8 +9,9 @@ from typing import Any
 
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.providers.http import endpoint, response_parser
+from promptci.providers.http.concurrency_growth import MAX_WAIT_S
 from promptci.providers.http.errors import api_errors, transport_errors
-from promptci.providers.http.limiter import MAX_WAIT_S, Limiter
+from promptci.providers.http.limiter import Limiter
 from promptci.providers.http.refusals import RefusalWatch
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
 from promptci.providers.http.transport import HttpResponse, Transport

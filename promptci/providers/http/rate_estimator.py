@@ -17,9 +17,9 @@ SAME = 0.1
 """Relative difference of two rates that are the same."""
 FIRST_GUESS = 0.5
 """Share of the rate at the first refusal: how much of that was saved-up allowance is not known yet."""
-MODEST_RATE, MODEST_DOUBLING_S = 10.0, 1.8
-"""How a first refusal is read: as if calls had left at this rate, twice as fast after each such time. That they left faster tells
-what is allowed at once, and not what is allowed a second."""
+MODEST_RATE, MODEST_DOUBLING_S = 10.0, 1.5
+"""How a first refusal is read: as if calls had left at this rate, twice as fast after each such time. That they left
+faster tells what is allowed at once, and not what is allowed a second."""
 SEARCH = 0.2
 """Growth a second until a second refusal has shown the rate."""
 FEWEST = 5

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-INITIAL_RATE = 130.0
+INITIAL_RATE = 100.0
 DOUBLING_S = 0.75
 """Seconds after the first answer in which the pace doubles."""
 MAX_BURST_FACTOR = 2.0

@@ -12,8 +12,8 @@ MAX_TEXT_CHARS = 2000
 """Characters of an answer."""
 COUNTS = {"tests": None, "failures": "failure", "errors": "error", "skipped": "skipped"}
 """Attributes of a suite, with the element that a test of this kind has."""
-MAX_SUITE_CHARS = 2**20
-"""Larger suites are kept in a file."""
+MAX_SUITE_BYTES, CHUNK_CHARS = 2**20, 2**16
+"""Larger suites are kept in a file, and read in such pieces."""
 
 
 def xml_pieces(view: ReportView) -> Iterator[str]:
@@ -23,7 +23,7 @@ def xml_pieces(view: ReportView) -> Iterator[str]:
     of a new prompt fails. A problem of the whole run is an error in a suite of its own, so that no tool takes a file
     without tests for a success.
     """
-    # The counts stand before what is counted, and a large run has more text than memory: it is kept in a file meanwhile.
+    # Counts stand before what is counted, and a large run has more text than memory: a file keeps it meanwhile.
     with ExitStack() as stack:
         suites: list[_Suite] = []
         if problems := [problem for problem in view.problems if problem.verdict == "error"]:
@@ -45,7 +45,7 @@ class _Suite(AbstractContextManager["_Suite"]):
     def __init__(self, names: Mapping[str, str]) -> None:
         self.counts = dict.fromkeys(COUNTS, 0)
         self._names = names
-        self._file = SpooledTemporaryFile(MAX_SUITE_CHARS, "w+", encoding="utf-8", newline="")  # noqa: SIM115
+        self._file = SpooledTemporaryFile(MAX_SUITE_BYTES, "w+", encoding="utf-8", newline="")  # noqa: SIM115
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
@@ -61,7 +61,7 @@ class _Suite(AbstractContextManager["_Suite"]):
         """Yield the suite as XML."""
         self._file.seek(0)
         counts = {key: str(count) for key, count in self.counts.items()}
-        chunks = iter(lambda: self._file.read(MAX_SUITE_CHARS), "")
+        chunks = iter(lambda: self._file.read(CHUNK_CHARS), "")
         yield from _wrap("testsuite", {**self._names, **counts}, self.counts["tests"] > 0, [chunks], 1)
 
 

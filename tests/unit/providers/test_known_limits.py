@@ -71,9 +71,7 @@ def test_a_later_run_is_nearly_as_fast_as_with_the_best_number(latency_s: tuple[
     assert third_s <= 1.1 * best_s
 
 
-@pytest.mark.parametrize(
-    ("desks", "latency_s", "calls"), [(1, 5.0, 40), (1, 0.3, 200), (2, 2.0, 60), (8, 1.0, 600)]
-)
+@pytest.mark.parametrize(("desks", "latency_s", "calls"), [(1, 5.0, 40), (1, 0.3, 200), (2, 2.0, 60), (8, 1.0, 600)])
 def test_no_call_waits_for_its_timeout_in_the_queue_of_a_small_server(desks: int, latency_s: float, calls: int) -> None:
     """All work is done as fast as the server can, and the last call in its queue is answered within 60 seconds."""
     waited: list[float] = []
@@ -128,8 +126,8 @@ def test_an_endpoint_that_allows_so_many_calls_at_once_is_used(most: int, latenc
     virtual_loop.run(run())
     second_half = answered[len(answered) // 2 :]
     speed = len(second_half) / (second_half[-1] - second_half[0])
-    assert speed >= 0.9 * most / (latency_s + 0.01)
-    assert refused <= max(20, 0.02 * (refused + len(answered)))
+    assert speed >= 0.75 * most / (latency_s + 0.01)
+    assert refused <= 0.035 * (refused + len(answered))
 
 
 @pytest.mark.parametrize(("rate", "burst"), [(2.0, 10.0), (20.0, 2.0), (50.0, 10.0)])

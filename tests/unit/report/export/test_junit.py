@@ -1,5 +1,8 @@
 """junit.xml is well formed whatever stands in it, and counts what it holds."""
 
+import tracemalloc
+from collections.abc import Sequence
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,7 +13,7 @@ from support.run_notation import comparison, problem, report
 from xmlschema import XMLSchema
 
 from promptci.report.export import junit
-from promptci.report.model.report import ReportView
+from promptci.report.model.report import CaseView, ReportView
 
 
 def parsed(view: ReportView) -> ET.Element:
@@ -89,3 +92,35 @@ def test_characters_that_xml_forbids_are_shown_as_escapes() -> None:
 
 def test_latency_is_the_time_of_the_test_in_seconds() -> None:
     assert next(parsed(SITUATIONS["regressed"]()).iter("testcase")).get("time") == "0.488"
+
+
+class Repeated(Sequence[CaseView]):
+    """One case so many times, as a large run's are read from disk one by one."""
+
+    def __init__(self, case: CaseView, count: int) -> None:
+        self._case, self._count = case, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        return self._case
+
+
+def test_the_memory_it_takes_does_not_grow_with_the_number_of_broken_cases() -> None:
+    view = SITUATIONS["regressed"]()
+    prompt = next(prompt for prompt in view.prompts if any(case.outcome == "broken" for case in prompt.case_details))
+    broken = next(case for case in prompt.case_details if case.outcome == "broken")
+    long = broken.model_copy(update={"input": "word " * 1000, "expected": "word " * 1000})
+    large = view.model_copy(update={"prompts": (prompt.model_copy(update={"case_details": Repeated(long, 4_000)}),)})
+    tracemalloc.start()
+    try:
+        size = sum(map(len, junit.xml_pieces(large)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert size > 8 * 2**20
+    assert peak < 6 * 2**20
