@@ -12,8 +12,10 @@ from promptci.documents.document import Document
 from promptci.errors import InputError
 from promptci.files import write
 
-DEFAULT_CONCURRENCY, MAX_CONCURRENCY = 4, 1000
+DEFAULT_CONCURRENCY, MAX_CONCURRENCY = 8, 1000
 """Calls at once, at first and at most, where the user names no number."""
+FEW = 4
+"""Answers that are asked for beside fewer others take as long as they take alone."""
 QUEUED = 2.5
 """Where answers take so many times as long as when few are asked, the others wait in a queue."""
 FILE_NAME = "limits.json"
@@ -57,7 +59,7 @@ class LoadObserver:
     def observe(self, others: int, took_s: float) -> None:
         """Record an answer that was asked for beside so many others."""
         self._most = max(self._most, others + 1)
-        if others < DEFAULT_CONCURRENCY:
+        if others < FEW:
             self._quiet, self._quiet_s = self._quiet + 1, self._quiet_s + took_s
         self._busy_s = took_s if self._busy_s is None else 0.9 * self._busy_s + 0.1 * took_s
 

@@ -23,7 +23,7 @@ OUTPUTS: dict[str, Renderer] = {
     PAGE: lambda report: [html_renderer.render_page(report.view, report.digest)],
     "comment.md": lambda report: [markdown_renderer.render_comment(report.view)],
     "summary.md": lambda report: [markdown_renderer.render_summary(report.view)],
-    "junit.xml": lambda report: [junit.render(report.view)],
+    "junit.xml": lambda report: junit.xml_pieces(report.view),
     "cases.csv": lambda report: cases_csv.csv_pieces(report.view),
     "results.sarif": lambda report: [sarif.render(report.view)],
     LAST: lambda report: report.pieces(),

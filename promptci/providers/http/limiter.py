@@ -1,7 +1,6 @@
 """Limit concurrent calls to what the endpoint bears, found by trying."""
 
 import asyncio
-import math
 import random
 import time
 from collections import deque
@@ -9,20 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from promptci.providers.http.concurrency_growth import HEADROOM, MAX_WAIT_S, ConcurrencyGrowth
 from promptci.providers.http.rate_estimator import WINDOW_S, RateEstimator, SentCall, room_for_calls
+from promptci.providers.http.search_pace import SearchPace
 from promptci.providers.known_limits import DEFAULT_CONCURRENCY, MAX_CONCURRENCY, KnownLimit, LoadObserver
 
 JITTER_SHARE, MAX_JITTER_S = 0.1, 0.5
 """A common pause is lengthened by up to this share of it, and no more than so long: other processes wait as well."""
-INITIAL_RATE = 10.0
-MAX_BURST_FACTOR = 2.0
-"""Calls leave at most so many times as fast as they would if they were spread evenly."""
-DOUBLING_S = 1.0
-HEADROOM = 1.5
-"""So many times the calls that are under way at once, at the pace and the time an answer takes, have room."""
-MIN_GAIN = 1.1
-MAX_FLAT_ROUNDS = 3
-"""Rounds in a row that were answered no faster than the best one before, though more calls were under way."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,12 +31,13 @@ class CallSlot:
 class Limiter:
     """How many calls at once and how many a second, shared by all calls to one model of one endpoint.
 
-    It starts with `start` calls at once and doubles with each round that goes well and is answered faster than the
-    one before, but not within `DOUBLING_S`; a queue at the other end is no gain. A refusal shows that one call fewer
-    can be borne than were under way, and ends the doubling; from then on each round that goes well adds one, or more
-    where the pace needs it. The pace at which calls leave is another matter (`pace.py`). Refusals of calls that left
-    before the last cut do not lower the pace again: they tell nothing new. A server error changes nothing: it is not a
-    matter of how many.
+    It starts with a few calls at once. Each answer makes room for more, as long as none is refused, and as long as
+    those under way are answered within `max_wait_s`; several rounds that are answered no faster than the one before end
+    the growth, because a queue at the other end is no gain. A refusal shows that one call fewer can be borne than were
+    under way, and ends the growth as well; from then on each round that goes well adds one, or more where the pace
+    needs it. The pace at which calls leave is another matter (`search_pace.py`, `rate_estimator.py`). Refusals of calls
+    that left before the last cut do not lower the pace again: they tell nothing new. A server error changes nothing: it
+    is not a matter of how many.
     """
 
     def __init__(
@@ -55,6 +48,7 @@ class Limiter:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
+        max_wait_s: float = MAX_WAIT_S,
     ) -> None:
         self.max_concurrent = initial_concurrency
         """Calls at once, as a real number that grows by fractions."""
@@ -62,19 +56,15 @@ class Limiter:
         self.in_flight = 0
         """Of those inside, the calls that have left."""
         self.rate_estimator = RateEstimator()
-        self._searching = initial_concurrency < max_concurrency
-        self.rate_estimator.unlearned_rate = INITIAL_RATE if self._searching else None
+        if initial_concurrency < max_concurrency:
+            self.rate_estimator.search_pace = SearchPace()
         self._most = max_concurrency
         self._now = now
         self._sleep = sleep
         self._uniform = uniform
-        self._growth = ConcurrencyGrowth(start=initial_concurrency)
+        self._growth = ConcurrencyGrowth(max_wait_s=max_wait_s)
         self._took_s: float | None = None
         """What an answer takes, the last ones counting most."""
-        self._has_room = False
-        """The last headers showed room for more calls than the next doubling brings."""
-        self._first: float | None = None
-        """When the first answer came."""
         self._load_observer = LoadObserver()
         self._cuts = 0
         self._paused_until = float("-inf")
@@ -111,17 +101,17 @@ class Limiter:
             self.max_concurrent = min(self._most, needed)
         else:
             paced = self.rate_estimator.learned_rate is not None or not self._waiting
-            limit = self._growth.next_limit(self.max_concurrent, now, paced=paced, has_room=self._has_room)
+            limit = self._growth.next_limit(self.max_concurrent, now, now - slot.sent_call.sent_at, paced=paced)
             self.max_concurrent = min(self._most, limit)
-        self._smooth(now, took_s)
+        self._note_answer(now, took_s)
         self._wake()
 
     def begin_with(self, known: KnownLimit) -> None:
         """Begin with what an earlier run found out."""
         self.max_concurrent = min(known.calls_at_once, self._most)
         self._load_observer = LoadObserver(known=known)
-        self._growth = ConcurrencyGrowth(start=self.max_concurrent, doubling=known.calls_per_second is None)
-        self._searching, self.rate_estimator.unlearned_rate = False, None
+        self._growth = ConcurrencyGrowth(max_wait_s=self._growth.max_wait_s, growing=known.calls_per_second is None)
+        self.rate_estimator.search_pace = None
         if known.calls_per_second is not None:
             self.rate_estimator.start_at(known.calls_per_second, self._now())
 
@@ -131,14 +121,14 @@ class Limiter:
         rate = estimator.learned_rate if estimator.is_measured else None
         if rate is None and self._cuts:
             return None  # refused, and the rate is not known yet
-        return self._load_observer.known_limit(self.max_concurrent, rate, grows=self._growth.doubling)
+        return self._load_observer.known_limit(self.max_concurrent, rate, grows=self._growth.growing)
 
     def record_failure(self, slot: CallSlot) -> None:
         """Record that a call failed with an error unrelated to the call rate.
 
         Their number stays; but no call need wait for the first pace where each is answered at once.
         """
-        self._smooth(*self._timed(slot))
+        self._note_answer(*self._timed(slot))
 
     def _timed(self, slot: CallSlot) -> tuple[float, float]:
         """Return the time, and what an answer takes."""
@@ -147,18 +137,16 @@ class Limiter:
         self._took_s = took if self._took_s is None else 0.9 * self._took_s + 0.1 * took
         return now, self._took_s
 
-    def _smooth(self, now: float, took_s: float) -> None:
-        if self._searching:
-            self._first = now if self._first is None else self._first
-            fastest = math.inf if self._has_room else INITIAL_RATE * 2.0 ** min((now - self._first) / DOUBLING_S, 64.0)
-            self.rate_estimator.unlearned_rate = min(
-                fastest, max(INITIAL_RATE, MAX_BURST_FACTOR * self.max_concurrent / max(took_s, 1e-3))
-            )
+    def _note_answer(self, now: float, took_s: float) -> None:
+        if self.rate_estimator.search_pace is not None:
+            self.rate_estimator.search_pace.record_answer(now, self.max_concurrent, took_s)
 
     def observe_headers(self, headers: Mapping[str, str]) -> None:
         """Note the remaining calls that an answer's headers report."""
         if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
-            self._has_room = room_for_calls(headers, self.in_flight) > 2 * self.max_concurrent
+            if self.rate_estimator.search_pace is not None:
+                has_room = room_for_calls(headers, self.in_flight) > 2 * self.max_concurrent
+                self.rate_estimator.search_pace.has_room = has_room
             self._pause(
                 self.rate_estimator.observe_headers(headers, self.in_flight - 1, self._now(), self._took_s or 0.0)
             )
@@ -170,7 +158,7 @@ class Limiter:
             self._pause(after_s)
         again = slot.cuts == self._cuts
         self._cuts += again
-        self._growth.doubling = False
+        self._growth.growing = False
         # Where the pace is known it is what holds calls back; their number need only have room for it.
         needed = HEADROOM * (self.rate_estimator.learned_rate or 0.0) * (self._took_s or 0.0)
         self.max_concurrent = min(self.max_concurrent, max(1.0, self.in_flight - 1, needed))
@@ -221,46 +209,3 @@ class Limiter:
             if not place.done():
                 self.admitted += 1
                 place.set_result(None)
-
-
-@dataclass(kw_only=True, slots=True)
-class ConcurrencyGrowth:
-    """How the limit grows while nothing is refused."""
-
-    start: float
-    doubling: bool = True
-    _began: float | None = None
-    _answered: int = 0
-    _round: float = 0.0
-    _since: float | None = None
-    _best: float = 0.0
-    """Calls answered a second in the best round so far."""
-    _enough: float = 0.0
-    """The limit at its end."""
-    _flat: int = 0
-
-    def next_limit(self, limit: float, now: float, *, paced: bool, has_room: bool = False) -> float:
-        """Return the limit after one more answer; `paced`: something else than the limit holds calls back.
-
-        `has_room`: headers show that the next calls are allowed, so no time need pass to see whether one is refused.
-        """
-        if not self.doubling:
-            return limit + 1.0 / limit
-        self._answered += 1
-        if self._since is None or self._began is None:
-            self._began, self._since, self._round = now, now, limit
-        if self._answered >= self._round and now - self._since >= DOUBLING_S:
-            speed = self._answered / max(now - self._since, 1e-6)
-            gained = speed > MIN_GAIN * self._best
-            self._flat = 0 if gained or paced else self._flat + 1
-            if gained:
-                self._best, self._enough = speed, limit
-            self._answered, self._since, self._round = 0, now, limit
-            if self._flat == MAX_FLAT_ROUNDS:
-                self.doubling = False
-                return self._enough
-        if has_room:
-            return limit + 1.0
-        # The exponent is bounded so that no float overflows; the limit is bounded elsewhere.
-        soonest: float = self.start * 2.0 ** min(1.0 + (now - self._began) / DOUBLING_S, 64.0)
-        return max(limit, min(limit + 1.0, soonest))

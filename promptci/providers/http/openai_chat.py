@@ -9,6 +9,7 @@ from typing import Any
 
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.providers.http import endpoint, response_parser
+from promptci.providers.http.concurrency_growth import MAX_WAIT_S
 from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.limiter import Limiter
 from promptci.providers.http.refusals import RefusalWatch
@@ -114,8 +115,8 @@ class OpenAIProvider:
         if model not in self._limiters:
             fixed = self._fixed_concurrency
             bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
-            clock = self._clock
-            limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
+            clock, wait_s = self._clock, min(MAX_WAIT_S, self._options.timeout_s / 2)
+            limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, max_wait_s=wait_s, **bounds)
             if self.limits_file is not None and (known := self.limits_file.load().get(model)):
                 limiter.begin_with(known)
             self._limiters[model] = limiter

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from promptci.providers.http.search_pace import SearchPace
+
 CAUTION = 0.97
 """Share of the rate found at which is gone on after a refusal."""
 RECOVERY_CALLS, RECOVERY_PAUSES, RECOVERY_S, LONGEST_RECOVERY_S = 100, 20, 2.0, 60.0
@@ -15,6 +17,9 @@ SAME = 0.1
 """Relative difference of two rates that are the same."""
 FIRST_GUESS = 0.5
 """Share of the rate at the first refusal: how much of that was saved-up allowance is not known yet."""
+MODEST_RATE, MODEST_DOUBLING_S = 10.0, 1.5
+"""How a first refusal is read: as if calls had left at this rate, twice as fast after each such time. That they left
+faster tells what is allowed at once, and not what is allowed a second."""
 SEARCH = 0.2
 """Growth a second until a second refusal has shown the rate."""
 FEWEST = 5
@@ -82,8 +87,8 @@ class RateEstimator:
         """Calls were refused although headers said that there was room."""
         self._surplus = 0.0
         self._recovery_s = RECOVERY_S
-        self.unlearned_rate: float | None = None
-        """Calls a second while nothing is known, so that they do not leave in clumps; None for no limit."""
+        self.search_pace: SearchPace | None = None
+        """How calls leave while nothing is known; None for no limit."""
         self._since = 0.0
         self._pause_s = self._paused_s = 0.0
         """What the last refusal that counted asked for, and the one before."""
@@ -129,7 +134,7 @@ class RateEstimator:
     def rate(self, now: float) -> float:
         """Return the calls a second that may leave now; infinite where nothing is known."""
         if self.learned_rate is None:
-            return self.unlearned_rate or math.inf
+            return math.inf if self.search_pace is None else self.search_pace.rate(now)
         age = max(0.0, now - self._since)
         if self._has_header_rate:
             return self.learned_rate + self._surplus / SURPLUS_S
@@ -157,7 +162,8 @@ class RateEstimator:
         if self.learned_rate is None:
             recent = [at for at in self._recent if at > now - RECENT_S]
             spread = max(now - recent[0], 0.05) if recent else RECENT_S
-            self.learned_rate = max(FIRST_GUESS * len(recent) / spread, SLOWEST)
+            modest = MODEST_RATE + math.log(2) / MODEST_DOUBLING_S * sent.earlier_calls
+            self.learned_rate = max(FIRST_GUESS * min(len(recent) / spread, modest), SLOWEST)
         elif before is not None and taken and (self.is_measured or taken >= FEWEST):
             self._measure(taken, sent.sent_at - before.sent_at, now)
         elif not self.is_measured:

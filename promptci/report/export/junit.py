@@ -1,6 +1,8 @@
 """ReportView -> junit.xml: one suite per prompt, one test per case at head."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from tempfile import SpooledTemporaryFile
 from xml.etree import ElementTree as ET
 
 from promptci.present.escape import clip, one_line, visible
@@ -8,44 +10,80 @@ from promptci.report.model.report import AnswerView, CaseView, FindingView, Prom
 
 MAX_TEXT_CHARS = 2000
 """Characters of an answer."""
+COUNTS = {"tests": None, "failures": "failure", "errors": "error", "skipped": "skipped"}
+"""Attributes of a suite, with the element that a test of this kind has."""
+MAX_SUITE_BYTES, CHUNK_CHARS = 2**20, 2**16
+"""Larger suites are kept in a file, and read in such pieces."""
 
 
-def render(view: ReportView) -> str:
-    """Render the XML. A broken case is a failure, a missing answer an error, a case that was not asked is skipped.
+def xml_pieces(view: ReportView) -> Iterator[str]:
+    """Yield the XML. A broken case is a failure, a missing answer an error, a case that was not asked is skipped.
 
     A case that was already wrong before does not fail the suite, because this change did not break it; every wrong case
     of a new prompt fails. A problem of the whole run is an error in a suite of its own, so that no tool takes a file
     without tests for a success.
     """
-    suites = ET.Element("testsuites", {"name": "promptci"})
-    if problems := [problem for problem in view.problems if problem.verdict == "error"]:
-        suites.append(_run(problems))
-    suites.extend(_suite(prompt) for prompt in view.prompts)
-    for key in ("tests", "failures", "errors"):  # the format has no total of skipped tests
-        suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
-    ET.indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+    # Counts stand before what is counted, and a large run has more text than memory: a file keeps it meanwhile.
+    with ExitStack() as stack:
+        suites: list[_Suite] = []
+        if problems := [problem for problem in view.problems if problem.verdict == "error"]:
+            suites.append(stack.enter_context(_Suite({"name": "promptci"})))
+            suites[-1].add_all(map(_problem, problems))
+        for prompt in view.prompts:
+            names = {"name": one_line(prompt.name), "file": one_line(prompt.path)}
+            suites.append(stack.enter_context(_Suite(names)))
+            suites[-1].add_all(_test(case, prompt) for case in prompt.case_details)
+        yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+        # The format has no total of skipped tests.
+        totals = {key: str(sum(suite.counts[key] for suite in suites)) for key in COUNTS if key != "skipped"}
+        yield from _wrap("testsuites", {"name": "promptci", **totals}, bool(suites), (s.pieces() for s in suites), 0)
 
 
-def _run(problems: Sequence[FindingView]) -> ET.Element:
-    suite = ET.Element("testsuite", {"name": "promptci"})
-    for problem in problems:
-        test = ET.SubElement(suite, "testcase", {"classname": "promptci", "name": one_line(problem.rule)})
-        ET.SubElement(test, "error", {"message": one_line(clip(problem.text, MAX_TEXT_CHARS))})
-    return _set_counts(suite)
+class _Suite(AbstractContextManager["_Suite"]):
+    """The tests of one prompt, as text."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.counts = dict.fromkeys(COUNTS, 0)
+        self._names = names
+        self._file = SpooledTemporaryFile(MAX_SUITE_BYTES, "w+", encoding="utf-8", newline="")  # noqa: SIM115
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add_all(self, tests: Iterable[ET.Element]) -> None:
+        for test in tests:
+            for key, tag in COUNTS.items():
+                self.counts[key] += tag is None or test.find(tag) is not None
+            ET.indent(test, level=2)
+            self._file.write(f"    {ET.tostring(test, encoding='unicode')}\n")
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the suite as XML."""
+        self._file.seek(0)
+        counts = {key: str(count) for key, count in self.counts.items()}
+        chunks = iter(lambda: self._file.read(CHUNK_CHARS), "")
+        yield from _wrap("testsuite", {**self._names, **counts}, self.counts["tests"] > 0, [chunks], 1)
 
 
-def _set_counts(suite: ET.Element) -> ET.Element:
-    tests = suite.findall("testcase")
-    for key, tag in (("tests", None), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        suite.set(key, str(sum(tag is None or test.find(tag) is not None for test in tests)))
-    return suite
+def _wrap(
+    name: str, attributes: Mapping[str, str], is_filled: bool, content: Iterable[Iterable[str]], level: int
+) -> Iterator[str]:
+    """Yield an element around the text of its children, as ElementTree writes it."""
+    start = ET.tostring(ET.Element(name, dict(attributes)), encoding="unicode")
+    indent = "  " * level
+    if not is_filled:
+        yield f"{indent}{start}\n"
+        return
+    yield f"{indent}{start.removesuffix(' />')}>\n"
+    for pieces in content:
+        yield from pieces
+    yield f"{indent}</{name}>\n"
 
 
-def _suite(prompt: PromptView) -> ET.Element:
-    suite = ET.Element("testsuite", {"name": one_line(prompt.name), "file": one_line(prompt.path)})
-    suite.extend(_test(case, prompt) for case in prompt.case_details)
-    return _set_counts(suite)
+def _problem(problem: FindingView) -> ET.Element:
+    test = ET.Element("testcase", {"classname": "promptci", "name": one_line(problem.rule)})
+    ET.SubElement(test, "error", {"message": one_line(clip(problem.text, MAX_TEXT_CHARS))})
+    return test
 
 
 def _test(case: CaseView, prompt: PromptView) -> ET.Element:

@@ -1,5 +1,8 @@
 """junit.xml is well formed whatever stands in it, and counts what it holds."""
 
+import tracemalloc
+from collections.abc import Sequence
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,11 +13,11 @@ from support.run_notation import comparison, problem, report
 from xmlschema import XMLSchema
 
 from promptci.report.export import junit
-from promptci.report.model.report import ReportView
+from promptci.report.model.report import CaseView, ReportView
 
 
 def parsed(view: ReportView) -> ET.Element:
-    return ET.fromstring(junit.render(view).encode())  # noqa: S314 - what we wrote ourselves
+    return ET.fromstring("".join(junit.xml_pieces(view)).encode())  # noqa: S314 - what we wrote ourselves
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -34,12 +37,12 @@ def schema() -> XMLSchema:
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_every_situation_is_valid_by_the_schema(situation: str, schema: XMLSchema) -> None:
-    schema.validate(junit.render(SITUATIONS[situation]()))
+    schema.validate("".join(junit.xml_pieces(SITUATIONS[situation]())))
 
 
 def test_whatever_the_fields_hold_it_is_valid_by_the_schema(schema: XMLSchema) -> None:
     for payload in (*XSS, "\ud800\x00\x0b\x1b[31m", "]]>", "&#0;", "<!DOCTYPE x [<!ENTITY y 'z'>]>&y;"):
-        schema.validate(junit.render(planted(rich(), payload)))
+        schema.validate("".join(junit.xml_pieces(planted(rich(), payload))))
 
 
 def test_the_schema_can_refuse(schema: XMLSchema) -> None:
@@ -82,10 +85,42 @@ def test_a_broken_critical_case_is_named_critical() -> None:
 
 
 def test_characters_that_xml_forbids_are_shown_as_escapes() -> None:
-    text = junit.render(SITUATIONS["hostile_text"]())
+    text = "".join(junit.xml_pieces(SITUATIONS["hostile_text"]()))
     assert "\\x1b[31mred\\x07" in text
     assert "<script>" not in text
 
 
 def test_latency_is_the_time_of_the_test_in_seconds() -> None:
     assert next(parsed(SITUATIONS["regressed"]()).iter("testcase")).get("time") == "0.488"
+
+
+class Repeated(Sequence[CaseView]):
+    """One case so many times, as a large run's are read from disk one by one."""
+
+    def __init__(self, case: CaseView, count: int) -> None:
+        self._case, self._count = case, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        return self._case
+
+
+def test_the_memory_it_takes_does_not_grow_with_the_number_of_broken_cases() -> None:
+    view = SITUATIONS["regressed"]()
+    prompt = next(prompt for prompt in view.prompts if any(case.outcome == "broken" for case in prompt.case_details))
+    broken = next(case for case in prompt.case_details if case.outcome == "broken")
+    long = broken.model_copy(update={"input": "word " * 1000, "expected": "word " * 1000})
+    large = view.model_copy(update={"prompts": (prompt.model_copy(update={"case_details": Repeated(long, 4_000)}),)})
+    tracemalloc.start()
+    try:
+        size = sum(map(len, junit.xml_pieces(large)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert size > 8 * 2**20
+    assert peak < 6 * 2**20
