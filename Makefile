@@ -39,7 +39,7 @@ check: install ## Lint, format and types
 
 test: check ## Lint, types and all tests except the long ones
 	$(BIN)/promptci demo --set-up-only
-	$(BIN)/pytest -m "not long" -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m "not long" -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 gold: install ## Accept the present texts of comment and report (then read the diff)
 	$(BIN)/pytest tests/unit/report --update-gold

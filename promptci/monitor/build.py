@@ -50,7 +50,7 @@ class MonitorPlan:
 
 def build_document(log: LogTables, plan: MonitorPlan) -> MonitorDocument:
     """Compute the tables, and return the document."""
-    requests = tables.select_requests(log, plan.since, plan.until)
+    requests = log.name_rows(tables.select_requests(log, plan.since, plan.until))
     rows = {name: _rows(table) for name, table in tables.all_tables(requests, log.hash_hex).items()}
     (period,) = rows["period"]
     return MonitorDocument(

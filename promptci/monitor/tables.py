@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ class LogTables:
     """What became known later; None: nothing."""
     hash_hex: Callable[[Column], Column]
     """SHA-256 of a text in hexadecimal digits; engines name it differently."""
+    name_rows: Callable[[Table], Table] = field(default=lambda rows: rows)
+    """Gives rows a name in an engine where that is allowed, so that each of the tables is compiled without them."""
 
 
 def select_requests(log: LogTables, since: datetime | None, until: datetime | None) -> Table:

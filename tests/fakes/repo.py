@@ -1,8 +1,12 @@
 """Real git repositories for tests, apart from the machine's own settings."""
 
+import atexit
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from promptci.git.repo import Repo
@@ -32,7 +36,10 @@ class RepoBuilder:
     def __init__(self, path: Path, *options: str) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        self.git("init", "--quiet", "--initial-branch=main", *options)
+        if options:
+            self.git("init", "--quiet", "--initial-branch=main", *options)
+        elif not (path / ".git").exists():
+            shutil.copytree(_empty_repository(), path / ".git")
 
     def git(self, *words: str) -> str:
         done = subprocess.run(
@@ -80,12 +87,31 @@ class RepoBuilder:
         return branch.read_text().strip() if name.startswith("ref: ") and branch.is_file() else ""
 
     def branch(self, name: str) -> "RepoBuilder":
-        self.git("switch", "--quiet", "--create", name)
+        """Begin a branch at the commit that is checked out, as `git switch --create` does."""
+        commit, place = self._read_head(), self.path / ".git" / "refs" / "heads" / name
+        if not commit or place.exists():
+            self.git("switch", "--quiet", "--create", name)
+            return self
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"{commit}\n")
+        (self.path / ".git" / "HEAD").write_text(f"ref: refs/heads/{name}\n")
         return self
 
     @property
     def repo(self) -> Repo:
         return Repo.discover(self.path)
+
+
+@cache
+def _empty_repository() -> Path:
+    """Return what `git init` makes, but for the hooks that are examples, made once in this process."""
+    folder = Path(tempfile.mkdtemp(prefix="promptci-empty-repository-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    command = ["git", "-C", str(folder), "init", "--quiet", "--initial-branch=main"]
+    subprocess.run(command, env=ENVIRON, check=True)
+    for example in (folder / ".git" / "hooks").glob("*.sample"):
+        example.unlink()
+    return folder / ".git"
 
 
 def clone_of(builder: RepoBuilder, place: Path, *options: str) -> Repo:

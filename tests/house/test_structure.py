@@ -76,6 +76,17 @@ def test_no_test_starts_a_process_that_could_outlive_it() -> None:
     assert {name for name, source in sources.items() if pattern.search(source)} - allowed == set()
 
 
+def test_every_command_of_a_test_is_called_through_its_group() -> None:
+    """Click keeps a command's help option as it was at first, and without the group that is one without `-h`."""
+    calls = [
+        f"{path.name}: {call}"
+        for path in TESTS.rglob("*.py")
+        for call in re.findall(r"\.invoke\(\s*[\w.]+|\w+\.make_context\([^\n]*", path.read_text(encoding="utf-8"))
+        if not re.search(r"\bgroup\b|parent=|runner", call) and path != Path(__file__)
+    ]
+    assert calls == []
+
+
 def test_folders_hold_few_modules() -> None:
     modules_by_folder: dict[str, int] = defaultdict(int)
     for path in ROOT.rglob("*.py"):

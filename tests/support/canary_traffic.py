@@ -34,7 +34,7 @@ def traffic(
     return list(_drawn_traffic(n, (canary, stable), share, hours, seed))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _drawn_traffic(
     n: int, ways_by_arm: tuple[Ways, Ways], share: float, hours: float, seed: int
 ) -> tuple[Observation, ...]:

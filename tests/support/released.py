@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from fakes.repo import ENVIRON, RepoBuilder
 from support import processes
+from support.templates import copy_built
 
 from promptci.cli.command_group import group
 from promptci.errors import PromptciError
@@ -65,9 +66,12 @@ def start(builder: RepoBuilder, words: Sequence[str]) -> "subprocess.Popen[str]"
 
 def shop(path: Path) -> RepoBuilder:
     """A shop with one prompt that nobody has released."""
-    builder = RepoBuilder(path / "shop").write({PROMPT: prompt()})
-    builder.commit("base")
-    return builder
+    copy_built(_build_shop, path)
+    return RepoBuilder(path / "shop")
+
+
+def _build_shop(path: Path) -> None:
+    RepoBuilder(path / "shop").write({PROMPT: prompt()}).commit("base")
 
 
 def release(builder: RepoBuilder, instruction: str | None = None, **options: str) -> str:

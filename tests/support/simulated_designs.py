@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from support.shared_results import simulated_once
 from support.simulated_answers import AUTO_CALLS, POLICY, PROFILES, Matrix
 
 from promptci.compare.case_effect import measure_cases, plan_rounds
@@ -49,6 +50,7 @@ DESIGNS_WORSE = tuple(
 )
 
 
+@simulated_once
 def simulate_designs(setting: DesignSetting, *, runs: int, seed: int = 1) -> DesignShares:
     """Return how often simulated runs fail and pass."""
     rng = np.random.default_rng([seed, setting.cases, KINDS.index(setting.kind)])

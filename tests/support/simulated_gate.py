@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from support.shared_results import simulated_once
 
 from promptci.stats.estimates import intervals, power
 from promptci.stats.significance import corrections, paired, signflip
@@ -54,6 +55,7 @@ def naive(n: int, discordance: float, drop: float, limit: float, *, seed: int, r
     return float(((broken - fixed) / n > limit + 1e-12).mean())
 
 
+@simulated_once
 def tango_covers(n: int, discordance: float, drop: float, *, seed: int, runs: int = 4000) -> float:
     """How often Tango's 90 % interval holds the true difference."""
 
@@ -64,6 +66,7 @@ def tango_covers(n: int, discordance: float, drop: float, *, seed: int, runs: in
     return _share(holds, *discordant(n, discordance, drop, seed=seed, runs=runs))
 
 
+@simulated_once
 def wilson_covers(n: int, rate: float, *, seed: int, runs: int = 20_000) -> float:
     """How often Wilson's 95 % interval holds the true rate."""
     hits = np.random.default_rng(seed).binomial(n, rate, size=runs)
@@ -79,6 +82,7 @@ class Scores:
     covered: float
 
 
+@simulated_once
 def scores(n: int, *, seed: int, runs: int = 1500) -> Scores:
     """Marks of five grades, heavily skewed, no true difference: size at alpha, coverage of the 90 % interval."""
     rng = np.random.default_rng(seed)
@@ -102,6 +106,7 @@ class Clustered:
     """Of the cluster-robust 90 % interval."""
 
 
+@simulated_once
 def clustered(clusters: int, size: int, *, seed: int, runs: int = 2000) -> Clustered:
     """Paraphrases that agree fully, nothing changed."""
     rng = np.random.default_rng(seed)
@@ -117,6 +122,7 @@ def clustered(clusters: int, size: int, *, seed: int, runs: int = 2000) -> Clust
     return Clustered(without=without / runs, within=within / runs, covered=covered / runs)
 
 
+@simulated_once
 def family(prompts: int, n: int, discordance: float, *, corrected: bool, seed: int, runs: int = 10_000) -> float:
     """How often at least one of several unchanged prompts is called worse."""
     broken, fixed = discordant(n, discordance, 0.0, seed=seed, runs=runs * prompts)
@@ -141,6 +147,7 @@ class Repeated:
     """Mean of the estimated drop."""
 
 
+@simulated_once
 def repeated(method: str, n: int, drop: float, *, seed: int, runs: int = 3000) -> Repeated:
     """`once`, `thrice` (each case three times) or `adaptive` (three times where the first answers disagree).
 
@@ -193,6 +200,7 @@ def _adaptive(base: Answers, head: Answers) -> _Comparison:
 _ways: dict[str, Callable[[Answers, Answers], _Comparison]] = {"once": _once, "thrice": _thrice, "adaptive": _adaptive}
 
 
+@simulated_once
 def early_stop(n: int, discordance: float, drop: float, *, seed: int, runs: int = 1000) -> tuple[float, float]:
     """Return how often the gate fails, and the share of answers that early stopping saves in these runs."""
     rng = np.random.default_rng(seed)

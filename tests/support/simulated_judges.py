@@ -2,6 +2,8 @@
 
 import random
 
+from support.shared_results import simulated_once
+
 from promptci.scoring.judges import trust
 from promptci.scoring.judges.trust import Calibration
 
@@ -9,6 +11,7 @@ SIMULATIONS = 3000
 MIN_KAPPA = 0.6
 
 
+@simulated_once
 def share_trusted(kappa: float, *, labels: int, pass_rate: float, seed: int) -> float:
     """Share of calibrations after which a judge of this true kappa, which passes as often as people do, is trusted."""
     generator = random.Random(seed)  # noqa: S311 - a simulation

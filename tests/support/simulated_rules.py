@@ -171,14 +171,17 @@ def _pairs(passes: tuple[Matrix, Matrix], answered: int, design: Design) -> tupl
     base, head = (side[:, :answered] for side in passes)
     known = ~np.isnan(head).all(axis=1)
     whole = _pair(base, head, design)
-    complete = _pair(base[known], head[known], design) if known.any() else None
+    complete = whole if known.all() else _pair(base[known], head[known], design) if known.any() else None
     return complete, whole.in_worst_case() if whole.has_missing else None
 
 
 def _pair(base: Matrix, head: Matrix, design: Design) -> SamplePair:
     ids = tuple(f"c{i:03}" for i in range(len(base)))
-    reference, candidate = (
-        Sample(ids=ids, values=tuple(tuple(None if math.isnan(v) else v for v in row) for row in side.tolist()))
-        for side in (base, head)
-    )
+    reference, candidate = (Sample(ids=ids, values=_values(side)) for side in (base, head))
     return SamplePair(reference=reference, candidate=candidate, design=design)
+
+
+def _values(side: Matrix) -> tuple[tuple[float | None, ...], ...]:
+    if not np.isnan(side).any():
+        return tuple(map(tuple, side.tolist()))
+    return tuple(tuple(None if math.isnan(v) else v for v in row) for row in side.tolist())

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from support.comparison_notation import prompt
 from support.plans import prompt_plan
+from support.shared_results import kept_state
 from support.simulated_answers import POLICY, Draws, Setting, draw
 from support.simulated_rules import Outcome, decide_draws_fast, find_flipped_critical_cases
 
@@ -66,12 +67,12 @@ def simulate_each(settings: Sequence[Setting], *, runs: int) -> Shares:
 
 
 def _simulate(setting: Setting, runs: int, seed: int, *, fast: bool) -> Shares:
-    rng = np.random.default_rng([seed, setting.cases, setting.critical, setting.prompts])
-    outcomes, fell = [], []
-    for _ in range(runs):
-        parts = [draw(setting, rng) for _ in range(setting.prompts)]
-        outcomes.append((decide_draws_fast if fast else decide_draws)(setting, parts))
-        fell.append(any(part.true_drop >= POLICY.max_drop - 1e-9 for part in parts))
+    with kept_state(f"{setting} {seed} {fast}", lambda: _Simulation(setting, seed)) as simulation:
+        while len(simulation.outcomes) < runs:
+            parts = [draw(setting, simulation.rng) for _ in range(setting.prompts)]
+            simulation.outcomes.append((decide_draws_fast if fast else decide_draws)(setting, parts))
+            simulation.fell.append(any(part.true_drop >= POLICY.max_drop - 1e-9 for part in parts))
+    outcomes, fell = simulation.outcomes[:runs], simulation.fell[:runs]
     passed = [outcome.verdict is Verdict.PASS for outcome in outcomes]
     return Shares(
         failed=float(np.mean([outcome.verdict is Verdict.FAIL for outcome in outcomes])),
@@ -79,6 +80,16 @@ def _simulate(setting: Setting, runs: int, seed: int, *, fast: bool) -> Shares:
         wrongly_passed=float(np.mean([p and f for p, f in zip(passed, fell, strict=True)])),
         calls=float(np.mean([outcome.calls for outcome in outcomes])),
     )
+
+
+class _Simulation:
+    """The runs of a setting so far. The first ones of many runs are the same as those of few."""
+
+    def __init__(self, setting: Setting, seed: int) -> None:
+        self.rng = np.random.default_rng([seed, setting.cases, setting.critical, setting.prompts])
+        self.outcomes: list[Outcome] = []
+        self.fell: list[bool] = []
+        """Whether these goldens truly fell by the margin or more."""
 
 
 def decide_draws(setting: Setting, parts: Sequence[Draws]) -> Outcome:

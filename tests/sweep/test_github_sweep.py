@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from support.report_situations import SITUATIONS
 from promptci.action import publication as bulletins
 from promptci.app.requests import RunResult
 from promptci.publish.github.github_session import MAX_LOST_S
-from promptci.publish.publish_all import publish_all
+from promptci.publish.publish_all import Publication, publish_all
 from promptci.publish.runner.context import ActionContext
+from promptci.report.model.report import ReportView
 from promptci.report.output_paths import OutputPaths
 
 HEAD, BASE = "a" * 40, "b" * 40
@@ -76,12 +78,17 @@ def context(folder: Path) -> ActionContext:
     )
 
 
+@cache
+def regression() -> tuple[ReportView, Publication]:
+    """A failing report, and what is announced of it: the same for every fault."""
+    view, folder = SITUATIONS["regressed"](), Path("/workspace")
+    outcome = RunResult(exit_code=view.exit_code, view=view, paths=OutputPaths(folder=folder))
+    return view, bulletins.build_publication(outcome, folder)
+
+
 def publish_with_faults(folder: Path, faults: list[tuple[str, Reply]]) -> fake.GitHub:
     """Announce a failing report while GitHub misbehaves, and assert what always holds."""
-    view = SITUATIONS["regressed"]()
-    bulletin = bulletins.build_publication(
-        RunResult(exit_code=view.exit_code, view=view, paths=OutputPaths(folder=folder)), folder
-    )
+    view, bulletin = regression()
     out, time = io.StringIO(), JumpingClock()
     with fake.GitHub() as server:
         server.branches["main"] = BASE

@@ -4,6 +4,8 @@ import json
 import resource
 import sys
 import traceback
+from collections.abc import Mapping
+from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError
 
@@ -21,16 +23,20 @@ def main() -> None:
     job = json.loads(sys.stdin.buffer.read().decode("utf-8", errors="surrogatepass"))
     view = ReportView.parse(job["view"], "report.json")
     _set_limits()
+    sys.stdout.write(json.dumps(render_job(job, view)))
+
+
+def render_job(job: Mapping[str, Any], view: ReportView) -> dict[str, str]:
+    """Return the `text` of a comment by the template of a job, or an `error`."""
     try:
         template = templates.sandbox().from_string(job["text"])
-        answer = {"text": markdown_renderer.render_comment(view, spare=job["spare"], template=template)}
+        return {"text": markdown_renderer.render_comment(view, spare=job["spare"], template=template)}
     except TemplateSyntaxError as error:
-        answer = {"error": f"{error.filename or job['path']}:{error.lineno}: {error.message}"}
+        return {"error": f"{error.filename or job['path']}:{error.lineno}: {error.message}"}
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-        answer = {"error": f"{job['path']}:{_line(error)}: {error}"}
+        return {"error": f"{job['path']}:{_line(error)}: {error}"}
     except (MemoryError, RecursionError):
-        answer = {"error": f"{job['path']}: takes too much memory"}
-    sys.stdout.write(json.dumps(answer))
+        return {"error": f"{job['path']}: takes too much memory"}
 
 
 def _line(error: Exception) -> int:

@@ -11,14 +11,14 @@ from support.drift_shop import DriftShop, copy_template, make_template
 MODEL = ChangingModel()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server() -> Iterator[OpenAIServer]:
     MODEL.reset()
     with OpenAIServer(MODEL) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def template(server: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_template(tmp_path_factory.mktemp("watched"), server)
 

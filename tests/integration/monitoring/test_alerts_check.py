@@ -15,6 +15,7 @@ from support import released
 from support.monitor_traffic import NOW, monitor, traffic
 from support.processes import LONGEST_S
 from support.released import Outcome
+from support.templates import copy_built
 
 from promptci.monitor.document import MonitorDocument
 from promptci.publish.github import github_session
@@ -89,10 +90,14 @@ def shop(tmp_path: Path, chat: WebhookServer, server: fake.GitHub, monkeypatch: 
     }
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    builder = released.shop(tmp_path).write({"promptci.yml": CONFIG})
+    copy_built(build_clone, tmp_path)
+    return Shop(RepoBuilder(tmp_path / "clone"), chat, server)
+
+
+def build_clone(path: Path) -> None:
+    builder = released.shop(path).write({"promptci.yml": CONFIG})
     builder.commit("alerts")
-    (clone,) = released.with_remote(builder, "clone")
-    return Shop(clone, chat, server)
+    released.with_remote(builder, "clone")
 
 
 def test_an_alert_is_opened_updated_and_closed_everywhere(shop: Shop, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from fakes.repo import ENVIRON, RepoBuilder
 from support import released
 from support.released import PRODUCTION, PROMPT, prompt, run
+from support.templates import copy_built
 
 COMMANDS = [
     ["versions"],
@@ -23,11 +24,15 @@ COMMANDS = [
 @pytest.fixture
 def shop(tmp_path: Path) -> RepoBuilder:
     """Two versions were released; v1.0.0 runs in production."""
-    builder = released.shop(tmp_path)
+    copy_built(build_shop, tmp_path)
+    return RepoBuilder(tmp_path / "shop")
+
+
+def build_shop(path: Path) -> None:
+    builder = released.shop(path)
     released.release(builder)
     assert run(builder, "deploy", "order@v1.0.0", "--env", "production").code == 0
     released.release(builder, "Copy only the number.")
-    return builder
 
 
 def write_tag(shop: RepoBuilder, name: str, body: bytes, tagger: str = "Ann <a@b> 1700000000 +0000") -> None:

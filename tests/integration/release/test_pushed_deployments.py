@@ -8,6 +8,7 @@ from fakes.repo import ENVIRON, RepoBuilder
 from support import released
 from support.processes import LONGEST_S
 from support.released import PRODUCTION, PROMPT, prompt, run
+from support.templates import copy_built
 
 from promptci.errors import GitError, UsageError
 from promptci.git import new_commit
@@ -22,12 +23,16 @@ STAGING = "deployments/staging.yml"
 @pytest.fixture
 def shop(tmp_path: Path) -> RepoBuilder:
     """Two versions were released, the first runs in production, and all of that is at the remote."""
-    builder = released.shop(tmp_path)
+    copy_built(build_shop, tmp_path)
+    return RepoBuilder(tmp_path / "shop")
+
+
+def build_shop(path: Path) -> None:
+    builder = released.shop(path)
     released.release(builder)
     assert run(builder, "deploy", "order@v1.0.0", "--env", "production").code == 0
     released.release(builder, "Copy only the number.")
     released.with_remote(builder)
-    return builder
 
 
 def clone(shop: RepoBuilder, name: str, *options: str) -> RepoBuilder:

@@ -8,6 +8,7 @@ import pytest
 from fakes.repo import ENVIRON, RepoBuilder
 from support import released
 from support.released import PRODUCTION, PROMPT, prompt, run
+from support.templates import copy_built
 
 from promptci.cli.command_group import COMMANDS, FOLDERS
 from promptci.rollout import state
@@ -20,12 +21,16 @@ SECOND = "Copy only the number."
 @pytest.fixture
 def shop(tmp_path: Path) -> RepoBuilder:
     """Two versions were released; v1.0.0 is stable in production, and v1.1.0 is tried."""
-    builder = released.shop(tmp_path)
+    copy_built(build_shop, tmp_path)
+    return RepoBuilder(tmp_path / "shop")
+
+
+def build_shop(path: Path) -> None:
+    builder = released.shop(path)
     released.release(builder)
     assert run(builder, "deploy", "order@v1.0.0", "--env", "production", "--because", "first").code == 0
     released.release(builder, SECOND)
     assert run(builder, "deploy", "order@v1.1.0", "--env", "production", "--canary").code == 0
-    return builder
 
 
 def moved(shop: RepoBuilder, tag: str = TAG, message: str | None = None) -> None:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from promptci.cli import command_group
 
-CONTEXT = click.Context(command_group.group, info_name="promptci")
+CONTEXT = command_group.group.make_context("promptci", [], resilient_parsing=True)
 
 
 def walk(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -44,7 +44,7 @@ def test_every_command_has_an_example_that_it_accepts(words: tuple[str, ...]) ->
                 named = command.get_command(CONTEXT, arguments.pop(0))
                 assert named is not None, call
                 command = named
-            command.make_context("x", arguments, resilient_parsing=True)
+            command.make_context("x", arguments, parent=CONTEXT, resilient_parsing=True)
 
 
 def test_every_command_is_in_one_group_of_the_help() -> None:

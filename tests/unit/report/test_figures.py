@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from support import monitor_traffic, report_situations
 from support.daily import first_daily
 
-from promptci.cli.report import command
+from promptci.cli.command_group import group
 from promptci.drift.night import DriftVerdict, NightLine
 from promptci.monitor.summary import summarize
 from promptci.present.figures import FORMATS, file_name
@@ -57,13 +57,13 @@ def stored(tmp_path: Path) -> Path:
 
 
 def test_the_command_names_the_files(stored: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(command, [str(stored), "--out", str(tmp_path / "out"), "--figures", "svg,png"])
+    result = CliRunner().invoke(group, ["report", str(stored), "--out", str(tmp_path / "out"), "--figures", "svg,png"])
     assert f"Figure: {tmp_path / 'out' / 'quality-before-after.svg'}" in result.output
     assert (tmp_path / "out" / "quality-before-after.png").read_bytes().startswith(MAGIC["png"])
 
 
 def test_an_unknown_format_is_named(stored: Path) -> None:
-    result = CliRunner().invoke(command, [str(stored), "--figures", "gif"])
+    result = CliRunner().invoke(group, ["report", str(stored), "--figures", "gif"])
     assert result.exit_code == 2
     assert "`gif` is not a list of formats; choose from png, pdf, svg" in result.output
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,11 @@ CHANGES = st.dictionaries(
 )
 
 
+@cache
+def good_line(index: int) -> str:
+    return entry(**{"promptci.request": f"good-{index}"})
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([{"promptci.system_fingerprint": -9223372036854775809}])
 @example([{name: ""} for name in NAMES])
@@ -215,7 +221,7 @@ CHANGES = st.dictionaries(
 @example([{"gen_ai.prompt.name": None, "gen_ai.prompt.version": None, name: ""} for name in NAMES])
 @given(st.lists(CHANGES, min_size=1, max_size=30))
 def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[str, Any]]) -> None:
-    good = [entry(**{"promptci.request": f"good-{index}"}) for index in range(100 * len(changes))]
+    good = [good_line(index) for index in range(100 * len(changes))]
     odd = [entry(**({"promptci.request": f"odd-{index}"} | change)) for index, change in enumerate(changes)]
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(odd + good) + "\n")

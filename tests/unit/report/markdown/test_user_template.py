@@ -10,6 +10,7 @@ from support.report_situations import SITUATIONS
 
 from promptci.report.markdown import markdown_renderer, user_template
 from promptci.report.markdown.user_template import UnusableTemplateError, UserTemplate
+from promptci.report.markdown.user_template_worker import render_job
 from promptci.report.model.document import serialize
 
 OURS = '{% extends "markdown/comment.md.j2" %}\n'
@@ -24,6 +25,11 @@ def refused(text: str) -> str:
     with pytest.raises(UnusableTemplateError) as caught:
         drawn(text)
     return str(caught.value)
+
+
+def drawn_here(text: str) -> dict[str, str]:
+    """Return what the process of a template would answer, without starting one: for what the limits do not touch."""
+    return render_job({"path": "ci/comment.md.j2", "text": text, "spare": 0}, VIEW)
 
 
 def test_one_that_only_extends_ours_gives_ours() -> None:
@@ -42,7 +48,9 @@ def test_a_block_can_be_replaced_and_the_others_stay() -> None:
 
 
 def test_a_block_can_be_added_to() -> None:
-    text = drawn(OURS + "{% block verdict %}{{ super() }}Runbook: <https://wiki.example/prompts>\n{% endblock %}")
+    text = drawn_here(OURS + "{% block verdict %}{{ super() }}Runbook: <https://wiki.example/prompts>\n{% endblock %}")[
+        "text"
+    ]
     assert "\nRunbook: <https://wiki.example/prompts>\n" in text
 
 
@@ -68,7 +76,7 @@ def test_what_it_puts_out_is_escaped() -> None:
     ],
 )
 def test_there_is_no_way_round_it(text: str) -> None:
-    result = drawn(text)
+    result = drawn_here(text)["text"]
     assert "@me" not in result
     assert "[x](y)" not in result
     assert "<b>" not in result
@@ -94,7 +102,8 @@ def test_there_is_no_way_round_it(text: str) -> None:
     ],
 )
 def test_one_that_cannot_be_used_says_where_and_why(text: str, message: str) -> None:
-    assert message in refused(text)
+    answers_here = "memory" not in message and "longer" not in message and "Expected" not in message
+    assert message in (drawn_here(text)["error"] if answers_here else refused(text))
 
 
 @pytest.mark.long
