@@ -66,11 +66,22 @@ class MismatchFacts(NamedTuple):
     mismatches: tuple[str, ...]
 
 
+class NoCommonCases(NamedTuple):
+    """Golden sets that have no case in common."""
+
+    is_first: bool = False
+    """The base revision has no golden case of the prompt."""
+    uncommitted: tuple[str, ...] = ()
+    """Configuration and golden files that only the working tree has."""
+
+
 class EmptyGoldens(NamedTuple):
     """A golden set without cases."""
 
     removed: int
     """Cases that the base revision has."""
+    paths: tuple[str, ...] = ()
+    """Golden files without a case."""
 
 
 class MissingAnswers(NamedTuple):

@@ -8,9 +8,9 @@ from promptci.compare.case_power import Asking
 from promptci.compare.effect import POWER, Effect
 from promptci.compare.sample import SamplePair
 from promptci.config.policy import About, GatePolicy
-from promptci.findings import Finding, NoFacts, remark
+from promptci.findings import Finding, remark
 from promptci.gates.evidence import PromptEvidence, TogetherEvidence
-from promptci.gates.facts import ComparedCases, PooledFacts, QualityFacts
+from promptci.gates.facts import ComparedCases, NoCommonCases, PooledFacts, QualityFacts
 from promptci.gates.selftest.power_analysis import MAX_ADVISED_REPEATS
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.prompt_run import PromptRun
@@ -57,7 +57,8 @@ def quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Findin
 def _without_pairs(run: PromptRun) -> Finding:
     """Return why there is nothing to compare: no case in common, or none that both versions answered."""
     if not run.compared:
-        return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=NoFacts())
+        none = NoCommonCases(is_first=run.plan.has_first_goldens, uncommitted=run.plan.change.uncommitted)
+        return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=none)
     facts = ComparedCases(compared=len(run.compared))
     return Finding(rule="no-answered-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)
 

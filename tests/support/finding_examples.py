@@ -33,6 +33,7 @@ from promptci.gates.facts import (
     MinQualityFacts,
     MismatchFacts,
     MissingAnswers,
+    NoCommonCases,
     OddAnswers,
     P95Facts,
     PooledFacts,
@@ -145,7 +146,11 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         OPEN._replace(repeats_needed=None),
         OPEN._replace(interval=None, detectable_drop=None, cases_needed=None),
     ],
-    "no-pairs": [NoFacts()],
+    "no-pairs": [
+        NoCommonCases(),
+        NoCommonCases(is_first=True),
+        NoCommonCases(is_first=True, uncommitted=("promptci.yml", "goldens/order.jsonl")),
+    ],
     "no-answered-pairs": [ComparedCases(compared=1), ComparedCases(compared=24)],
     "not-comparable": [
         MismatchFacts(
@@ -166,7 +171,11 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     ],
     "deleted": [EmptyGoldens(removed=0), EmptyGoldens(removed=100)],
     "missing-goldens": [NoFacts()],
-    "no-cases": [EmptyGoldens(removed=0), EmptyGoldens(removed=1), EmptyGoldens(removed=120)],
+    "no-cases": [
+        EmptyGoldens(removed=0, paths=("goldens/order.csv",)),
+        EmptyGoldens(removed=1),
+        EmptyGoldens(removed=120),
+    ],
     "nothing-evaluated": [
         MissingAnswers(missing=16, requested=16, max_error_rate=0.05, first_error="auth: HTTP 401: the key is invalid"),
         MissingAnswers(missing=0, requested=1, max_error_rate=0.05, first_error=None),

@@ -15,6 +15,9 @@ from promptci.present.finding_text.text import FindingText, capitalize
 from promptci.present.formatting import change, duration, money, percent
 from promptci.wording import count, join_names
 
+MAX_FILES = 3
+"""Golden files that are named."""
+
 
 def deleted(facts: EmptyGoldens) -> FindingText:
     """Describe a prompt that the change deletes."""
@@ -33,7 +36,8 @@ def missing_goldens(_: object) -> FindingText:
 def no_cases(facts: EmptyGoldens) -> FindingText:
     """Describe a golden set without cases."""
     removed = f"The base revision has {count(facts.removed, 'case')}. " if facts.removed else ""
-    return FindingText("has an empty golden set, so nothing was tested", f"{removed}Add at least one case.")
+    files = f" ({join_names([f'`{path}`' for path in facts.paths], MAX_FILES)})" if facts.paths else ""
+    return FindingText(f"has an empty golden set{files}, so nothing was tested", f"{removed}Add at least one case.")
 
 
 def nothing_evaluated(facts: MissingAnswers) -> FindingText:

@@ -1,10 +1,13 @@
 """Texts of the quality rule: what became of the pass rate or the mean score."""
 
 from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
-from promptci.gates.facts import ComparedCases, MismatchFacts, PooledFacts, QualityFacts
+from promptci.gates.facts import ComparedCases, MismatchFacts, NoCommonCases, PooledFacts, QualityFacts
 from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import bare_points, number_of_points, p_value, percent, points, signed_points
-from promptci.wording import count
+from promptci.wording import count, join_names
+
+MAX_FILES = 5
+"""Uncommitted files that are named."""
 
 
 def regression(facts: QualityFacts) -> FindingText:
@@ -37,8 +40,19 @@ def cannot_tell(facts: QualityFacts) -> FindingText:
     )
 
 
-def no_pairs(_: object) -> FindingText:
+def no_pairs(facts: NoCommonCases) -> FindingText:
     """Describe golden sets that have no case in common."""
+    if facts.uncommitted:
+        files = join_names([f"`{path}`" for path in facts.uncommitted], MAX_FILES)
+        return FindingText(
+            f"cannot be compared, because the base revision has no goldens for it; not committed: {files}",
+            "Commit them to the base branch, then edit the prompt. `promptci run` tests the working tree as it is.",
+        )
+    if facts.is_first:
+        return FindingText(
+            "cannot be compared, because the base revision has no goldens for it",
+            "Merge the goldens; by them, the next change of the prompt is compared.",
+        )
     return FindingText(
         "cannot be compared, because no case is the same at both revisions",
         "Change goldens and prompt in separate pull requests to compare them.",

@@ -46,9 +46,9 @@ def next_steps(view: ReportView) -> list[str]:
     """Return what to do, most pressing first, each thing once; nothing where all is well."""
     rules = {f.rule for prompt in view.prompts for f in prompt.findings if f.verdict == prompt.verdict}
     rules |= {problem.rule for problem in view.problems if problem.verdict == view.verdict}
-    if "budget" in rules:  # the missing answers follow from it
+    if rules & {"budget", "provider"}:  # the missing answers follow from it
         rules -= {"error-rate", "nothing-evaluated", "no-answered-pairs"}
-    steps = [text for rule, text in _NEXT.items() if rule in rules]
+    steps = [_first_goldens(view) if rule == "no-pairs" else text for rule, text in _NEXT.items() if rule in rules]
     if "all-excluded" in rules and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
         steps.append(_OF_JUDGE)
     if "cannot-tell" in rules:
@@ -59,6 +59,19 @@ def next_steps(view: ReportView) -> list[str]:
     if view.verdict == "error" and view.exit_code:
         steps.append("Until then the check fails: what could not be evaluated is never green.")
     return [*steps, *memory_text.label_requests(view)]
+
+
+def _first_goldens(view: ReportView) -> str:
+    """Return what to do where no case is the same at both revisions."""
+    facts = [finding.facts for prompt in view.prompts for finding in prompt.findings if finding.rule == "no-pairs"]
+    if any(each.get("uncommitted") for each in facts):
+        return (
+            "Commit promptci.yml and goldens to the base branch first, then edit the prompt and run `promptci check`."
+            " To test the working tree as it is: `promptci run`."
+        )
+    if any(each.get("is_first") for each in facts):
+        return "Merge the goldens first: the prompt can then be compared by them."
+    return _NEXT["no-pairs"]
 
 
 def reproduce(view: ReportView) -> str | None:

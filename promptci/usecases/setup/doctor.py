@@ -114,6 +114,7 @@ def check_up(root: Path, config_path: str, environ: Mapping[str, str] | None = N
             in_order=tuple(f"{part}: {_describe(part, state)}" for part, findings in parts.items() if not findings),
             notes=(
                 *doctor_goldens.describe_goldens(state.plans, state.config),
+                *_note_prices(state),
                 *(
                     promptfoo_endpoint.describe_differences(snapshot, state.config, config_path)
                     if not unchecked
@@ -244,14 +245,24 @@ def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
 
 
 def _provider(state: _RepositoryState) -> Iterator[DoctorFinding]:
+    for options, models in _asked_models(state):
+        section = "provider" if options is state.config.provider else "overrides"
+        for finding in doctor_endpoint.examine_endpoint(options, models, state.root, state.environ):
+            yield state.flag(finding.level, finding.message, finding.fix, section, finding.key)
+
+
+def _note_prices(state: _RepositoryState) -> Iterator[str]:
+    for options, models in _asked_models(state):
+        yield from doctor_endpoint.note_unpriced_models(options, models)
+
+
+def _asked_models(state: _RepositoryState) -> Iterator[tuple[ProviderOptions, set[str]]]:
+    """Yield each endpoint with the models that it is asked for."""
     versions = [prompt for plan in state.plans for prompt in _versions(plan)]
     own = {name: {prompt.model for prompt in versions if prompt.endpoint == name} for name in ["", *state.endpoints]}
     own[""] |= {*state.judge_models, *filter(None, [state.config.judge.model])}
     for options in state.config.endpoints:
-        section = "provider" if options is state.config.provider else "overrides"
-        models = own[""] if section == "provider" else own.get(options.id, set())
-        for finding in doctor_endpoint.examine_endpoint(options, models, state.root, state.environ):
-            yield state.flag(finding.level, finding.message, finding.fix, section, finding.key)
+        yield options, own[""] if options is state.config.provider else own.get(options.id, set())
 
 
 def _versions(plan: PromptPlan) -> list[Prompt]:
