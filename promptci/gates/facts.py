@@ -36,6 +36,8 @@ class QualityFacts(NamedTuple):
     """Upper bound of the drop on these goldens; None where inputs like them decide."""
     judged: bool = False
     """A judge scored some of the answers that count."""
+    missing_decides: int = 0
+    """Cases that lack a result, where a drop of the margin is excluded but for them."""
     assumed_answers: int = 0
     """Answers that were not requested, because no answer could have changed the verdict."""
     assumed_for: str = ""
@@ -93,6 +95,8 @@ class MissingAnswers(NamedTuple):
     first_error: str | None
     version: str = ""
     """`base` or `head` where one version alone is meant, `both` where no answer of either is there."""
+    unscored: bool = False
+    """The answers are there, and none of the missing ones could be scored."""
 
 
 class ExcludedFacts(NamedTuple):
@@ -173,6 +177,8 @@ class CaseIds(NamedTuple):
     """Cases by id: changed goldens, and cases that head left unanswered or unconfirmed."""
 
     ids: tuple[str, ...]
+    unscored: bool = False
+    """Head answered each of them, and no answer could be scored."""
 
 
 class WeakenedGoldens(NamedTuple):

@@ -50,6 +50,7 @@ def quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Findin
         about=policy.about.value,
         max_drop=_bound(measured, policy),
         judged=run.judging is not None and run.judging.trust.trusted,
+        missing_decides=_count_deciding_gaps(run, measured, policy) if rule == "cannot-tell" else 0,
     )
     return Finding(rule=rule, verdict=verdict, subject=name, facts=facts)
 
@@ -61,6 +62,18 @@ def _without_pairs(run: PromptRun) -> Finding:
         return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=none)
     facts = ComparedCases(compared=len(run.compared))
     return Finding(rule="no-answered-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)
+
+
+def _count_deciding_gaps(run: PromptRun, measured: Effect, policy: GatePolicy) -> int:
+    """Count the cases that lack a result, where a drop is excluded but for them."""
+    cases = measured.on_these_cases
+    if policy.about is About.GOLDENS:
+        is_within = cases is not None and cases.is_within(policy.max_drop)
+    else:
+        is_within = measured.interval is not None and -measured.interval.lo < policy.max_drop
+    if not is_within or run.worst_case is None:
+        return 0
+    return sum(any(scored.error for scored in (*case.base, *case.head)) for case in run.compared)
 
 
 def zone(shown: PromptEvidence) -> tuple[str, Verdict]:

@@ -1,6 +1,6 @@
 """The prompts of a revision by their names, and whether a release still is what was released."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -27,6 +27,22 @@ def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str
     files = find_selected_files(snapshot, config.prompts.include)
     prompts, problems = load_prompts(snapshot.read, files, config.prompt_options, snapshot.glob)
     return {prompt.name: prompt for prompt in prompts.values()}, problems
+
+
+def describe_uncommitted(
+    repo: Repo, config_path: str, committed: Mapping[str, Prompt], names: Sequence[str]
+) -> list[str]:
+    """Return a warning for each prompt that the working tree has in another version; without `names`, for all."""
+    try:
+        with closing(repo.snapshot(WORK_TREE)) as tree:
+            edited, _ = load_prompts_by_name(tree, config_path)
+    except InputError:  # what is released does not depend on the working tree
+        return []
+    return [
+        f"the edit of {prompt.path} in the working tree is not committed, and is not released; commit it first"
+        for name, prompt in edited.items()
+        if name in committed and name in (names or committed) and prompt.fingerprint != committed[name].fingerprint
+    ]
 
 
 def describe_unknown_prompt(name: str, prompts: Iterable[str], revision: str) -> tuple[str, str]:

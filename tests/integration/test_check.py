@@ -24,8 +24,8 @@ from support.repositories import (
     view,
 )
 
-from promptci.app.requests import CheckRequest, RunResult
-from promptci.errors import GitError, InputError
+from promptci.app.requests import CheckRequest, RunRequest, RunResult
+from promptci.errors import GitError, InputError, UsageError
 from promptci.evaluation import check, run
 from promptci.report.text import next_steps
 from promptci.usecases.reporting import report
@@ -720,3 +720,11 @@ def test_the_cache_keeps_itself_out_of_git(tmp_path: Path) -> None:
         again = checked(builder, head=".")
     assert ".promptci" not in builder.git("status", "--porcelain", "--untracked-files=all")
     assert view(again).spend.cached == 120
+
+
+def test_a_misspelt_prompt_or_case_comes_with_the_nearest_one(tmp_path: Path) -> None:
+    builder = shop(tmp_path, FILES)
+    with pytest.raises(UsageError, match=r"Did you mean `order`\?"):
+        run.run(RunRequest(root=builder.path, out=tmp_path / "out", prompts=("ordr",)), make_environment()[0])
+    with pytest.raises(UsageError, match=r"Did you mean `c001`\?"):
+        run.run(RunRequest(root=builder.path, out=tmp_path / "out", cases=("cc001",)), make_environment()[0])

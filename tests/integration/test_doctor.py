@@ -230,6 +230,16 @@ def test_another_variable_for_the_key_must_be_set_in_the_workflow(tmp_path: Path
     assert get_findings(repository(tmp_path / "b", **{"promptci.yml": settings, WORKFLOW: text})) == []
 
 
+def test_a_constant_without_goldens_is_named_at_its_own_line(tmp_path: Path) -> None:
+    code = '"""Prompts."""\n\nFIRST = "Say {a}."\n\nSECOND = "Say {b}."\n'
+    settings = CONFIG + "  model: fake-1\nprompts: {include: ['src/prompts.py:SECOND']}\n"
+    files = {"promptci.yml": settings, "src/prompts.py": code, "goldens/SECOND.csv": "b,expected\n"}
+    builder = repository(tmp_path, **files, **{PROMPT: None, GOLDENS: None})
+    (finding,) = get_findings(builder)
+    assert finding.startswith("error: src/prompts.py:5: the prompt `SECOND` has no golden cases")
+    assert "goldens/SECOND.csv is empty. Write some to goldens/SECOND.csv, or" in finding
+
+
 LOOPBACK = "version: 1\nprovider:\n  base_url: http://127.0.0.1:8000/v1\n  api_key_env: LOCAL_KEY\n"
 
 

@@ -207,11 +207,9 @@ def _goldens(state: _RepositoryState, prompt: Prompt) -> Iterator[DoctorFinding]
         yield from _error_findings(error)
         return
     if not goldens.cases:
-        goldens_path = state.config.prompts.goldens.replace("{name}", prompt.name)
         level: Level = "warning" if state.config.gate.on_missing_goldens is OnMissingGoldens.WARN else "error"
-        message = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
-        fix = f"Write some to {goldens_path.replace('*', 'jsonl')}, or as `testData` of the prompt."
-        yield DoctorFinding(problem=Problem(path=prompt.path, line=1, message=message, hint=fix), level=level)
+        problem = doctor_goldens.describe_missing_goldens(prompt, files, state.config.prompts.goldens)
+        yield DoctorFinding(problem=problem, level=level)
     version = PromptVersion(prompt=prompt, goldens=goldens)
     state.plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, version, ["asked for"]))
 
