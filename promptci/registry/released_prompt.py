@@ -1,6 +1,6 @@
 """The prompts of a revision by their names, and whether a release still is what was released."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -29,13 +29,11 @@ def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str
     return {prompt.name: prompt for prompt in prompts.values()}, problems
 
 
-def describe_uncommitted(
-    repo: Repo, config_path: str, committed: Mapping[str, Prompt], names: Sequence[str]
-) -> list[str]:
-    """Return a warning for each prompt that the working tree has in another version; without `names`, for all."""
+def describe_uncommitted(repo: Repo, config_path: str, names: Sequence[str]) -> list[str]:
+    """Return a warning for each prompt that the working tree has in another version than HEAD; no `names`: of all."""
     try:
-        with closing(repo.snapshot(WORK_TREE)) as tree:
-            edited, _ = load_prompts_by_name(tree, config_path)
+        with closing(repo.snapshot("HEAD")) as head, closing(repo.snapshot(WORK_TREE)) as tree:
+            committed, edited = (load_prompts_by_name(snapshot, config_path)[0] for snapshot in (head, tree))
     except InputError:  # what is released does not depend on the working tree
         return []
     return [

@@ -168,11 +168,11 @@ def describe_estimate(planned: PlannedRun, collected: CollectedRun, explain_call
     judged = f", and {judges.distinct_calls} judge calls, {describe_price(judges)}" if judges is not None else ""
     endpoints = "".join(f"; {line}" for line in _describe_endpoints(planned, collected))
     explained = "".join(f", {line}" for line in _explain_price(planned, collected, explain_calls))
-    more = ""
+    follow_ups = ""
     if planned.follow_ups:
         most = estimate_questions(planned.follow_ups, _price_list(collected))
-        more = f", and up to {most.distinct_calls} more {_when_asked_again(planned)}, {describe_price(most)}"
-    price = f"{describe_price(total)}{more}{judged}{explained}"
+        follow_ups = f", and up to {most.distinct_calls} more {_when_asked_again(planned)}, {describe_price(most)}"
+    price = f"{describe_price(total)}{follow_ups}{judged}{explained}"
     return f"estimate: {total.distinct_calls} calls, {price} (cache hits not deducted){endpoints}"
 
 

@@ -58,9 +58,9 @@ def error_rate(facts: MissingAnswers) -> FindingText:
     """Describe missing answers beyond the limit."""
     version = {"base": " before the change", "head": " after the change"}.get(facts.version, "")
     share = f" ({percent(facts.missing / facts.requested)})" if facts.requested else ""
-    lack = "answers without a score" if facts.unscored else "missing answers"
+    lack = "has too many answers without a score" if facts.unscored else "has too many missing answers"
     return FindingText(
-        f"has too many {lack}{version}: {facts.missing:,} of {facts.requested:,}{share},"
+        f"{lack}{version}: {facts.missing:,} of {facts.requested:,}{share},"
         f" and `gate.max_error_rate` allows {percent(facts.max_error_rate)}",
         _first_error(facts),
     )

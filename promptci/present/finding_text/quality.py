@@ -217,9 +217,9 @@ def _settle(facts: QualityFacts) -> str:
         if facts.repeats_needed is None
         else f", or asking each of these {facts.repeats_needed} times (`run.repeats`) as far as the flips are chance"
     )
-    more = facts.cases_needed - facts.pairs
-    further_cases = f"{count(more, 'more case')} ({facts.cases_needed:,} in all)"
-    if more <= MAX_WRITTEN_CASES:
+    missing = facts.cases_needed - facts.pairs
+    further_cases = f"{count(missing, 'more case')} ({facts.cases_needed:,} in all)"
+    if missing <= MAX_WRITTEN_CASES:
         return f" About {further_cases} would settle it{repeats}."
     instead = instead_of_cases(facts.base - facts.head, facts.margin)
     return f" It would take about {further_cases} to settle it{repeats}. More practical: {instead}."

@@ -68,9 +68,9 @@ def describe_run(view: ReportView, detail: Detail) -> Iterator[StyledLine]:
 def _describe_errors(prompt: PromptView, problems: Sequence[FindingView]) -> str:
     """Return why a prompt could not be evaluated, without the error that is stated of the whole run."""
     text = " ".join(finding.text for finding in prompt.findings if finding.verdict == "error")
-    told, _, first_error = text.partition(" First error: ")
+    outcome, _, first_error = text.partition(" First error: ")
     cause = first_error.partition(": ")[2].rstrip(".")  # before it stands its kind
-    return told if cause and any(cause in problem.text for problem in problems) else text
+    return outcome if cause and any(cause in problem.text for problem in problems) else text
 
 
 def _problems(view: ReportView) -> Iterator[str]:

@@ -105,6 +105,9 @@ def release(request: ReleaseRequest) -> ReleaseSummary:
         tags.fetch_tags(repo.root, request.remote)
     process = _Process(repo, commit, request)
     planned = [process.plan(name) for name in process.names()]
+    warnings = [process.audit.warning] if process.audit.warning else []
+    if request.revision == "HEAD":
+        warnings += released_prompt.describe_uncommitted(repo, request.config_path, request.names)
     refused = any(prompt.outcome == "refused" for prompt in planned)
     if not refused and not request.dry_run:
         planned = [
@@ -116,7 +119,7 @@ def release(request: ReleaseRequest) -> ReleaseSummary:
         dry_run=request.dry_run,
         pushed=request.push and not refused and not request.dry_run,
         prompts=planned,
-        warnings=process.warnings,
+        warnings=warnings,
     )
 
 
@@ -158,11 +161,6 @@ class _Process:
         if not self._releases and not request.push:
             tags.require_whole_clone(repo.root)
         self.audit = find_audit_head(repo.root, request.remote, fetch=request.push)
-        self.warnings = [*filter(None, [self.audit.warning])]
-        if request.revision == "HEAD":
-            self.warnings += released_prompt.describe_uncommitted(
-                repo, request.config_path, self._prompts, request.names
-            )
         self._evidence = _read_evidence(request, repo.root, self._config.run.memory)
 
     def names(self) -> list[str]:
