@@ -225,8 +225,9 @@ def _check_address(job: PromptciJob, config: Config) -> Iterator[WorkflowFinding
     for options in config.endpoints:
         if options.kind == "openai" and endpoint.is_loopback(options.base_url):
             message = f"the Action runs in a container and cannot reach {options.base_url} on the runner"
-            fix = "Start the server under `services:` of the job and use its name, such as `http://vllm:8000/v1`."
-            yield _flag_step(job, "warning", message, f"{fix} See docs/endpoints.md.")
+            fix = "Start the server under `services:` of the job and use its name, such as `http://vllm:8000/v1`, or"
+            fix += " write `promptci/promptci/composite`, which runs on the runner itself."
+            yield _flag_step(job, "warning", message, fix)
 
 
 def _check_upload(job: PromptciJob) -> Iterator[WorkflowFinding]:
