@@ -125,7 +125,7 @@ def _cost(report: GateReport, requests_per_day: float | None) -> str:
     known = [month for month in months if month is not None]
     if not known or len(known) != len(months) or abs(total := sum(known, Decimal(0))) < Decimal("0.005"):
         return ""
-    traffic = f"{formatting.number(requests_per_day)} requests a day{' of each prompt' if len(known) > 1 else ''}"
+    traffic = f"{formatting.number(requests_per_day)} requests a day{' each' if len(known) > 1 else ''}"
     return f". Merging {'adds' if total > 0 else 'saves'} {formatting.money(float(abs(total)))} a month at {traffic}"
 
 

@@ -58,6 +58,8 @@ def next_steps(view: ReportView) -> list[str]:
     """Return what to do, most pressing first, each thing once; nothing where all is well."""
     rules = {f.rule for prompt in view.prompts for f in prompt.findings if f.verdict == prompt.verdict}
     rules |= {problem.rule for problem in view.problems if problem.verdict == view.verdict}
+    if view.verdict == "fail":  # what blocks comes first
+        rules -= {"deleted"}
     if rules & {"budget", "provider"}:  # the missing answers follow from it
         rules -= {"error-rate", "nothing-evaluated", "no-answered-pairs"}
     unscored = {f.rule for prompt in view.prompts for f in prompt.findings if f.facts.get("unscored")}

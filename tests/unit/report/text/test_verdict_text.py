@@ -253,7 +253,7 @@ def test_more_cases_than_anyone_writes_are_not_the_only_advice() -> None:
 
 def test_what_a_merge_costs_a_month_names_the_requests_that_it_assumes() -> None:
     assert SITUATIONS["regressed"]().headline.endswith("a month at 50,000 requests a day.")
-    assert SITUATIONS["several_prompts"]().headline.endswith("a month at 50,000 requests a day of each prompt.")
+    assert SITUATIONS["several_prompts"]().headline.endswith("a month at 50,000 requests a day each.")
 
 
 def test_an_adjusted_p_value_is_called_so() -> None:
