@@ -49,6 +49,10 @@ def _finish(document: Document, lines: Iterable[str], *, as_json: bool) -> int:
 def list_(root: Path, config_path: str, advised: bool, as_json: bool) -> int:
     """List the verdicts, newest first.
 
+    A line has the verdict's id, its time, the gate's mode, the prompt, the verdict with the rules that decided it, and
+    the pull request or commit. `block` blocks a merge, `advise` only reports. `broken` counts cases that passed before
+    and fail now, `fixed` the reverse. docs/glossary.md lists the rules.
+
     \b
     Example:
       promptci memory list --advised

@@ -1,6 +1,7 @@
 """The main request: test what a change touches against what it replaces, and decide."""
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -12,6 +13,7 @@ from promptci.git.snapshot import WORK_TREE
 from promptci.git.state_folder import check_output_folder
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import collect
+from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 
@@ -42,6 +44,8 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
         )
         try:
             collected = collect.collect_changes(base, head, repo.changes(base, head), request.config_path)
+            if request.head == WORK_TREE:
+                collected = _name_uncommitted_setup(collected, repo, request.config_path)
             result = evaluate.evaluate(collected, revisions, request, env)
             template = collected.config.comment_template
             if template is None:
@@ -50,6 +54,28 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
             return comment_template.render_own_comment(result, binding, template)
         except InputError as error:
             return results.write_refusal(error, revisions, request, env)
+
+
+def _name_uncommitted_setup(collected: CollectedRun, repo: Repo, config_path: str) -> CollectedRun:
+    """Name the files of the set-up that only the working tree has, for prompts that base has no golden case of."""
+    first = [plan for plan in collected.plans if plan.has_first_goldens]
+    if not first:
+        return collected
+    with closing(repo.snapshot("HEAD")) as last_commit, closing(repo.snapshot(WORK_TREE)) as tree:
+        config = find_config(tree, config_path)
+        changes = {
+            plan.name: replace(
+                plan.change,
+                uncommitted=tuple(
+                    path
+                    for path in (*filter(None, [config]), *plan.change.goldens_paths)
+                    if last_commit.read(path) is None
+                ),
+            )
+            for plan in first
+        }
+    plans = (replace(plan, change=changes.get(plan.name, plan.change)) for plan in collected.plans)
+    return replace(collected, plans=tuple(plans))
 
 
 def find_base(repo: Repo, request: CheckRequest) -> tuple[str, str]:

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from promptci.app.requests import RunRequest
+from promptci.app.requests import CheckRequest, RunRequest
 from promptci.errors import UsageError
 from promptci.findings import FilteredRun
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.runs.prompt_plan import PromptPlan
-from promptci.wording import join_names
+from promptci.wording import join_names, suggest
 
 
 def select(collected: CollectedRun, request: RunRequest) -> CollectedRun:
@@ -24,13 +24,15 @@ def select(collected: CollectedRun, request: RunRequest) -> CollectedRun:
     known = [plan.name for plan in collected.plans]
     for name in request.prompts:
         if name not in known:
-            fix = "`promptci run --prompt NAME` tests a prompt that did not change."
+            unchanged = "`promptci run --prompt NAME` tests a prompt that did not change."
+            fix = suggest(name, known) or (unchanged if isinstance(request, CheckRequest) else "")
             raise UsageError(f"No prompt `{name}` is to be tested; these are: {join_names(known) or 'none'}", fix)
     plans = [plan for plan in collected.plans if not request.prompts or plan.name in request.prompts]
     for pattern in request.cases:
         if not any(fnmatchcase(planned.case.id, pattern) for plan in plans for planned in plan.task.cases):
             ids = [planned.case.id for plan in plans for planned in plan.task.cases]
-            fix = f"There are: {join_names(ids, 5)}." if ids else "No golden case is to be asked."
+            listed = f"There are: {join_names(ids, 5)}." if ids else "No golden case is to be asked."
+            fix = suggest(pattern, ids) or listed
             raise UsageError(f"No case matches `{pattern}`", fix)
     selected = [plan for plan in (_select_cases(plan, request.cases) for plan in plans) if plan.task.cases]
     filters = [f"--prompt {name}" for name in request.prompts] + [f"--case {pattern}" for pattern in request.cases]

@@ -85,7 +85,7 @@ def _findings(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequ
     if plan.change.missing_goldens:
         return [_missing_goldens(plan.name, policy)]
     if not plan.task.cases:
-        facts = EmptyGoldens(removed=len(plan.change.removed_cases))
+        facts = EmptyGoldens(removed=len(plan.change.removed_cases), paths=plan.change.goldens_paths)
         return [Finding(rule="no-cases", verdict=Verdict.ERROR, subject=plan.name, facts=facts)]
     error = limits.too_little_evaluated(run, policy)
     position_bias = remarks.position_bias(run)

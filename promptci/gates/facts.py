@@ -36,6 +36,8 @@ class QualityFacts(NamedTuple):
     """Upper bound of the drop on these goldens; None where inputs like them decide."""
     judged: bool = False
     """A judge scored some of the answers that count."""
+    missing_decides: int = 0
+    """Cases that lack a result, where a drop of the margin is excluded but for them."""
     assumed_answers: int = 0
     """Answers that were not requested, because no answer could have changed the verdict."""
     assumed_for: str = ""
@@ -66,11 +68,22 @@ class MismatchFacts(NamedTuple):
     mismatches: tuple[str, ...]
 
 
+class NoCommonCases(NamedTuple):
+    """Golden sets that have no case in common."""
+
+    is_first: bool = False
+    """The base revision has no golden case of the prompt."""
+    uncommitted: tuple[str, ...] = ()
+    """Configuration and golden files that only the working tree has."""
+
+
 class EmptyGoldens(NamedTuple):
     """A golden set without cases."""
 
     removed: int
     """Cases that the base revision has."""
+    paths: tuple[str, ...] = ()
+    """Golden files without a case."""
 
 
 class MissingAnswers(NamedTuple):
@@ -82,6 +95,8 @@ class MissingAnswers(NamedTuple):
     first_error: str | None
     version: str = ""
     """`base` or `head` where one version alone is meant, `both` where no answer of either is there."""
+    unscored: bool = False
+    """The answers are there, and none of the missing ones could be scored."""
 
 
 class ExcludedFacts(NamedTuple):
@@ -162,6 +177,8 @@ class CaseIds(NamedTuple):
     """Cases by id: changed goldens, and cases that head left unanswered or unconfirmed."""
 
     ids: tuple[str, ...]
+    unscored: bool = False
+    """Head answered each of them, and no answer could be scored."""
 
 
 class WeakenedGoldens(NamedTuple):

@@ -44,7 +44,9 @@ def too_little_evaluated(run: PromptRun, policy: GatePolicy) -> Finding | None:
         return None
     both = nothing and bool(by_version[Arm.BASE]) and all(missing[arm] == len(by_version[arm]) for arm in Arm)
     counted = over[-1] if over and not nothing else Arm.HEAD
-    errors = [scored.error for arm in sorted(Arm, key=lambda arm: arm is not counted) for scored in by_version[arm]]
+    arms = sorted(Arm, key=lambda arm: arm is not counted)
+    failed = [s for arm in (arms if both else arms[:1]) for s in by_version[arm] if s.error and not s.is_flipped]
+    errors = [scored.error for arm in arms for scored in by_version[arm]]
     if all_refused:
         nothing, both, missing = True, bool(by_version[Arm.BASE]), {arm: len(by_version[arm]) for arm in Arm}
         errors = [f"{error.kind}: {error.message}" for error in refused if error is not None]
@@ -58,6 +60,7 @@ def too_little_evaluated(run: PromptRun, policy: GatePolicy) -> Finding | None:
             requested=sum(map(len, by_version.values())) if both else len(by_version[counted]) or run.answers_requested,
             max_error_rate=policy.max_error_rate,
             first_error=next((str(error) for error in errors if error is not None), None),
+            unscored=bool(failed) and all(scored.answer.error is None for scored in failed),
         ),
     )
 
@@ -82,7 +85,7 @@ def critical(run: PromptRun, shown: PromptEvidence) -> Sequence[Finding]:
     if ids:
         facts_by_rule["critical"] = CriticalFacts(ids=tuple(ids), added=added)
     if shown.never_answered_critical:
-        facts_by_rule["critical-never-answered"] = CaseIds(ids=shown.never_answered_critical)
+        facts_by_rule["critical-never-answered"] = _name_lost_cases(run, shown.never_answered_critical)
     name = run.name
     return [
         Finding(rule=rule, verdict=Verdict.FAIL, subject=name, facts=facts) for rule, facts in facts_by_rule.items()
@@ -98,10 +101,16 @@ def unanswered(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Seq
         "unanswered": lost if shown.answered_p <= policy.alpha else (),
     }
     return [
-        Finding(rule=rule, verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=CaseIds(ids=ids))
+        Finding(rule=rule, verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=_name_lost_cases(run, ids))
         for rule, ids in ids_by_rule.items()
         if ids
     ]
+
+
+def _name_lost_cases(run: PromptRun, ids: Sequence[str]) -> CaseIds:
+    """Return cases of which head has no result, and whether it is the scores that are missing."""
+    answers = [scored for case in run.compared if case.case.id in ids for scored in case.head if scored.error]
+    return CaseIds(ids=tuple(ids), unscored=bool(answers) and all(s.answer.error is None for s in answers))
 
 
 def min_quality(run: PromptRun, policy: GatePolicy) -> Sequence[Finding]:

@@ -8,9 +8,9 @@ from promptci.compare.case_power import Asking
 from promptci.compare.effect import POWER, Effect
 from promptci.compare.sample import SamplePair
 from promptci.config.policy import About, GatePolicy
-from promptci.findings import Finding, NoFacts, remark
+from promptci.findings import Finding, remark
 from promptci.gates.evidence import PromptEvidence, TogetherEvidence
-from promptci.gates.facts import ComparedCases, PooledFacts, QualityFacts
+from promptci.gates.facts import ComparedCases, NoCommonCases, PooledFacts, QualityFacts
 from promptci.gates.selftest.power_analysis import MAX_ADVISED_REPEATS
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.prompt_run import PromptRun
@@ -50,6 +50,7 @@ def quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Findin
         about=policy.about.value,
         max_drop=_bound(measured, policy),
         judged=run.judging is not None and run.judging.trust.trusted,
+        missing_decides=_count_deciding_gaps(run, measured, policy) if rule == "cannot-tell" else 0,
     )
     return Finding(rule=rule, verdict=verdict, subject=name, facts=facts)
 
@@ -57,9 +58,22 @@ def quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Findin
 def _without_pairs(run: PromptRun) -> Finding:
     """Return why there is nothing to compare: no case in common, or none that both versions answered."""
     if not run.compared:
-        return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=NoFacts())
+        none = NoCommonCases(is_first=run.plan.has_first_goldens, uncommitted=run.plan.change.uncommitted)
+        return Finding(rule="no-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=none)
     facts = ComparedCases(compared=len(run.compared))
     return Finding(rule="no-answered-pairs", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)
+
+
+def _count_deciding_gaps(run: PromptRun, measured: Effect, policy: GatePolicy) -> int:
+    """Count the cases that lack a result, where a drop is excluded but for them."""
+    cases = measured.on_these_cases
+    if policy.about is About.GOLDENS:
+        is_within = cases is not None and cases.is_within(policy.max_drop)
+    else:
+        is_within = measured.interval is not None and -measured.interval.lo < policy.max_drop
+    if not is_within or run.worst_case is None:
+        return 0
+    return sum(any(scored.error for scored in (*case.base, *case.head)) for case in run.compared)
 
 
 def zone(shown: PromptEvidence) -> tuple[str, Verdict]:

@@ -45,6 +45,17 @@ def lacks_key(options: ProviderOptions, environ: Mapping[str, str]) -> bool:
     return not environ.get(options.api_key_env, "").strip()
 
 
+def _explain_missing_key(name: str, environ: Mapping[str, str]) -> str:
+    """Return where to set the key: in the workflow on GitHub Actions, elsewhere in the shell."""
+    without = 'For an endpoint without a key, set `api_key_env: ""`; to try without any, set `kind: local`.'
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return (
+            f"In the workflow, add `{name}: ${{{{ secrets.{name} }}}}` under `env:` of the step and the secret under "
+            f"Settings > Secrets and variables > Actions; a pull request from a fork gets no secrets. {without}"
+        )
+    return f"Run `export {name}=…` first. {without}"
+
+
 def find_embedded_model(environ: Mapping[str, str], cache_home: Path) -> Path:
     """Return the file of the embedded model.
 
@@ -63,13 +74,8 @@ def _create_openai(context: ProviderContext) -> Provider:
     key = _key(options, context.environ)
     endpoint.check_base_url(options.base_url, has_key=key is not None)
     if lacks_key(options, context.environ):
-        name = options.api_key_env
-        hint = (
-            f"In a workflow, add `{name}: ${{{{ secrets.{name} }}}}` under `env:` of the step and the secret under "
-            "Settings > Secrets and variables > Actions; a pull request from a fork gets no secrets. "
-            'For an endpoint without a key, set `api_key_env: ""`; to try without any, set `kind: local`.'
-        )
-        raise MissingKeyError(f"`{name}` is not set, and the endpoint requires a key", hint)
+        message = f"`{options.api_key_env}` is not set, and the endpoint requires a key"
+        raise MissingKeyError(message, _explain_missing_key(options.api_key_env, context.environ))
     headers = request_headers.expand_headers(options.headers, context.environ)
     redactor = _redactor(options, context.environ)
     provider = OpenAIProvider(

@@ -59,6 +59,13 @@ def read_report(path: Path) -> dict[str, Evidence]:
     }
 
 
+def describe_evidence(evidence: Evidence | None, because: str) -> str:
+    """Return on what a version is released: a result that passes, else the reason that somebody gave."""
+    if evidence and evidence.passes:
+        return f"{evidence.verdict}, {evidence.result}, by {evidence.source}"
+    return f"{evidence.name if evidence else 'no result'}; released because: {because}"
+
+
 def describe_gap(errors: int) -> str:
     """Return how many answers a run lacks, in words; empty where it has all."""
     if not errors:

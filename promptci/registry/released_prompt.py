@@ -29,6 +29,20 @@ def load_prompts_by_name(snapshot: Snapshot, config_path: str) -> tuple[dict[str
     return {prompt.name: prompt for prompt in prompts.values()}, problems
 
 
+def describe_uncommitted(repo: Repo, config_path: str, names: Sequence[str]) -> list[str]:
+    """Return a warning for each prompt that the working tree has in another version than HEAD; no `names`: of all."""
+    try:
+        with closing(repo.snapshot("HEAD")) as head, closing(repo.snapshot(WORK_TREE)) as tree:
+            committed, edited = (load_prompts_by_name(snapshot, config_path)[0] for snapshot in (head, tree))
+    except InputError:  # what is released does not depend on the working tree
+        return []
+    return [
+        f"the edit of {prompt.path} in the working tree is not committed, and is not released; commit it first"
+        for name, prompt in edited.items()
+        if name in committed and name in (names or committed) and prompt.fingerprint != committed[name].fingerprint
+    ]
+
+
 def describe_unknown_prompt(name: str, prompts: Iterable[str], revision: str) -> tuple[str, str]:
     """Return that a revision has no prompt of a name, and the nearest name, or those that there are."""
     names = list(prompts)

@@ -33,6 +33,8 @@ class NoRequests(NamedTuple):
     arm: str
     newest: datetime | None
     since: datetime
+    counted_from: datetime | None = None
+    """When the first requests can count, as `lag` holds them back; None: they count already."""
 
 
 class MetricName(NamedTuple):

@@ -168,8 +168,11 @@ def _facts(metric: MetricResult, policy: CanaryPolicy) -> MetricFacts:
 def _silent_arms(step: StepTime, progress: CanaryProgress, window: Window) -> Sequence[tuple[str, NoRequests]]:
     oldest = step.now - timedelta(seconds=step.policy.stale_s + step.policy.lag_s)
     arms = [("stable", window.stable.newest), ("canary", window.canary.newest)]
+    # Where the log does not state the share, requests of the first `lag` are left out too.
+    lag = timedelta(seconds=step.policy.lag_s)
+    counted_from = next((time for times in (1, 2) if step.now < (time := progress.since + times * lag)), None)
     return [
-        ("canary-no-requests", NoRequests(arm=arm, newest=newest, since=progress.since))
+        ("canary-no-requests", NoRequests(arm=arm, newest=newest, since=progress.since, counted_from=counted_from))
         for arm, newest in arms
         if not newest or newest < oldest
     ]

@@ -59,6 +59,8 @@ class PromptChange:
     goldens_paths: tuple[str, ...] = ()
     missing_goldens: bool = False
     """No golden set matched and the prompt has no testData."""
+    uncommitted: tuple[str, ...] = ()
+    """Configuration and golden files that only the working tree has, where base has no golden case."""
     notes: tuple[str, ...] = ()
 
 
@@ -98,6 +100,12 @@ class PromptPlan:
     def name(self) -> str:
         """Name of the prompt."""
         return self.change.name
+
+    @property
+    def has_first_goldens(self) -> bool:
+        """Whether base has the prompt and none of its golden cases."""
+        is_new = all(planned.change == "new" for planned in self.task.cases)
+        return self.change.base is not None and is_new and not self.change.removed_cases
 
     @property
     def same_fingerprint(self) -> bool:

@@ -72,7 +72,7 @@ def find_unexpected_models(asked: str, returned: tuple[str, ...]) -> tuple[str, 
 def _mismatches(base: Prompt, head: Prompt, before: tuple[str, ...], now: tuple[str, ...]) -> Iterator[str]:
     if base.model == head.model and before and now and before != now:
         yield (
-            f"the endpoint answered base with {_join_names(before)} and head with {_join_names(now)},"
+            f"different models answered: before {_join_names(before)}, after {_join_names(now)},"
             f" though both ask for {head.model}"
         )
 

@@ -8,6 +8,7 @@ import promptci
 from promptci.cli.command_group import COMMANDS
 from promptci.files import packaged
 from promptci.goldens import quarantine
+from promptci.present.finding_text.table import TEXTS
 from promptci.scoring.check_assertions import ALL_ASSERTIONS
 
 ROOT = Path(__file__).parents[2]
@@ -72,3 +73,11 @@ def test_the_workflow_of_the_readme_is_the_one_that_init_writes() -> None:
 def test_the_version_stands_in_the_changelog_or_is_unreleased() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "## Unreleased" in changelog or f"## {promptci.__version__}" in changelog
+
+
+def test_every_rule_of_the_glossary_is_one() -> None:
+    rules = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").partition("## Rules")[2]
+    cells = re.findall(r"^\|(.+?)\|", rules, re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`([a-z0-9-]+)`", cell)]
+    assert len(named) > 20
+    assert [name for name in named if name not in TEXTS] == []

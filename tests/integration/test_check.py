@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fakes.openai_server import Call, Reply, error
+from fakes.repo import RepoBuilder
 from support.repositories import (
     BAD,
     GOLDENS,
@@ -23,9 +24,10 @@ from support.repositories import (
     view,
 )
 
-from promptci.app.requests import CheckRequest, RunResult
-from promptci.errors import GitError, InputError
+from promptci.app.requests import CheckRequest, RunRequest, RunResult
+from promptci.errors import GitError, InputError, UsageError
 from promptci.evaluation import check, run
+from promptci.report.text import next_steps
 from promptci.usecases.reporting import report
 
 FILES = {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}
@@ -175,6 +177,36 @@ def test_a_golden_set_emptied_by_the_change_is_an_error(tmp_path: Path, text: st
         outcome = checked(builder)
     assert (view(outcome).verdict, outcome.exit_code) == ("error", 4)
     assert "no-cases" in rules(outcome)
+    assert f"has an empty golden set (`{GOLDENS}`), so nothing was tested" in view(outcome).headline
+
+
+def test_a_set_up_that_is_not_committed_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = RepoBuilder(tmp_path / "shop").write({PROMPT: prompt(GOOD)})
+        builder.commit("base")
+        builder.write({"promptci.yml": config(server), GOLDENS: goldens(3), PROMPT: prompt(BAD)})
+        outcome = checked(builder, head=".")
+        builder.commit("set-up")
+        builder.branch("pr").write({PROMPT: prompt(GOOD)})
+        assert "no-pairs" not in rules(checked(builder, head="."))
+    assert view(outcome).headline == (
+        "Inconclusive: order cannot be compared, because the base revision has no goldens for it; not committed:"
+        f" `promptci.yml` and `{GOLDENS}`."
+    )
+    steps = next_steps.next_steps(view(outcome))
+    assert "Commit promptci.yml and goldens to the base branch first" in steps[0]
+    assert "`promptci run`" in steps[0]
+
+
+def test_the_first_goldens_of_a_prompt_can_be_merged_and_compare_nothing(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD)}, server)
+        builder.write({GOLDENS: goldens(3)}).commit()
+        outcome = checked(builder)
+    assert view(outcome).headline == (
+        "Inconclusive: order cannot be compared, because the base revision has no goldens for it."
+    )
+    assert "Merge the goldens first" in next_steps.next_steps(view(outcome))[0]
 
 
 def test_a_prompt_without_goldens_is_what_the_policy_says(tmp_path: Path) -> None:
@@ -688,3 +720,11 @@ def test_the_cache_keeps_itself_out_of_git(tmp_path: Path) -> None:
         again = checked(builder, head=".")
     assert ".promptci" not in builder.git("status", "--porcelain", "--untracked-files=all")
     assert view(again).spend.cached == 120
+
+
+def test_a_misspelt_prompt_or_case_comes_with_the_nearest_one(tmp_path: Path) -> None:
+    builder = shop(tmp_path, FILES)
+    with pytest.raises(UsageError, match=r"Did you mean `order`\?"):
+        run.run(RunRequest(root=builder.path, out=tmp_path / "out", prompts=("ordr",)), make_environment()[0])
+    with pytest.raises(UsageError, match=r"Did you mean `c001`\?"):
+        run.run(RunRequest(root=builder.path, out=tmp_path / "out", cases=("cc001",)), make_environment()[0])

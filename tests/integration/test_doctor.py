@@ -230,6 +230,42 @@ def test_another_variable_for_the_key_must_be_set_in_the_workflow(tmp_path: Path
     assert get_findings(repository(tmp_path / "b", **{"promptci.yml": settings, WORKFLOW: text})) == []
 
 
+def test_a_constant_without_goldens_is_named_at_its_own_line(tmp_path: Path) -> None:
+    code = '"""Prompts."""\n\nFIRST = "Say {a}."\n\nSECOND = "Say {b}."\n'
+    settings = CONFIG + "  model: fake-1\nprompts: {include: ['src/prompts.py:SECOND']}\n"
+    files = {"promptci.yml": settings, "src/prompts.py": code, "goldens/SECOND.csv": "b,expected\n"}
+    builder = repository(tmp_path, **files, **{PROMPT: None, GOLDENS: None})
+    (finding,) = get_findings(builder)
+    assert finding.startswith("error: src/prompts.py:5: the prompt `SECOND` has no golden cases")
+    assert "goldens/SECOND.csv is empty. Write some to goldens/SECOND.csv, or" in finding
+
+
+LOOPBACK = "version: 1\nprovider:\n  base_url: http://127.0.0.1:8000/v1\n  api_key_env: LOCAL_KEY\n"
+
+
+def test_an_endpoint_on_this_machine_is_out_of_reach_of_the_container(tmp_path: Path) -> None:
+    builder = repository(tmp_path, **{"promptci.yml": LOOPBACK})
+    keyless, unreachable = get_findings(builder)
+    assert unreachable.startswith(f"warning: {WORKFLOW}")
+    assert "the Action runs in a container and cannot reach http://127.0.0.1:8000/v1 on the runner" in unreachable
+    assert keyless.startswith(f"warning: {WORKFLOW}")
+    assert "nothing sets LOCAL_KEY, which `provider.api_key_env` names" in keyless
+    assert 'If the endpoint needs no key, set `api_key_env: ""`.' in keyless
+    (note,) = [note for note in doctor.check_up(builder.path, "promptci.yml").notes if "price" in note]
+    assert note == (
+        "the price of the model `fake-1` is not known: cost is not reported and `run.budget_usd` not kept."
+        " If http://127.0.0.1:8000/v1 is free of charge, write"
+        " `provider.prices: {fake-1: {input_usd: 0, output_usd: 0}}`."
+    )
+
+
+def test_the_composite_action_runs_on_the_runner_itself(tmp_path: Path) -> None:
+    composite = workflow().replace("promptci/promptci@", "promptci/promptci/composite@")
+    composite = composite.replace("ubuntu-latest", "macos-latest")
+    files = {"promptci.yml": LOOPBACK.replace("  api_key_env: LOCAL_KEY\n", ""), WORKFLOW: composite}
+    assert get_findings(repository(tmp_path, **files)) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -76,6 +76,8 @@ def test_no_golden_case_at_all_is_not_a_clean_set(tmp_path: Path) -> None:
     linted = call_promptci(["goldens", "lint"], builder.path, {})
     assert linted.returncode == 4
     assert "No prompt has golden cases, so nothing was checked" in linted.stderr
+    builder.write({GOLDENS: ""}).commit("empty goldens")
+    assert f"Add cases to {GOLDENS}, which is empty." in call_promptci(["goldens", "lint"], builder.path, {}).stderr
 
 
 LOG = (

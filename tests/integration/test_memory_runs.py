@@ -351,7 +351,10 @@ def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_r
         assert name is not None
         comment = (tmp_path / "out0" / "comment.md").read_text()
         assert "No earlier verdict would have blocked." in comment
-        assert f"blocking order would have been correct: `promptci memory label {name} correct --why …`" in comment
+        assert (
+            f"blocking order would have been correct: `promptci memory label {name} correct --why 'how you know'`"
+            in comment
+        )
         second = ran(builder, 1)
         assert "none is labelled yet" in (tmp_path / "out1" / "comment.md").read_text()
         assert judge(builder, name[:4], "incorrect", USER="bo") == f"{name} (order: fail) is labelled incorrect."

@@ -301,3 +301,16 @@ def test_automatic_rounds_of_a_prompt_end_where_its_recording_does(tmp_path: Pat
     ]
     assert only(outcome).answers_requested == 40
     assert only(outcome).verdict == "inconclusive"
+
+
+def test_the_estimate_before_a_run_names_the_rounds_that_may_follow(tmp_path: Path) -> None:
+    with serving() as server:
+        prices = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}
+        settings = config(server, run={"repeats": "auto"}, provider=prices)
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(5), "promptci.yml": settings})
+        builder.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
+        env, lines = make_environment()
+        check.check(CheckRequest(root=builder.path, out=tmp_path / "out"), env)
+    (estimate,) = [line for line in lines if line.startswith("estimate: ")]
+    pattern = r"estimate: 10 calls, at most \$[\d.]+, and up to 630 more while the verdict is open, at most \$[\d.]+ "
+    assert re.match(pattern, estimate), estimate

@@ -1,7 +1,7 @@
 """Facts of every rule, several sets each: what the gold texts and the sweeps of wording are made from."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from support.drift_examples import DRIFT_EXAMPLES
 
@@ -33,6 +33,7 @@ from promptci.gates.facts import (
     MinQualityFacts,
     MismatchFacts,
     MissingAnswers,
+    NoCommonCases,
     OddAnswers,
     P95Facts,
     PooledFacts,
@@ -143,15 +144,17 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         OPEN._replace(about="goldens", max_drop=0.055),
         OPEN._replace(about="goldens", max_drop=1.0),
         OPEN._replace(repeats_needed=None),
+        OPEN._replace(repeats_needed=None, cases_needed=1041),
+        OPEN._replace(about="goldens", max_drop=0.046, missing_decides=1),
         OPEN._replace(interval=None, detectable_drop=None, cases_needed=None),
     ],
-    "no-pairs": [NoFacts()],
-    "no-answered-pairs": [ComparedCases(compared=1), ComparedCases(compared=24)],
-    "not-comparable": [
-        MismatchFacts(
-            mismatches=("the endpoint answered base with gpt-4o-mini-2024-07-18 and head with gpt-4o-mini-2025-02-01",)
-        )
+    "no-pairs": [
+        NoCommonCases(),
+        NoCommonCases(is_first=True),
+        NoCommonCases(is_first=True, uncommitted=("promptci.yml", "goldens/order.jsonl")),
     ],
+    "no-answered-pairs": [ComparedCases(compared=1), ComparedCases(compared=24)],
+    "not-comparable": [MismatchFacts(mismatches=("different models answered: before gpt-4o, after gpt-4o-mini",))],
     "new-prompt": [
         NewPromptFacts(passed=8, cases=8, added=True),
         NewPromptFacts(passed=8, cases=8, added=False),
@@ -166,10 +169,21 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     ],
     "deleted": [EmptyGoldens(removed=0), EmptyGoldens(removed=100)],
     "missing-goldens": [NoFacts()],
-    "no-cases": [EmptyGoldens(removed=0), EmptyGoldens(removed=1), EmptyGoldens(removed=120)],
+    "no-cases": [
+        EmptyGoldens(removed=0, paths=("goldens/order.csv",)),
+        EmptyGoldens(removed=1),
+        EmptyGoldens(removed=120),
+    ],
     "nothing-evaluated": [
         MissingAnswers(missing=16, requested=16, max_error_rate=0.05, first_error="auth: HTTP 401: the key is invalid"),
         MissingAnswers(missing=0, requested=1, max_error_rate=0.05, first_error=None),
+        MissingAnswers(
+            missing=24,
+            requested=24,
+            max_error_rate=0.05,
+            first_error="unscored: helpful: the reply is invalid",
+            unscored=True,
+        ),
     ],
     "nothing-to-lose": [
         NothingToLose(passed=0, cases=60, shared_cause=SharedCause("same-tag", "<think>")),
@@ -182,14 +196,30 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         NewPromptFacts(passed=0, cases=10, added=False),
         NewPromptFacts(passed=4, cases=8, added=True),
     ],
-    "critical-unanswered": [CaseIds(ids=("vip",)), CaseIds(ids=("vip", "refund"))],
-    "critical-never-answered": [CaseIds(ids=("vip",)), CaseIds(ids=("vip", "refund"))],
+    "critical-unanswered": [
+        CaseIds(ids=("vip",)),
+        CaseIds(ids=("vip", "refund")),
+        CaseIds(ids=("vip",), unscored=True),
+    ],
+    "critical-never-answered": [
+        CaseIds(ids=("vip",)),
+        CaseIds(ids=("vip", "refund")),
+        CaseIds(ids=("vip",), unscored=True),
+    ],
     "critical-unconfirmed": [CaseIds(ids=("vip",))],
-    "unanswered": [CaseIds(ids=TWELVE)],
+    "unanswered": [CaseIds(ids=TWELVE), CaseIds(ids=TWELVE, unscored=True)],
     "unreachable": [MessageFacts(message="no pattern of `prompts.include` matches src/prompts/order.prompt.yml")],
     "error-rate": [
         MissingAnswers(missing=9, requested=60, max_error_rate=0.05, first_error="server: HTTP 500", version="head"),
         MissingAnswers(missing=1200, requested=9800, max_error_rate=0.05, first_error="server: HTTP 500"),
+        MissingAnswers(
+            missing=9,
+            requested=60,
+            max_error_rate=0.05,
+            first_error="unscored: helpful: the reply is invalid",
+            version="head",
+            unscored=True,
+        ),
     ],
     "all-excluded": [
         ExcludedFacts(ids=("a", "b"), cases=2, reasons=("quarantined: flaky", "weight 0")),
@@ -311,6 +341,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "canary-share-lowered": [SHARE],
     "canary-no-requests": [
         NoRequests(arm="canary", newest=None, since=SINCE),
+        NoRequests(arm="canary", newest=None, since=SINCE, counted_from=SINCE + timedelta(minutes=10)),
         NoRequests(arm="stable", newest=SINCE, since=SINCE),
     ],
     "canary-no-values": [MetricName(metric="cost")],

@@ -284,8 +284,8 @@ class _Count:
 
 
 def _ask_nobody(planned: PlannedRun, error: ProviderError) -> Asked:
-    """Answer every question with the same error."""
-    failed = AnswerError(kind="provider", message=str(error))
+    """Answer every question with the same error; what to do about it is said once, of the run."""
+    failed = AnswerError(kind="provider", message=error.message)
     for run in planned.prompts:
         cases = run.cases_by_id
         run.scored += [
@@ -297,4 +297,4 @@ def _ask_nobody(planned: PlannedRun, error: ProviderError) -> Asked:
             )
             for question in run.questions
         ]
-    return Asked(prompts=planned.prompts, errors=(failed,))
+    return Asked(prompts=planned.prompts, errors=(replace(failed, message=str(error)),))

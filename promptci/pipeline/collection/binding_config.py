@@ -98,8 +98,8 @@ def _check_trust(config: Config, path: str) -> None:
         return
     message = f"{setting}, and the base revision has no configuration that allows it"
     hint = (
-        "Merge the configuration first: until then, a pull request must not choose where an API key is sent, or which"
-        " program is run."
+        "Commit the configuration to the base branch first: until then, a pull request must not choose where an API key"
+        " is sent, or which program is run."
     )
     raise InputError([Problem(path=path, message=message, hint=hint)])
 

@@ -168,7 +168,11 @@ def describe_estimate(planned: PlannedRun, collected: CollectedRun, explain_call
     judged = f", and {judges.distinct_calls} judge calls, {describe_price(judges)}" if judges is not None else ""
     endpoints = "".join(f"; {line}" for line in _describe_endpoints(planned, collected))
     explained = "".join(f", {line}" for line in _explain_price(planned, collected, explain_calls))
-    price = f"{describe_price(total)}{judged}{explained}"
+    follow_ups = ""
+    if planned.follow_ups:
+        most = estimate_questions(planned.follow_ups, _price_list(collected))
+        follow_ups = f", and up to {most.distinct_calls} more {_when_asked_again(planned)}, {describe_price(most)}"
+    price = f"{describe_price(total)}{follow_ups}{judged}{explained}"
     return f"estimate: {total.distinct_calls} calls, {price} (cache hits not deducted){endpoints}"
 
 
@@ -252,8 +256,12 @@ def _follow_up_price(planned: PlannedRun, price: Price) -> Sequence[str]:
         return []
     total = estimate_questions(follow_ups, price)
     most = max(question.replicate for question in follow_ups) + 1
-    when = "while the verdict is open" if planned.asks_in_rounds else "where the versions disagree"
-    return [f"{when}, up to {most} times: at most {total.distinct_calls} more calls, {describe_price(total)}"]
+    calls = f"at most {total.distinct_calls} more calls, {describe_price(total)}"
+    return [f"{_when_asked_again(planned)}, up to {most} times: {calls}"]
+
+
+def _when_asked_again(planned: PlannedRun) -> str:
+    return "while the verdict is open" if planned.asks_in_rounds else "where the versions disagree"
 
 
 def _describe_plan(plan: PromptPlan, collected: CollectedRun) -> str:

@@ -1,5 +1,6 @@
 """Build the questions to ask from two versions of a prompt and its goldens."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from promptci.scoring.case_mistakes import CaseMistake, summarize_mistakes
 from promptci.wording import join_names, suggest
 
 MAX_NAMED_CASES = 3
+_PLACEHOLDER = re.compile(r"\{\{[^{}]+\}\}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +105,8 @@ def _side_by_side(prompt: str, case_id: str, requests: Mapping[Arm, Request], re
 
 
 def _missing_variable(prompt: Prompt, case: Case, variable: str) -> CaseMistake:
+    if variable in _appended_variables(prompt) and case.vars:
+        return _missing_user_message(prompt, case, variable)
     near = suggest(variable, case.vars)
     return CaseMistake(
         case=case,
@@ -110,6 +114,26 @@ def _missing_variable(prompt: Prompt, case: Case, variable: str) -> CaseMistake:
         text=f" has no variable `{variable}`, which {prompt.path} uses",
         hint=f"{f'{near} Correct the prompt then; else add' if near else 'Add'} `{variable}` to the goldens, in a pull"
         " request of its own if base's cases lack it, or take it out of the prompt.",
+    )
+
+
+def _appended_variables(prompt: Prompt) -> set[str]:
+    """Return the variables of a user message that follows the text of the file and does not stand in it."""
+    last = prompt.messages[-1] if prompt.messages else None
+    if not prompt.source or last is None or last.role != "user" or last.content in prompt.source:
+        return set()
+    return last.variables if _PLACEHOLDER.fullmatch(last.content) else set()
+
+
+def _missing_user_message(prompt: Prompt, case: Case, variable: str) -> CaseMistake:
+    own = next(iter(case.vars))
+    return CaseMistake(
+        case=case,
+        line=case.line,
+        text=f" has no variable `{variable}`, which follows the text of {prompt.path} as the user message",
+        hint=f"Rename `{own}` to `{variable}` in the goldens, or set"
+        f' `prompts.user: "{{{{{own}}}}}"` in promptci.yml. A text that uses `{{{{{own}}}}}` itself is the whole'
+        " prompt, and nothing follows it.",
     )
 
 

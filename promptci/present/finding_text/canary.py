@@ -89,6 +89,12 @@ def share_lowered(facts: ShareFacts) -> FindingText:
 def no_requests(facts: NoRequests) -> FindingText:
     """Describe an arm without (recent) requests."""
     detail = "Without data a canary does not go on."
+    if facts.newest is None and facts.counted_from is not None:
+        return FindingText(
+            f"no request of the {facts.arm} arm counts yet: a request counts once it is as old as `policy.lag`,"
+            f" the first from {moment(facts.counted_from)} on",
+            "Look again then.",
+        )
     if facts.newest is None:
         return FindingText(f"the log has no request of the {facts.arm} arm since {moment(facts.since)}", detail)
     return FindingText(f"the newest request of the {facts.arm} arm is from {moment(facts.newest)}", detail)

@@ -15,11 +15,14 @@ from promptci.present.finding_text.text import FindingText, capitalize
 from promptci.present.formatting import change, duration, money, percent
 from promptci.wording import count, join_names
 
+MAX_FILES = 3
+"""Golden files that are named."""
+
 
 def deleted(facts: EmptyGoldens) -> FindingText:
     """Describe a prompt that the change deletes."""
     goldens = f"; {count(facts.removed, 'golden case')} no longer run" if facts.removed else ""
-    return FindingText(f"was deleted{goldens}")
+    return FindingText(f"was deleted{goldens}", "Nothing is left to test, so this cannot pass.")
 
 
 def missing_goldens(_: object) -> FindingText:
@@ -33,12 +36,18 @@ def missing_goldens(_: object) -> FindingText:
 def no_cases(facts: EmptyGoldens) -> FindingText:
     """Describe a golden set without cases."""
     removed = f"The base revision has {count(facts.removed, 'case')}. " if facts.removed else ""
-    return FindingText("has an empty golden set, so nothing was tested", f"{removed}Add at least one case.")
+    files = f" ({join_names([f'`{path}`' for path in facts.paths], MAX_FILES)})" if facts.paths else ""
+    return FindingText(f"has an empty golden set{files}, so nothing was tested", f"{removed}Add at least one case.")
 
 
 def nothing_evaluated(facts: MissingAnswers) -> FindingText:
     """Describe a new version without a single usable answer."""
     version = "either version" if facts.version == "both" else "the new version"
+    if facts.unscored:
+        return FindingText(
+            f"could not be evaluated: no answer of {version} could be scored (0 of {facts.requested:,})",
+            _first_error(facts),
+        )
     return FindingText(
         f"could not be evaluated: no answer of {version} is usable ({facts.missing:,} of {facts.requested:,} failed)",
         _first_error(facts),
@@ -49,8 +58,9 @@ def error_rate(facts: MissingAnswers) -> FindingText:
     """Describe missing answers beyond the limit."""
     version = {"base": " before the change", "head": " after the change"}.get(facts.version, "")
     share = f" ({percent(facts.missing / facts.requested)})" if facts.requested else ""
+    lack = "has too many answers without a score" if facts.unscored else "has too many missing answers"
     return FindingText(
-        f"has too many missing answers{version}: {facts.missing:,} of {facts.requested:,}{share},"
+        f"{lack}{version}: {facts.missing:,} of {facts.requested:,}{share},"
         f" and `gate.max_error_rate` allows {percent(facts.max_error_rate)}",
         _first_error(facts),
     )
@@ -73,14 +83,22 @@ def excluded(facts: ExcludedFacts) -> FindingText:
 
 def critical_unanswered(facts: CaseIds) -> FindingText:
     """Describe critical cases that base answered and head did not."""
-    return FindingText(
-        f"leaves {count(len(facts.ids), 'critical case')} unanswered that the old version answered"
-        f" ({join_names(facts.ids)})"
-    )
+    critical_cases, names = count(len(facts.ids), "critical case"), join_names(facts.ids)
+    if facts.unscored:
+        scored = "was" if len(facts.ids) == 1 else "were"
+        return FindingText(
+            f"leaves {critical_cases} without a score that {scored} scored for the old version ({names})"
+        )
+    return FindingText(f"leaves {critical_cases} unanswered that the old version answered ({names})")
 
 
 def critical_never_answered(facts: CaseIds) -> FindingText:
     """Describe critical cases that base always passed and head, asked again and again, never answered."""
+    if facts.unscored:
+        return FindingText(
+            f"never gets a score for {count(len(facts.ids), 'critical case')} ({join_names(facts.ids)})",
+            "The old version passed every time; no answer of the new version could be scored.",
+        )
     return FindingText(
         f"never answers {count(len(facts.ids), 'critical case')} ({join_names(facts.ids)})",
         "The old version passed every time; each request of the new version failed.",
@@ -97,6 +115,11 @@ def critical_unconfirmed(facts: CaseIds) -> FindingText:
 
 def unanswered(facts: CaseIds) -> FindingText:
     """Describe a version that leaves more cases unanswered than the other."""
+    if facts.unscored:
+        return FindingText(
+            f"leaves more cases without a score than the old version ({join_names(facts.ids)})",
+            "The difference is more than chance, so the change may be why the answers could not be scored.",
+        )
     return FindingText(
         f"leaves more cases unanswered than the old version ({join_names(facts.ids)})",
         "The difference is more than chance, so the missing answers may be the change's doing.",
@@ -185,4 +208,4 @@ def p95(facts: P95Facts) -> FindingText:
 
 
 def _first_error(facts: MissingAnswers) -> str:
-    return f"First error: {facts.first_error}" if facts.first_error else ""
+    return f"First error: {facts.first_error.removeprefix('unscored: ')}" if facts.first_error else ""

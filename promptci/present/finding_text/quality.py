@@ -1,17 +1,23 @@
 """Texts of the quality rule: what became of the pass rate or the mean score."""
 
 from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
-from promptci.gates.facts import ComparedCases, MismatchFacts, PooledFacts, QualityFacts
+from promptci.gates.facts import ComparedCases, MismatchFacts, NoCommonCases, PooledFacts, QualityFacts
 from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import bare_points, number_of_points, p_value, percent, points, signed_points
-from promptci.wording import count
+from promptci.wording import count, join_names
+
+MAX_FILES = 5
+"""Uncommitted files that are named."""
+MAX_WRITTEN_CASES = 300
+"""Further golden cases that a person may write for one verdict."""
 
 
 def regression(facts: QualityFacts) -> FindingText:
     """Describe a drop that is shown and at least the margin."""
     return FindingText(
         f"got worse{_about(facts)}: {before_after(facts)} ({_size(facts)})",
-        f"{_flips(facts)}; one-sided {p_value(facts.p)}, and the margin is {points(facts.margin)}."
+        f"{_flips(facts)}; one-sided {p_value(facts.p)}, adjusted for all tests of the run (Holm),"
+        f" and the margin is {points(facts.margin)}."
         f"{_inputs(facts)}{_assumed(facts)}",
     )
 
@@ -31,14 +37,36 @@ def not_worse(facts: QualityFacts) -> FindingText:
 def cannot_tell(facts: QualityFacts) -> FindingText:
     """Describe a difference that is neither shown nor ruled out, and what would settle it."""
     seen = "the drop may be chance" if facts.head < facts.base else "no regression was detected"
+    run_again = ""
+    if facts.missing_decides:
+        gaps = count(facts.missing_decides, "case lacks", "cases lack")
+        seen = f"{gaps} a result, which may hide a drop of {points(facts.margin)}; {seen}"
+        run_again = " Run again: answers that are there already come from the cache."
     return FindingText(
         f"cannot be decided{_about(facts)}: {before_after(facts)}; {seen}, and {detectable(facts.detectable_drop)}",
-        f"{_flips(facts)}; {_size(facts)}.{_bounds(facts)}{_settle(facts)}{_assumed(facts)}",
+        f"{_flips(facts)}; {_size(facts)}.{run_again}{_bounds(facts)}{_settle(facts)}{_assumed(facts)}",
     )
 
 
-def no_pairs(_: object) -> FindingText:
+def instead_of_cases(drop: float, margin: float) -> str:
+    """Return what to do where too many golden cases would be needed; a margin is no answer to a drop beyond it."""
+    wider = "" if drop >= margin else ", or raise the margin (`gate.max_drop`) on the base branch"
+    return f"read the answers that changed and decide yourself{wider}"
+
+
+def no_pairs(facts: NoCommonCases) -> FindingText:
     """Describe golden sets that have no case in common."""
+    if facts.uncommitted:
+        files = join_names([f"`{path}`" for path in facts.uncommitted], MAX_FILES)
+        return FindingText(
+            f"cannot be compared, because the base revision has no goldens for it; not committed: {files}",
+            "Commit them to the base branch, then edit the prompt. `promptci run` tests the working tree as it is.",
+        )
+    if facts.is_first:
+        return FindingText(
+            "cannot be compared, because the base revision has no goldens for it",
+            "Merge the goldens; by them, the next change of the prompt is compared.",
+        )
     return FindingText(
         "cannot be compared, because no case is the same at both revisions",
         "Change goldens and prompt in separate pull requests to compare them.",
@@ -48,7 +76,7 @@ def no_pairs(_: object) -> FindingText:
 def no_answered_pairs(facts: ComparedCases) -> FindingText:
     """Describe golden sets of which no case has a usable answer of both versions."""
     return FindingText(
-        f"cannot be compared, because none of its {count(facts.compared, 'case')} has a usable answer of both versions",
+        f"cannot be compared, because none of its {count(facts.compared, 'case')} has a scored answer of both versions",
         "The answers or their scores are missing; the report lists the errors by case.",
     )
 
@@ -189,8 +217,12 @@ def _settle(facts: QualityFacts) -> str:
         if facts.repeats_needed is None
         else f", or asking each of these {facts.repeats_needed} times (`run.repeats`) as far as the flips are chance"
     )
-    further_cases = count(facts.cases_needed - facts.pairs, "more case")
-    return f" About {further_cases} ({facts.cases_needed:,} in all) would settle it{repeats}."
+    missing = facts.cases_needed - facts.pairs
+    further_cases = f"{count(missing, 'more case')} ({facts.cases_needed:,} in all)"
+    if missing <= MAX_WRITTEN_CASES:
+        return f" About {further_cases} would settle it{repeats}."
+    instead = instead_of_cases(facts.base - facts.head, facts.margin)
+    return f" It would take about {further_cases} to settle it{repeats}. More practical: {instead}."
 
 
 def _assumed(facts: QualityFacts) -> str:

@@ -42,7 +42,8 @@ def unmerged_configuration(facts: PromptNames) -> FindingText:
     verb = "was" if len(facts.names) == 1 else "were"
     return FindingText(
         f"{names} {verb} compared by the configuration of this change, because the base revision has none",
-        "Merge the configuration in a pull request of its own first; then the change of the prompt can pass.",
+        "Commit the configuration to the base branch first, in a pull request of its own; then the change of the prompt"
+        " can pass.",
     )
 
 

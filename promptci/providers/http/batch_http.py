@@ -52,7 +52,7 @@ class BatchClient:
         self.clock = clock or ProviderClock()
         self.chat_path = "/chat/completions" if endpoint.is_azure(options.base_url) else "/v1/chat/completions"
         """What a batch calls its requests' path."""
-        self._address = endpoint.host_name(options.base_url)
+        self._address = endpoint.host_and_port(options.base_url)
         self._headers = transport.create_headers(options.base_url, key, options.headers)
         self._proxy = find_proxy(options.base_url)
         self._limiter = Limiter(now=self.clock.now, sleep=self.clock.sleep, uniform=self.clock.uniform)

@@ -26,6 +26,13 @@ def host_name(base_url: str) -> str:
     return (parse.urlsplit(base_url).hostname or "").rstrip(".")
 
 
+def host_and_port(base_url: str) -> str:
+    """Return the host name with the port that is connected to: `127.0.0.1:8000`, `api.openai.com:443`."""
+    parts = parse.urlsplit(base_url)
+    name = host_name(base_url)
+    return f"{f'[{name}]' if ':' in name else name}:{parts.port or (80 if parts.scheme == 'http' else 443)}"
+
+
 def is_loopback(base_url: str) -> bool:
     """Return whether the address is on this machine: 127.0.0.0/8, ::1 or localhost."""
     name = host_name(base_url)

@@ -34,7 +34,9 @@ def expand_headers(headers: Mapping[str, str], environ: Mapping[str, str]) -> di
         raise ProviderError(message, "Copy the value that the endpoint needs into a variable of another name.")
     missing = [name for name in variable_names(headers) if not environ.get(name)]
     if missing:
-        raise ProviderError(f"provider.headers: {_quote_names(missing)} is not set", "Set it under `env:` of the step.")
+        in_workflow = environ.get("GITHUB_ACTIONS") == "true"
+        hint = "Set it under `env:` of the step." if in_workflow else f"Run `export {missing[0]}=…` first."
+        raise ProviderError(f"provider.headers: {_quote_names(missing)} is not set", hint)
     expanded = {name: _VARIABLE.sub(lambda match: environ[match[1]].strip(), value) for name, value in headers.items()}
     for name, value in expanded.items():
         if not _NAME.fullmatch(name) or name.lower() in _RESERVED_NAMES:

@@ -53,7 +53,7 @@ class Transport:
             If the environment names a proxy that cannot be used.
         """
         self._base_url, self._query = endpoint.split_query(base_url)
-        self._address = endpoint.host_name(base_url)
+        self._address = endpoint.host_and_port(base_url)
         self._proxy = find_proxy(base_url)
         self._headers = {**create_headers(base_url, key, headers or {}), "Content-Type": "application/json"}
         self._session: Any = None

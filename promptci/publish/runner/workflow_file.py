@@ -8,7 +8,7 @@ from typing import Any
 from promptci.files.strict_yaml import YamlDocument
 from promptci.publish.runner.inputs import DEFAULTS
 
-_PROMPTCI_ACTION = re.compile(r"(?:^|/)promptci(?:[@:]|$)")
+_PROMPTCI_ACTION = re.compile(r"(?:^|/)promptci(?P<composite>/composite)?(?:[@:]|$)")
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
@@ -73,6 +73,12 @@ class PromptciJob:
     def step(self) -> Mapping[str, Any]:
         """The promptci step."""
         return self.steps[self.step_index]
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether the step runs on the runner itself, and not in the Action's container."""
+        match = _PROMPTCI_ACTION.search(as_text(self.step.get("uses")))
+        return match is not None and match["composite"] is not None
 
     @property
     def inputs(self) -> Mapping[str, Any]:

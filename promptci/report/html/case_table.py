@@ -142,7 +142,7 @@ def _outcome_options(rows: Sequence[CaseRow]) -> Iterator[FilterOption]:
             yield FilterOption(value=slug, label=titles[slug], count=kinds[slug])
     flags = Counter(row.flags for row in rows)
     for value, label, flag in (
-        ("error", "Answer missing", ERROR),
+        ("error", "Answer or score missing", ERROR),
         ("critical", "Critical", CRITICAL),
         ("flaky", "Flaky", FLAKY),
     ):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from promptci.present import escape, formatting
-from promptci.report.model.report import PromptView, ReportView
+from promptci.report.model.report import FindingView, PromptView, ReportView
 from promptci.report.terminal.case_lines import VERDICT_STYLES, describe_case_lines
 from promptci.report.terminal.styled_text import StyledLine, StyledPiece, line, table
 from promptci.report.text import attribution_text, goldens_text, metrics, next_steps, number_text, provenance
@@ -47,7 +47,7 @@ def describe_run(view: ReportView, detail: Detail) -> Iterator[StyledLine]:
     if view.override is not None:
         text = escape.one_line(provenance.describe_override(view.override))
         yield line(text, "strong", indent=INDENT, hang=2)
-    errors = {prompt.name: _describe_errors(prompt) for prompt in view.prompts}
+    errors = {prompt.name: _describe_errors(prompt, view.problems) for prompt in view.prompts}
     shared = [text for text, times in Counter(filter(None, errors.values())).items() if times > 1]
     for text in shared:
         names = [prompt.name for prompt in view.prompts if errors[prompt.name] == text]
@@ -65,15 +65,20 @@ def describe_run(view: ReportView, detail: Detail) -> Iterator[StyledLine]:
     yield from [line(""), *rest] if rest else []
 
 
-def _describe_errors(prompt: PromptView) -> str:
-    return " ".join(finding.text for finding in prompt.findings if finding.verdict == "error")
+def _describe_errors(prompt: PromptView, problems: Sequence[FindingView]) -> str:
+    """Return why a prompt could not be evaluated, without the error that is stated of the whole run."""
+    text = " ".join(finding.text for finding in prompt.findings if finding.verdict == "error")
+    outcome, _, first_error = text.partition(" First error: ")
+    cause = first_error.partition(": ")[2].rstrip(".")  # before it stands its kind
+    return outcome if cause and any(cause in problem.text for problem in problems) else text
 
 
 def _problems(view: ReportView) -> Iterator[str]:
     """Yield what is wrong with the run as a whole, without the sentence that is the headline."""
     for problem in view.problems:
         first, _, rest = problem.text.partition(". ")
-        text = "" if problem.text in view.headline else rest if first.rstrip(".") in view.headline else problem.text
+        is_headline = problem.text.removesuffix(".") in view.headline
+        text = "" if is_headline else rest if first.rstrip(".") in view.headline else problem.text
         yield from [text] if text else []
 
 

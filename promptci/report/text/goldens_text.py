@@ -21,6 +21,8 @@ class SuiteRow:
 
 def has_edits(prompt: PromptView) -> bool:
     """Return whether the change edits golden cases in a way that a reader must know of."""
+    if prompt.status == "deleted":  # its goldens go with it, which its verdict says
+        return False
     return bool(prompt.removed_cases or prompt.weakened_cases or _find_compared_facts(prompt))
 
 

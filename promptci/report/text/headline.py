@@ -47,12 +47,13 @@ def headline(
 
 def lead(report: GateReport, kind: str = "check") -> str:
     """Return the first words of the headline: what the run means for the merge."""
-    blocked = report.exit_code != 0
+    # A run of some cases blocks no merge, although it is never green.
+    blocked = report.exit_code != 0 and not any(problem.rule == "filtered" for problem in report.problems)
     match report.verdict:
         case Verdict.FAIL if kind == "run":
             return "Failed"
         case Verdict.FAIL:
-            return "Blocked" if blocked else "Would be blocked (advise mode)"
+            return "Blocked" if blocked else "Failed" if report.exit_code else "Would be blocked (advise mode)"
         case Verdict.INCONCLUSIVE:
             return "Blocked, inconclusive" if blocked and kind != "run" else "Inconclusive"
         case Verdict.ERROR:
@@ -124,7 +125,8 @@ def _cost(report: GateReport, requests_per_day: float | None) -> str:
     known = [month for month in months if month is not None]
     if not known or len(known) != len(months) or abs(total := sum(known, Decimal(0))) < Decimal("0.005"):
         return ""
-    return f". Merging {'adds' if total > 0 else 'saves'} {formatting.money(float(abs(total)))} a month"
+    traffic = f"{formatting.number(requests_per_day)} requests a day{' each' if len(known) > 1 else ''}"
+    return f". Merging {'adds' if total > 0 else 'saves'} {formatting.money(float(abs(total)))} a month at {traffic}"
 
 
 def cost_per_month(run: PromptRun, requests_per_day: float | None) -> Decimal | None:
@@ -182,10 +184,13 @@ def _is_unlimited(run: PromptRun) -> bool:
 def _others(report: GateReport) -> str:
     """Count the prompts that did not make the verdict."""
     parts = []
+    kept = [run for run in report.prompts if run.plan.change.status is not Status.DELETED]
     for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "inconclusive"), (Verdict.PASS, "passed")):
-        number = sum(run.verdict is verdict for run in report.prompts)
+        number = sum(run.verdict is verdict for run in kept)
         if number and verdict is not report.verdict:
             parts.append(f"{number} {word}")
+    if report.verdict is not Verdict.INCONCLUSIVE and len(kept) < len(report.prompts):
+        parts.append(f"{len(report.prompts) - len(kept)} deleted")
     return f". Other prompts: {', '.join(parts)}" if parts else ""
 
 

@@ -50,7 +50,7 @@ def describe_precision(precision: PrecisionView) -> str:
         return "No earlier verdict would have blocked."
     subject = f"Of {formatting.count(precision.verdicts, 'verdict')} that would have blocked,"
     if not precision.labelled:
-        return f"{subject} none is labelled yet: `{LABEL_COMMAND} ID correct` (or `incorrect`)."
+        return f"{subject} none is labelled yet: `{LABEL_COMMAND} ID correct --why 'how you know'` (or `incorrect`)."
     share = formatting.percent(precision.correct / precision.labelled)
     span = ""
     if precision.interval is not None:
@@ -66,6 +66,7 @@ def label_requests(view: ReportView) -> list[str]:
         return []
     return [
         f"Label whether blocking {_strip_backticks(p.name)} would have been correct:"
-        f" `{LABEL_COMMAND} {_strip_backticks(p.verdict_id or '')} correct --why …` (or `incorrect`)."
+        f" `{LABEL_COMMAND} {_strip_backticks(p.verdict_id or '')} correct --why 'how you know'`"
+        " (or `incorrect`)."
         for p in failed_prompts[:MAX_TO_LABEL]
     ]

@@ -25,7 +25,7 @@ class Metric:
 def build_metrics(prompt: PromptView) -> Iterator[Metric]:
     """Return the known metrics; without a change if the versions are not comparable."""
     for metric in _metrics(prompt):
-        yield replace(metric, change=NONE, note="not comparable") if prompt.mismatches else metric
+        yield replace(metric, change=NONE, note="not comparable: different models") if prompt.mismatches else metric
 
 
 def _metrics(prompt: PromptView) -> Iterator[Metric]:

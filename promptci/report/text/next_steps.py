@@ -1,6 +1,8 @@
 """What to do next, and how to see the same on a laptop. Pure."""
 
 from promptci.present import formatting
+from promptci.present.finding_text.quality import MAX_WRITTEN_CASES, instead_of_cases
+from promptci.present.finding_text.text import capitalize
 from promptci.report.model.report import PromptView, ReportView
 from promptci.report.text import memory_text
 from promptci.wording import join_names
@@ -27,6 +29,7 @@ _NEXT = {
     " usual cause. Then run again.",
     "not-comparable": "Run both versions again with `--no-cache`. If the endpoint goes on answering with several"
     " models, name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",
+    "deleted": "Check that no application uses the deleted prompt any more.",
     "missing-goldens": "Add a golden set for the prompt, under the name that `prompts.goldens` in promptci.yml gives.",
     "no-cases": "Add at least one case to the golden set.",
     "budget": "Raise `run.budget_usd`, or ask less: fewer `run.repeats`, or some prompts with `--prompt`. Answers that"
@@ -36,6 +39,15 @@ _NEXT = {
     "error-rate": "See the first error above, then run again: answers that are there already come from the cache.",
 }
 """Finding to what the author can do about it."""
+_NO_SCORE = "See the first error above: the judge gave no score that could be read. Try a clearer evaluator or another"
+_NO_SCORE += " model as the judge, then run again: answers that are there already come from the cache."
+_UNSCORED = {
+    "nothing-evaluated": _NO_SCORE,
+    "error-rate": _NO_SCORE,
+    "critical-never-answered": "See why no answer to these cases could be scored; the report shows the errors.",
+    "critical-unanswered": "See why no answer to these cases could be scored; the report shows the errors.",
+}
+"""The same for answers that are there and have no score."""
 _OF_JUDGE = (
     "Read the answers yourself: no judge that is trusted has marked them. `promptci judge calibrate` shows how far the"
     " judge agrees with people's labels; a clearer evaluator, a better model or more labels may gain it trust."
@@ -46,9 +58,14 @@ def next_steps(view: ReportView) -> list[str]:
     """Return what to do, most pressing first, each thing once; nothing where all is well."""
     rules = {f.rule for prompt in view.prompts for f in prompt.findings if f.verdict == prompt.verdict}
     rules |= {problem.rule for problem in view.problems if problem.verdict == view.verdict}
-    if "budget" in rules:  # the missing answers follow from it
+    if view.verdict == "fail":  # what blocks comes first
+        rules -= {"deleted"}
+    if rules & {"budget", "provider"}:  # the missing answers follow from it
         rules -= {"error-rate", "nothing-evaluated", "no-answered-pairs"}
-    steps = [text for rule, text in _NEXT.items() if rule in rules]
+    unscored = {f.rule for prompt in view.prompts for f in prompt.findings if f.facts.get("unscored")}
+    texts = {**_NEXT, **{rule: text for rule, text in _UNSCORED.items() if rule in unscored}}
+    texts["no-pairs"] = _first_goldens(view)
+    steps = list(dict.fromkeys(text for rule, text in texts.items() if rule in rules))
     if "all-excluded" in rules and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
         steps.append(_OF_JUDGE)
     if "cannot-tell" in rules:
@@ -59,6 +76,19 @@ def next_steps(view: ReportView) -> list[str]:
     if view.verdict == "error" and view.exit_code:
         steps.append("Until then the check fails: what could not be evaluated is never green.")
     return [*steps, *memory_text.label_requests(view)]
+
+
+def _first_goldens(view: ReportView) -> str:
+    """Return what to do where no case is the same at both revisions."""
+    facts = [finding.facts for prompt in view.prompts for finding in prompt.findings if finding.rule == "no-pairs"]
+    if any(each.get("uncommitted") for each in facts):
+        return (
+            "Commit promptci.yml and goldens to the base branch first, then edit the prompt and run `promptci check`."
+            " To test the working tree as it is: `promptci run`."
+        )
+    if any(each.get("is_first") for each in facts):
+        return "Merge the goldens first: the prompt can then be compared by them."
+    return _NEXT["no-pairs"]
 
 
 def reproduce(view: ReportView) -> str | None:
@@ -72,19 +102,35 @@ def reproduce(view: ReportView) -> str | None:
 
 
 def _more_cases(view: ReportView) -> str:
-    needed = [_needed(prompt) for prompt in view.prompts]
-    enough = f" ({join_names([*filter(None, needed)], MAX_PROMPTS)})" if any(needed) else ""
-    text = f"Read the answers that changed and decide yourself, or add golden cases{enough}."
-    if view.verdict != "inconclusive":
+    """Return what settles prompts that are undecided: the results they lack, else more cases or a person."""
+    undecided = [(prompt, f) for prompt in view.prompts for f in prompt.findings if f.rule == "cannot-tell"]
+    open_ones = [prompt for prompt, finding in undecided if not finding.facts.get("missing_decides")]
+    text = "Run again, so that no result is missing: answers that are there already come from the cache."
+    if open_ones:
+        text = _settle_by_cases(open_ones, view)
+    if view.verdict != "inconclusive" or any(problem.rule == "filtered" for problem in view.problems):
         return text
     blocks = " Until then `gate.on_inconclusive` blocks."
     return text + (blocks if view.exit_code else " This does not block the merge.")
 
 
-def _needed(prompt: PromptView) -> str:
-    """Return how many more cases would settle a prompt's verdict; empty where none are known to."""
+def _settle_by_cases(prompts: list[PromptView], view: ReportView) -> str:
+    missing = [_count_missing(prompt) for prompt in prompts]
+    needed = [
+        f"about {formatting.count(number, 'more case')} for {prompt.name}, {number + prompt.pairs:,} in all"
+        for prompt, number in zip(prompts, missing, strict=True)
+        if number
+    ]
+    named = join_names(needed, MAX_PROMPTS)
+    if min(missing) <= MAX_WRITTEN_CASES:
+        enough = f" ({named}, would settle it)" if needed else ""
+        return f"Read the answers that changed and decide yourself, or add golden cases{enough}."
+    drops = [(-prompt.quality.delta, (prompt.gate or view.gate).max_drop) for prompt in prompts if prompt.quality]
+    instead = capitalize(instead_of_cases(*max(drops, key=lambda pair: pair[0] - pair[1])))
+    return f"{instead}: golden cases alone would take too many ({named})."
+
+
+def _count_missing(prompt: PromptView) -> int:
+    """Return how many more cases would settle a prompt's verdict; 0 where none are known to."""
     total = prompt.quality.cases_needed if prompt.quality else None
-    if total is None or total <= prompt.pairs:
-        return ""
-    missing = formatting.count(total - prompt.pairs, "more case")
-    return f"about {missing} for {prompt.name}, {total:,} in all, would settle it"
+    return 0 if total is None else max(0, total - prompt.pairs)

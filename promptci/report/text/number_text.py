@@ -45,6 +45,12 @@ def sign(verdict: str) -> Sign:
     return SIGNS[verdict]
 
 
+def verdict_word(prompt: PromptView) -> str:
+    """Return a prompt's verdict for a table cell; of a deleted prompt, that it is deleted, too."""
+    word = sign(prompt.verdict).word
+    return f"{word} (deleted)" if prompt.status == "deleted" else word
+
+
 def interval_words(quality: QualityView) -> str:
     """Return the interval of the difference: `between 1 and 9 points worse (90% confidence)`."""
     if quality.interval is None:

@@ -227,7 +227,7 @@ def _method_for_inputs(quality: QualityView) -> str:
 
 
 def _p_values(p: float | None, adjusted: float | None) -> str:
-    return f"{formatting.p_value(p)}; adjusted for all tests of the run {formatting.p_value(adjusted)}"
+    return f"{formatting.p_value(p)}; adjusted for all tests of the run (Holm) {formatting.p_value(adjusted)}"
 
 
 def _asked(quality: QualityView) -> list[tuple[str, str]]:
@@ -268,8 +268,11 @@ def _rule(prompt: PromptView, view: ReportView) -> str:
         return "critical cases and absolute limits alone decide, because the versions are not comparable"
     if prompt.quality is None and prompt.case_details and all(case.excluded_reason for case in prompt.case_details):
         return "inconclusive where no case counts"
+    if prompt.verdict == "error":
+        return "error where too few answers can be evaluated"
     if prompt.quality is None:
-        return "only the absolute limits decide, for lack of a version to compare with"
+        lack = "a version to compare with" if prompt.base is None else "a case that was scored for both versions"
+        return f"only the absolute limits decide, for lack of {lack}"
     return (
         f"fail where a drop is shown (adjusted p ≤ {gate.alpha:g}) and is {formatting.points(gate.max_drop)} or more as"
         f" measured; pass where a drop of {formatting.points(gate.max_drop)} or more is ruled out; else inconclusive"

@@ -12,7 +12,7 @@ from promptci.report.html.assets import SCRIPTS, STYLES, read_assets
 from promptci.report.model.document import serialize
 from promptci.report.model.report import GateView, ReportView, RevisionView, SpendView
 from promptci.report.text import headline
-from promptci.report.unchanged.ready_report import COMMIT, HEADLINE, PLACEHOLDER, REPORT, WORK_TREE
+from promptci.report.unchanged.ready_report import COMMIT, HEADLINE, PLACEHOLDER, REPORT, THE_TREE, WORK_TREE
 from promptci.wording import short_sha
 
 VERSION, BASE, HEAD = "SampleVersion", "sample-base", "sample-head"
@@ -85,7 +85,7 @@ def _sample(head_sha: str | None) -> ReportView:
         exit_code=0,
         headline=headline.headline(GateReport(prompts=(), policy=GatePolicy())),
         base=RevisionView(rev=BASE, sha=SHAS["base"]),
-        head=RevisionView(rev=HEAD, sha=head_sha),
+        head=RevisionView(rev=THE_TREE if head_sha is None else HEAD, sha=head_sha),
         started_at=TIMES["started"],
         generated_at=TIMES["generated"],
         prompts=[],

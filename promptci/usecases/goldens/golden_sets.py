@@ -31,6 +31,8 @@ from promptci.runs.prompt_plan import PromptPlan
 from promptci.wording import join_names
 
 MAX_LABELS = 5
+MAX_FILES = 5
+"""Empty files that are named."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +102,10 @@ def lint(request: GoldensRequest, now: datetime) -> LintDocument:
         collected = select_prompts(run.collect_everything(head, request.config_path), request.prompts)
         past = run_memory.read_earlier_cases(request.root, collected.config.run.memory, head, now)
     if not any(plan.task.cases for plan in collected.plans):
+        empty = sorted({path for plan in collected.plans for path in plan.change.goldens_paths})
         hint = "See `prompts.goldens` in promptci.yml for the place of golden cases."
+        if empty:
+            hint = f"Add cases to {join_names(empty, MAX_FILES)}, which {'is' if len(empty) == 1 else 'are'} empty."
         raise PromptciError("No prompt has golden cases, so nothing was checked", hint)
     rows = [
         _lint_row(plan, finding)

@@ -20,9 +20,9 @@ from promptci.git import new_commit
 from promptci.git.repo import Repo
 from promptci.memory.store import Memory
 from promptci.prompts.model import Prompt
-from promptci.registry import tags
+from promptci.registry import released_prompt, tags
 from promptci.registry.bump import compare_prompts
-from promptci.registry.evidence import Evidence, describe_gap, read_report
+from promptci.registry.evidence import Evidence, describe_evidence, describe_gap, read_report
 from promptci.registry.number import FIRST, Bump, ReleaseNumber
 from promptci.registry.release import tag_name
 from promptci.registry.released_prompt import VersionReader, describe_unknown_prompt, load_prompts_by_name
@@ -105,6 +105,9 @@ def release(request: ReleaseRequest) -> ReleaseSummary:
         tags.fetch_tags(repo.root, request.remote)
     process = _Process(repo, commit, request)
     planned = [process.plan(name) for name in process.names()]
+    warnings = [process.audit.warning] if process.audit.warning else []
+    if request.revision == "HEAD":
+        warnings += released_prompt.describe_uncommitted(repo, request.config_path, request.names)
     refused = any(prompt.outcome == "refused" for prompt in planned)
     if not refused and not request.dry_run:
         planned = [
@@ -116,7 +119,7 @@ def release(request: ReleaseRequest) -> ReleaseSummary:
         dry_run=request.dry_run,
         pushed=request.push and not refused and not request.dry_run,
         prompts=planned,
-        warnings=[process.audit.warning] if process.audit.warning else [],
+        warnings=warnings,
     )
 
 
@@ -186,7 +189,8 @@ class _Process:
         evidence = self._evidence.get(prompt.fingerprint)
         if not (evidence and evidence.passes) and not self._request.because.strip():
             result = f"its last result is `{evidence.name}`" if evidence else "no result of this version is found"
-            cause = f"{result}. Pass --report, or --because with a reason that stays in the tag"
+            fix = f"Run `promptci run`, which writes {DEFAULT_REPORT}, and release again; or pass --report FILE"
+            cause = f"{result}. {fix} of another run, or --because with a reason that stays in the tag"
             return base.model_copy(update={"outcome": "refused", "why": cause})
         number, bump, reason = self._number(name, prompt)
         latest = tags.find_latest(self._releases, name)
@@ -196,7 +200,7 @@ class _Process:
                 "tag": tag_name(name, number),
                 "replaces": str(latest.number) if latest else None,
                 "bump": bump and f"{bump}: {reason}",
-                "evidence": _describe_evidence(evidence, self._request.because),
+                "evidence": describe_evidence(evidence, self._request.because),
             }
         )
 
@@ -292,9 +296,3 @@ def _push_kept(root: Path, request: ReleaseRequest, planned: ReleasedPrompt) -> 
     if planned.tag and request.push and tags.push_missing_tag(root, request.remote, planned.tag):
         return planned.model_copy(update={"why": "its tag was only here, and is pushed now"})
     return planned
-
-
-def _describe_evidence(evidence: Evidence | None, because: str) -> str:
-    if evidence and evidence.passes:
-        return f"{evidence.verdict}, {evidence.result}, by {evidence.source}"
-    return f"{evidence.name if evidence else 'no result'}; released because: {because}"

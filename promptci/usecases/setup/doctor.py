@@ -114,6 +114,7 @@ def check_up(root: Path, config_path: str, environ: Mapping[str, str] | None = N
             in_order=tuple(f"{part}: {_describe(part, state)}" for part, findings in parts.items() if not findings),
             notes=(
                 *doctor_goldens.describe_goldens(state.plans, state.config),
+                *_note_prices(state),
                 *(
                     promptfoo_endpoint.describe_differences(snapshot, state.config, config_path)
                     if not unchecked
@@ -206,11 +207,9 @@ def _goldens(state: _RepositoryState, prompt: Prompt) -> Iterator[DoctorFinding]
         yield from _error_findings(error)
         return
     if not goldens.cases:
-        goldens_path = state.config.prompts.goldens.replace("{name}", prompt.name)
         level: Level = "warning" if state.config.gate.on_missing_goldens is OnMissingGoldens.WARN else "error"
-        message = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
-        fix = f"Write some to {goldens_path.replace('*', 'jsonl')}, or as `testData` of the prompt."
-        yield DoctorFinding(problem=Problem(path=prompt.path, line=1, message=message, hint=fix), level=level)
+        problem = doctor_goldens.describe_missing_goldens(prompt, files, state.config.prompts.goldens)
+        yield DoctorFinding(problem=problem, level=level)
     version = PromptVersion(prompt=prompt, goldens=goldens)
     state.plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, Status.ADDED, None, version, ["asked for"]))
 
@@ -244,14 +243,24 @@ def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
 
 
 def _provider(state: _RepositoryState) -> Iterator[DoctorFinding]:
+    for options, models in _asked_models(state):
+        section = "provider" if options is state.config.provider else "overrides"
+        for finding in doctor_endpoint.examine_endpoint(options, models, state.root, state.environ):
+            yield state.flag(finding.level, finding.message, finding.fix, section, finding.key)
+
+
+def _note_prices(state: _RepositoryState) -> Iterator[str]:
+    for options, models in _asked_models(state):
+        yield from doctor_endpoint.note_unpriced_models(options, models)
+
+
+def _asked_models(state: _RepositoryState) -> Iterator[tuple[ProviderOptions, set[str]]]:
+    """Yield each endpoint with the models that it is asked for."""
     versions = [prompt for plan in state.plans for prompt in _versions(plan)]
     own = {name: {prompt.model for prompt in versions if prompt.endpoint == name} for name in ["", *state.endpoints]}
     own[""] |= {*state.judge_models, *filter(None, [state.config.judge.model])}
     for options in state.config.endpoints:
-        section = "provider" if options is state.config.provider else "overrides"
-        models = own[""] if section == "provider" else own.get(options.id, set())
-        for finding in doctor_endpoint.examine_endpoint(options, models, state.root, state.environ):
-            yield state.flag(finding.level, finding.message, finding.fix, section, finding.key)
+        yield options, own[""] if options is state.config.provider else own.get(options.id, set())
 
 
 def _versions(plan: PromptPlan) -> list[Prompt]:

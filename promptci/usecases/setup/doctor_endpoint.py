@@ -49,16 +49,28 @@ def examine_endpoint(
         yield from _find_missing_here(options, environ)
 
 
+def note_unpriced_models(options: ProviderOptions, models: set[str]) -> Iterator[str]:
+    """Yield a note for each model on this machine without a known price: as a rule, it costs nothing."""
+    if options.kind == "openai" and endpoint.is_loopback(options.base_url):
+        for model in _list_unpriced_models(options, models):
+            price = f"`provider.prices: {{{model}: {{input_usd: 0, output_usd: 0}}}}`"
+            yield f"{_describe_unpriced(model)}. If {options.base_url} is free of charge, write {price}."
+
+
 def _find_unpriced_models(options: ProviderOptions, models: set[str]) -> Iterator[EndpointFinding]:
-    if endpoint.is_loopback(options.base_url):
-        return
+    if not endpoint.is_loopback(options.base_url):
+        for model in _list_unpriced_models(options, models):
+            fix = f"Write it under `provider.prices: {{{model}: …}}`."
+            yield EndpointFinding("warning", _describe_unpriced(model), fix, "prices")
+
+
+def _list_unpriced_models(options: ProviderOptions, models: set[str]) -> list[str]:
     price = PriceList(options).price_usage
-    for model in sorted(filter(None, models)):
-        if price(model, Usage(input_tokens=1, output_tokens=1)) is None:
-            message = (
-                f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
-            )
-            yield EndpointFinding("warning", message, f"Write it under `provider.prices: {{{model}: …}}`.", "prices")
+    return [m for m in sorted(filter(None, models)) if price(m, Usage(input_tokens=1, output_tokens=1)) is None]
+
+
+def _describe_unpriced(model: str) -> str:
+    return f"the price of the model `{model}` is not known: cost is not reported and `run.budget_usd` not kept"
 
 
 def _find_missing_here(options: ProviderOptions, environ: Mapping[str, str]) -> Iterator[EndpointFinding]:

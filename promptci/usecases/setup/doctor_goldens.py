@@ -11,6 +11,7 @@ from promptci.git.snapshot import Snapshot
 from promptci.goldens.find import NAME, SIDE_FILE
 from promptci.goldens.formats import BINARY_FORMATS, GOLDEN_FORMATS
 from promptci.present import formatting
+from promptci.prompts.model import Prompt
 from promptci.runs.prompt_plan import PromptPlan
 from promptci.wording import join_names, suggest
 
@@ -34,6 +35,16 @@ def find_unused_goldens(
         near = suggest(stem, names)
         hint = f"{near} Rename the file then." if near else f"Rename it as its prompt: {join_names(sorted(names), 5)}."
         yield Problem(path=path, message=f"no prompt is called `{stem}`, so these cases are not used", hint=hint)
+
+
+def describe_missing_goldens(prompt: Prompt, files: Sequence[str], pattern: str) -> Problem:
+    """Return the problem of a prompt without golden cases; `files` are its golden files, which are empty."""
+    message = f"the prompt `{prompt.name}` has no golden cases, so nothing can be said of a change to it"
+    if files:
+        message = f"{message}: {join_names(files, 5)} {'is' if len(files) == 1 else 'are'} empty"
+    path = files[0] if files else pattern.replace("{name}", prompt.name).replace("*", "jsonl")
+    hint = f"Write some to {path}, or as `testData` of the prompt."
+    return Problem(path=prompt.path, line=prompt.line, message=message, hint=hint)
 
 
 def describe_goldens(plans: Sequence[PromptPlan], config: Config) -> Iterator[str]:

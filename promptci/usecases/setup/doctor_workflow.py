@@ -63,6 +63,7 @@ def _check_job(job: PromptciJob, config: Config) -> Iterator[WorkflowFinding]:
     yield from _check_pins(job)
     yield from _check_inputs(job)
     yield from _check_key(job, config)
+    yield from _check_address(job, config)
     yield from _check_upload(job)
     yield from _check_step(job)
 
@@ -201,15 +202,32 @@ def _check_key(job: PromptciJob, config: Config) -> Iterator[WorkflowFinding]:
     if api_key and not _SECRET.search(api_key):
         fix = "Make the key invalid at its provider, and write `${{ secrets.NAME }}`."
         yield _flag_step(job, "error", "the key itself stands in the file", fix, "with", "api-key")
-    remote = [o for o in config.endpoints if o.kind == "openai" and not endpoint.is_loopback(o.base_url)]
-    for name in dict.fromkeys(options.api_key_env for options in remote if options.api_key_env):
-        if name in variables or (api_key and name == KEY):
+    asked = [options for options in config.endpoints if options.kind == "openai" and options.api_key_env]
+    remote = {options.api_key_env for options in asked if not endpoint.is_loopback(options.base_url)}
+    for name in dict.fromkeys(options.api_key_env for options in asked):
+        if name in variables or (name == KEY and (api_key or name not in remote)):  # the default: nobody asked for it
             continue
         key = "provider" if name == config.provider.api_key_env else "overrides[].provider"
         message = f"nothing sets {name}, which `{key}.api_key_env` names"
         if api_key:
             message += f"; the input `api-key` is handed on as {KEY}"
-        yield _flag_step(job, "error", message, f"Add `env: {{{name}: ${{{{ secrets.{name} }}}}}}` to the step.")
+        fix = f"Add `env: {{{name}: ${{{{ secrets.{name} }}}}}}` to the step."
+        if name in remote:
+            yield _flag_step(job, "error", message, fix)
+        else:
+            yield _flag_step(job, "warning", message, f'{fix} If the endpoint needs no key, set `api_key_env: ""`.')
+
+
+def _check_address(job: PromptciJob, config: Config) -> Iterator[WorkflowFinding]:
+    """Flag an endpoint on the runner, which the container of the Action cannot reach."""
+    if job.is_composite:
+        return
+    for options in config.endpoints:
+        if options.kind == "openai" and endpoint.is_loopback(options.base_url):
+            message = f"the Action runs in a container and cannot reach {options.base_url} on the runner"
+            fix = "Start the server under `services:` of the job and use its name, such as `http://vllm:8000/v1`, or"
+            fix += " write `promptci/promptci/composite`, which runs on the runner itself."
+            yield _flag_step(job, "warning", message, fix)
 
 
 def _check_upload(job: PromptciJob) -> Iterator[WorkflowFinding]:
@@ -229,8 +247,8 @@ def _check_step(job: PromptciJob) -> Iterator[WorkflowFinding]:
             job, "error", message, "Take it out; to inform only, set `gate.mode: advise`.", "continue-on-error"
         )
     runner = as_text(job.value.get("runs-on")).lower()
-    if runner.startswith(("windows", "macos")):
-        message = "a container action runs on Linux only"
+    if runner.startswith("windows" if job.is_composite else ("windows", "macos")):
+        message = f"the Action runs on Linux{' and macOS' if job.is_composite else ''} only"
         yield _flag(job, "error", message, "Write `runs-on: ubuntu-latest`.", "runs-on")
 
 

@@ -32,7 +32,8 @@ def fingerprint(builder: RepoBuilder) -> str:
 def test_nothing_is_released_without_a_passing_result(shop: RepoBuilder) -> None:
     refused = run(shop, "release", "order")
     assert refused.code == 1
-    assert "order: refused: no result of this version is found. Pass --report" in refused.text
+    assert "order: refused: no result of this version is found. Run `promptci run`, which writes" in refused.text
+    assert "or pass --report FILE of another run, or --because" in refused.text
     for verdict in ("fail", "inconclusive", "error"):
         path = released.report(shop.path / "promptci-report" / "report.json", fingerprint(shop), verdict)
         failed = run(shop, "release", "order")
@@ -40,6 +41,18 @@ def test_nothing_is_released_without_a_passing_result(shop: RepoBuilder) -> None
     released.report(path, "0" * 64)
     assert run(shop, "release", "order").code == 1
     assert shop.git("tag") == ""
+
+
+def test_an_edit_that_is_not_committed_is_named_where_the_commit_is_released_already(shop: RepoBuilder) -> None:
+    assert run(shop, "release", "order", "--because", "x").code == 0
+    shop.write({PROMPT: prompt("Be terse.")})
+    again = run(shop, "release", "order")
+    assert "order: already released as v1.0.0" in again.text
+    warning = f"warning: the edit of {PROMPT} in the working tree is not committed, and is not released"
+    assert warning in again.text
+    assert warning in run(shop, "release", "--changed").text
+    shop.commit("edit")
+    assert "not committed" not in run(shop, "release", "order", "--because", "x").text
 
 
 def test_the_pass_of_an_incomplete_run_releases_nothing_by_itself(shop: RepoBuilder) -> None:

@@ -33,7 +33,7 @@ def test_what_cannot_be_compared_neither_fails_nor_passes_by_quality(rows: str) 
     assert rules(report)["not-comparable"] is Verdict.INCONCLUSIVE
     assert not {"regression", "not-worse", "cannot-tell"} & rules(report).keys()
     assert text(report, "not-comparable").startswith(
-        "Is not comparable: the endpoint answered base with m-1 and head with m-2, though both ask for m."
+        "Is not comparable: different models answered: before m-1, after m-2, though both ask for m."
     )
     assert report.prompts[0].mismatches
     assert decide([comparison(rows, **SWAPPED)], GatePolicy(on_inconclusive=OnInconclusive.BLOCK)).exit_code == 3

@@ -7,7 +7,7 @@ from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
 from promptci.gates.baseline_facts import NewPromptFacts
 from promptci.gates.decide import decide
-from promptci.gates.facts import EmptyGoldens, MismatchFacts, PooledFacts, QualityFacts
+from promptci.gates.facts import EmptyGoldens, MismatchFacts, NoCommonCases, PooledFacts, QualityFacts
 from promptci.gates.model import GateReport
 from promptci.runs.prompt_plan import Status
 from promptci.verdict import Verdict
@@ -91,4 +91,4 @@ def test_counts_are_left_out_where_they_would_not_be_the_measured_quality() -> N
 
 def test_no_case_in_common() -> None:
     finding = decide([comparison("a~ 1 1")], GatePolicy()).prompts[0].findings[0]
-    assert (finding.rule, finding.verdict, finding.facts) == ("no-pairs", Verdict.INCONCLUSIVE, NoFacts())
+    assert (finding.rule, finding.verdict, finding.facts) == ("no-pairs", Verdict.INCONCLUSIVE, NoCommonCases())

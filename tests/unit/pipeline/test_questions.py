@@ -301,6 +301,23 @@ def test_a_case_of_base_that_lacks_a_new_variable_is_a_problem_that_says_what_to
     assert "in a pull request of its own" in problem.hint
 
 
+def test_a_user_message_that_no_file_states_is_explained_where_its_variable_is_missing() -> None:
+    text = "Classify the message."
+    messages = (Message(role="system", content=text), Message(role="user", content="{{input}}"))
+    plain = prompt(messages=messages, path="prompts/p.txt", source=text)
+    mail = Case(id="a", vars={"message": "hi"}, path="goldens/p.csv", line=2)
+    (problem,) = questions.plan_questions(planned(None, (plain, goldens(mail)), Status.ADDED), times(1)).problems
+
+    assert (
+        problem.message
+        == "case `a` has no variable `input`, which follows the text of prompts/p.txt as the user message"
+    )
+    assert problem.hint == (
+        'Rename `message` to `input` in the goldens, or set `prompts.user: "{{message}}"` in promptci.yml.'
+        " A text that uses `{{message}}` itself is the whole prompt, and nothing follows it."
+    )
+
+
 def test_base_is_not_asked_a_new_case_that_lacks_its_variables() -> None:
     before = (prompt("Say {{old}}"), goldens(case("a", vars={"old": "x", "word": "x"})))
     after = (prompt("Say {{word}}"), goldens(case("a", vars={"old": "x", "word": "x"}), case("b")))

@@ -29,9 +29,19 @@ def test_the_default_is_openai_with_the_key_of_the_environment() -> None:
     assert provider.name == "api.openai.com"
 
 
-def test_a_missing_key_is_explained_with_the_line_to_add() -> None:
+def test_at_a_terminal_a_missing_key_comes_with_the_command_to_type() -> None:
     with pytest.raises(ProviderError) as caught:
         make(ProviderOptions(api_key_env="MY_KEY"))
+
+    assert str(caught.value).startswith(
+        "`MY_KEY` is not set, and the endpoint requires a key. Run `export MY_KEY=…` first."
+    )
+    assert "workflow" not in str(caught.value)
+
+
+def test_in_a_workflow_a_missing_key_comes_with_the_line_to_add() -> None:
+    with pytest.raises(ProviderError) as caught:
+        make(ProviderOptions(api_key_env="MY_KEY"), {"GITHUB_ACTIONS": "true"})
 
     assert "`MY_KEY` is not set, and the endpoint requires a key" in str(caught.value)
     assert "`MY_KEY: ${{ secrets.MY_KEY }}`" in str(caught.value)

@@ -127,6 +127,14 @@ def test_no_data_is_no_reason_to_go_on(arm: str | None) -> None:
     assert any("Without data a canary does not go on" in reason for reason in texts(canary_decision))
 
 
+def test_before_the_lag_is_over_it_says_when_the_first_requests_count() -> None:
+    canary_decision = at([], now=START + timedelta(minutes=1))
+    assert canary_decision.outcome is CanaryOutcome.WAIT
+    first = f"the first from {START + timedelta(minutes=10):%Y-%m-%d %H:%M} UTC on"
+    assert texts(canary_decision)[0].startswith("No request of the stable arm counts yet")
+    assert first in texts(canary_decision)[0]
+
+
 def test_an_arm_that_falls_silent_is_a_split_that_is_not_as_configured() -> None:
     canary_decision = at([observation for observation in same() if observation.arm == "stable"])
     assert canary_decision.outcome is CanaryOutcome.HOLD

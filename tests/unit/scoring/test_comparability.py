@@ -41,8 +41,14 @@ def test_where_all_matches_the_parts_are_named_and_nothing_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("models", "message"),
     [
-        (("m-1", "m-2"), "the endpoint answered base with m-1 and head with m-2, though both ask for m"),
-        (("m-1", "m-1,m-2"), "the endpoint answered base with m-1 and head with m-1, m-2, though both ask for m"),
+        (
+            ("m-1", "m-2"),
+            "different models answered: before m-1, after m-2, though both ask for m",
+        ),
+        (
+            ("m-1", "m-1,m-2"),
+            "different models answered: before m-1, after m-1, m-2, though both ask for m",
+        ),
         (("m-1,m-2", "m-1,m-2"), None),
         (("m-1", None), None),
         ((None, "m-1"), None),

@@ -1,5 +1,6 @@
 """Failures below HTTP: no connection, no certificate, no answer in time, a proxy that refuses."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -50,7 +51,8 @@ def exception_chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _connection_message(causes: list[BaseException], address: str) -> str:
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return f"the name {address} cannot be resolved: check provider.base_url, the proxy settings and the network"
+        name = re.sub(r":\d+$", "", address)  # a port has no part in it
+        return f"the name {name} cannot be resolved: check provider.base_url, the proxy settings and the network"
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return f"nothing listens at {address}: check that the server runs and that the port is right"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):

@@ -84,7 +84,7 @@ _OTHER_COMPARED_KINDS = (
     CaseKind(
         slug="missing",
         title="Not evaluated",
-        note="An answer is missing, so the case cannot be compared.",
+        note="An answer or its score is missing, so the case cannot be compared.",
         belongs=lambda c: c.change == "same" and c.outcome != "same",
         mood="warn",
     ),
@@ -104,7 +104,7 @@ SINGLE_VERSION_KINDS = (
     CaseKind(
         slug="missing",
         title="Not evaluated",
-        note="The answer is missing.",
+        note="The answer or its score is missing.",
         belongs=lambda c: c.head_pass_rate is None,
         mood="warn",
     ),
@@ -150,11 +150,11 @@ def is_advisory_only(rate: float | None, answer: AnswerView | None) -> bool:
 
 
 def describe_result(rate: float | None, answer: AnswerView | None = None) -> str:
-    """Return `right`, `wrong`, `missing`, `advisory only`, or the share of repeated answers that were right."""
+    """Return `right`, `wrong`, `missing`, `unscored`, `advisory only`, or how often repeated answers were right."""
     if is_advisory_only(rate, answer):
         return "advisory only"
     if rate is None:
-        return "missing"
+        return "missing" if answer is None or answer.text is None else "unscored"
     if rate in (0.0, 1.0):
         return "right" if rate else "wrong"
     return f"right {formatting.percent(rate)} of the time"

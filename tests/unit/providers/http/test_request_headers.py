@@ -33,3 +33,10 @@ def test_a_header_that_cannot_or_must_not_be_sent_is_refused(headers: dict[str, 
 
     with pytest.raises(ProviderError, match=message):
         expand_headers(headers, environ)
+
+
+def test_a_missing_variable_comes_with_what_to_type_or_write() -> None:
+    with pytest.raises(ProviderError, match=r"Run `export TEAM=…` first"):
+        expand_headers({"X-Team": "${TEAM}"}, {})
+    with pytest.raises(ProviderError, match=r"Set it under `env:` of the step"):
+        expand_headers({"X-Team": "${TEAM}"}, {"GITHUB_ACTIONS": "true"})

@@ -11,7 +11,7 @@ from promptci.report.model.report import PromptView, ReportView
 from promptci.report.text import metrics, next_steps, number_text, provenance
 
 SWAPPED = Numbers(models=("m-1", "m-2"), usd=(0.0001, 0.0004))
-WHY = "the endpoint answered base with m-1 and head with m-2, though both ask for gpt-4o-mini"
+WHY = "different models answered: before m-1, after m-2, though both ask for gpt-4o-mini"
 
 
 def unlike(rows: str, **plan: Any) -> PromptView:
@@ -33,7 +33,9 @@ def test_the_view_holds_the_reason_and_no_difference() -> None:
 def test_no_figure_and_no_cell_compares() -> None:
     prompt = unlike(many(right=31, broken=27, wrong=2))
 
-    assert {(figure.change, figure.note) for figure in metrics.build_metrics(prompt)} == {("–", "not comparable")}
+    assert {(figure.change, figure.note) for figure in metrics.build_metrics(prompt)} == {
+        ("–", "not comparable: different models")
+    }
     assert number_text.before_after(prompt) == number_text.cost_change(prompt) == "not comparable"
     assert number_text.worse_better(prompt) == "–"
 
@@ -79,7 +81,7 @@ def test_the_fold_of_the_page_says_what_the_comparison_rests_on() -> None:
     assert len(rows["Goldens"]) < 30
     for name, value in rows.items():
         assert f"<dt>{name}</dt><dd>{value}</dd>" in page("regressed")
-    assert "<dt>Comparable</dt><dd>no: the endpoint answered" in page("models_differ")
+    assert "<dt>Comparable</dt><dd>no: different models answered" in page("models_differ")
 
 
 @pytest.mark.parametrize(

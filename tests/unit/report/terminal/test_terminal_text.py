@@ -75,5 +75,22 @@ def test_the_first_line_has_the_verdict_once_and_the_problem_once() -> None:
     assert not [line for line in render_plain(describe_run(view, Detail())) if "Add it." in line]
 
 
+def test_the_first_of_several_problems_is_not_repeated_below_the_headline() -> None:
+    texts = [f"goldens/a.csv:{row}: case `c{row}` has no variable `input`. Add it to row {row}." for row in (2, 3)]
+    view = report(problems=[problem("input", text) for text in texts])
+    assert view.headline.endswith("Add it to row 2 (and 1 more).")
+    shown = "\n".join(render_plain(describe_run(view, Detail())))
+    assert "row 2" not in shown
+    assert "row 3" in shown
+
+
+def test_what_prevents_asking_is_explained_once() -> None:
+    rows = "a | Hi | b | !`KEY` is not set | !`KEY` is not set"
+    view = report(comparison(rows), problems=[problem("provider", "`KEY` is not set. Run `export KEY=…` first.")])
+    shown = "\n".join([view.headline, *render_plain(describe_run(view, Detail()))])
+    assert (shown.count("is not set"), shown.count("export")) == (1, 1)
+    assert "See the first error above" not in shown
+
+
 def test_cases_that_do_not_count_are_said_beside_any_verdict() -> None:
     assert [line for line in lines("set_aside") if "excluded of 63 cases" in line]

@@ -96,3 +96,10 @@ def test_what_is_known_of_the_cases_stands_in_the_view() -> None:
     assert result.flaky.discordance == pytest.approx(12 / 60 * (7 / 28))
     assert result.flaky.cases_needed is not None
     assert [case.flaky for case in result.case_details] == [i < 12 for i in range(60)]
+
+
+def test_a_command_that_labels_a_verdict_has_all_that_it_requires() -> None:
+    asked = memory_text.label_requests(SITUATIONS["advised_with_a_memory"]())
+    unlabelled = memory_text.describe_precision(PrecisionView(verdicts=3, labelled=0, correct=0, interval=None))
+    for text in (*asked, unlabelled):
+        assert " correct --why 'how you know'` (or `incorrect`)" in text

@@ -6,11 +6,12 @@ from support.report_situations import SITUATIONS
 from support.run_notation import OLD, Numbers, comparison, many, problem, prompt, report
 
 from promptci.config.policy import About, GateMode, GatePolicy, OnInconclusive
-from promptci.findings import Finding, MessageFacts, remark
+from promptci.findings import FilteredRun, Finding, MessageFacts, remark
 from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
+from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
-from promptci.report.text import verdict_text
+from promptci.report.text import next_steps, verdict_text
 from promptci.report.text.headline import MAX_CHARS, lead
 from promptci.report.text.headline import headline as headline_of
 from promptci.runs.prompt_plan import Status
@@ -155,6 +156,14 @@ def test_advise_never_says_blocked() -> None:
     assert (lead(blocking), lead(blocking, "run")) == ("Blocked, inconclusive", "Inconclusive")
 
 
+def test_a_run_of_some_cases_never_says_blocked() -> None:
+    facts = FilteredRun(filters=("--case a",), cases=1, all_cases=3)
+    part = Finding(rule="filtered", verdict=Verdict.INCONCLUSIVE, subject="", facts=facts)
+    strict = GatePolicy(on_inconclusive=OnInconclusive.BLOCK)
+    assert lead(decide([comparison(many(right=31, broken=27))], strict, [part])) == "Failed"
+    assert lead(decide([comparison(many(right=60))], strict, [part])) == "Inconclusive"
+
+
 def test_a_headline_has_an_end_however_long_the_names() -> None:
     gate_report = decide([comparison(many(right=31, broken=27), name="n" * 100_000)], GatePolicy())
     assert len(headline_of(gate_report)) == MAX_CHARS
@@ -192,8 +201,8 @@ MIXED = many(right=28, broken=30, fixed=2)
 @pytest.mark.parametrize(
     ("usd", "requests", "message"),
     [
-        ((0.0002, 0.0001), 1000.0, ". Merging saves $3.00 a month."),
-        ((0.0001, 0.0002), 1000.0, ". Merging adds $3.00 a month."),
+        ((0.0002, 0.0001), 1000.0, ". Merging saves $3.00 a month at 1,000 requests a day."),
+        ((0.0001, 0.0002), 1000.0, ". Merging adds $3.00 a month at 1,000 requests a day."),
         ((0.0001, 0.0001), 1000.0, " after."),
         ((0.0001, None), 1000.0, " after."),
         ((0.0001, 0.0002), None, " after."),
@@ -216,3 +225,59 @@ def test_a_headline_that_ends_with_a_question_has_no_full_stop_behind_it() -> No
     facts = MessageFacts(message="unknown key `a`. Did you mean `b`?")
     asked = Finding(rule="input", verdict=Verdict.ERROR, subject="", facts=facts)
     assert headline_of(decide([], GatePolicy(), problems=[asked])).endswith("Did you mean `b`?")
+
+
+def comment_of(situation: str) -> str:
+    return markdown_renderer.render_comment(SITUATIONS[situation](), "<!-- m -->", "https://ci.example/1")
+
+
+def test_a_judge_that_gives_no_score_is_no_missing_answer() -> None:
+    comment = comment_of("judge_unreadable")
+    for words in ("unanswered", "missing", "failed request", "a key, a model name", "lack of a version"):
+        assert words not in comment
+    assert "no answer of the new version could be scored" in comment
+    assert "right → unscored" in comment
+    assert "the judge gave no score that could be read" in comment
+
+
+def test_more_cases_than_anyone_writes_are_not_the_only_advice() -> None:
+    view = SITUATIONS["inconclusive"]()
+    (step, *_) = next_steps.next_steps(view)
+    assert step.startswith("Read the answers that changed and decide yourself, or raise the margin (`gate.max_drop`)")
+    assert "golden cases alone would take too many (about 348 more cases for order-extractor, 373 in all)" in step
+    (worse, *_) = next_steps.next_steps(SITUATIONS["judge_trusted"]())
+    assert worse.startswith("Read the answers that changed and decide yourself: golden cases alone would take too many")
+    few = report(comparison(many(right=12), name="small-talk"))
+    assert "or add golden cases (about 40 more cases" in next_steps.next_steps(few)[0]
+
+
+def test_what_a_merge_costs_a_month_names_the_requests_that_it_assumes() -> None:
+    assert SITUATIONS["regressed"]().headline.endswith("a month at 50,000 requests a day.")
+    assert SITUATIONS["several_prompts"]().headline.endswith("a month at 50,000 requests a day each.")
+
+
+def test_an_adjusted_p_value_is_called_so() -> None:
+    (text,) = [f.text for f in SITUATIONS["regressed"]().prompts[0].findings if f.rule == "regression"]
+    assert "one-sided p < 0.001, adjusted for all tests of the run (Holm)" in text
+
+
+def test_a_deleted_prompt_is_shown_as_deleted() -> None:
+    comment = comment_of("deleted")
+    assert "| ⚠️ Inconclusive (deleted) |" in comment
+    assert "goldens of `order-extractor` changed" not in comment
+    assert "Check that no application uses the deleted prompt any more." in comment
+    several = SITUATIONS["several_prompts"]().headline
+    assert "Other prompts: 1 inconclusive, 1 passed, 1 deleted" in several
+
+
+def test_a_missing_answer_that_keeps_a_prompt_from_passing_is_the_reason_given() -> None:
+    headline = SITUATIONS["some_answers_failed"]().headline
+    assert "1 case lacks a result" in headline
+    assert "which may hide a drop of 5 points" in headline
+    assert next_steps.next_steps(SITUATIONS["some_answers_failed"]())[0].startswith("Run again, so that no result is")
+
+
+def test_versions_that_different_models_answered_say_so_in_the_first_line() -> None:
+    comment = comment_of("models_differ")
+    assert "### ⚠️ Inconclusive: order-extractor is not comparable: different models answered.\n" in comment
+    assert "| not comparable: different models |" in comment

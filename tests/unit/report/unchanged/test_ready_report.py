@@ -90,3 +90,9 @@ def test_a_usual_run_is_filled_in() -> None:
 
 def test_a_secret_in_a_name_is_left_to_the_renderers() -> None:
     assert fill_report(RUN, Redactor(["merge base"])) is None
+
+
+def test_a_revision_without_a_commit_is_called_the_working_tree_only_where_it_is_that() -> None:
+    assert "→ working tree\n" in render(RUN)["comment.md"]
+    assert "→ `no-such-branch`\n" in render(replace(RUN, head_rev="no-such-branch"))["comment.md"]
+    assert fill_report(replace(RUN, head_rev="no-such-branch"), Redactor()) is None
