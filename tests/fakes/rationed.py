@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fakes import virtual_loop
 
 from promptci.providers.base import CallError
-from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.pacing.limiter import Limiter
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryAdvice, RetryPolicy, with_retries
 from promptci.providers.known_limits import MAX_CONCURRENCY
 

@@ -25,8 +25,8 @@ FOLDERS_WITH_ONE_MODULE_PER_ROW = {
 LONG_CLASSES = {
     "pipeline/ask/batching.py:Batching",
     "pipeline/ask/rounds.py:Rounds",
-    "providers/http/limiter.py:Limiter",
-    "providers/http/rate_estimator.py:RateEstimator",
+    "providers/http/pacing/limiter.py:Limiter",
+    "providers/http/pacing/rate_estimator.py:RateEstimator",
     "runs/execute.py:_Round",
 }
 

@@ -12,7 +12,7 @@ from urllib import parse
 from promptci.lazy_import import lazy_import
 from promptci.providers.http import endpoint, transport
 from promptci.providers.http.errors import api_errors, transport_errors
-from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.pacing.limiter import Limiter
 from promptci.providers.http.proxy import find_proxy, shown_proxy
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
 from promptci.providers.options import ProviderOptions

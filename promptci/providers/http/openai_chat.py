@@ -9,9 +9,9 @@ from typing import Any
 
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Request
 from promptci.providers.http import endpoint, response_parser
-from promptci.providers.http.concurrency_growth import MAX_WAIT_S
 from promptci.providers.http.errors import api_errors, transport_errors
-from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.pacing.concurrency_growth import MAX_WAIT_S
+from promptci.providers.http.pacing.limiter import Limiter
 from promptci.providers.http.refusals import RefusalWatch
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
 from promptci.providers.http.transport import HttpResponse, Transport
@@ -115,8 +115,9 @@ class OpenAIProvider:
         if model not in self._limiters:
             fixed = self._fixed_concurrency
             bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
-            clock, wait_s = self._clock, min(MAX_WAIT_S, self._options.timeout_s / 2)
-            limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, max_wait_s=wait_s, **bounds)
+            clock = self._clock
+            limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
+            limiter.growth.max_wait_s = min(MAX_WAIT_S, self._options.timeout_s / 2)
             if self.limits_file is not None and (known := self.limits_file.load().get(model)):
                 limiter.begin_with(known)
             self._limiters[model] = limiter

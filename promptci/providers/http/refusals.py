@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from promptci.providers.base import CallError
-from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.pacing.limiter import Limiter
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryAdvice
 
 MAX_REFUSED_S = 120.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from promptci.lazy_import import lazy_import
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion
-from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.pacing.limiter import Limiter
 
 if TYPE_CHECKING:
     from email import utils as email_utils

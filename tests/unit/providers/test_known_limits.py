@@ -8,7 +8,7 @@ import pytest
 from fakes import virtual_loop
 from fakes.rationed import Endpoint, ask
 
-from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.pacing.limiter import Limiter
 from promptci.providers.known_limits import FILE_NAME, MAX_CONCURRENCY, MAX_MODELS, KnownLimit, LimitsFile
 
 START_S = 0.8

@@ -7,9 +7,9 @@ from fakes.virtual_clock import VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptci.providers.http.concurrency_growth import GROWTH, MAX_WAIT_S
-from promptci.providers.http.limiter import MAX_JITTER_S, Limiter
-from promptci.providers.http.search_pace import INITIAL_RATE
+from promptci.providers.http.pacing.concurrency_growth import GROWTH, MAX_WAIT_S
+from promptci.providers.http.pacing.limiter import MAX_JITTER_S, Limiter
+from promptci.providers.http.pacing.search_pace import INITIAL_RATE
 from promptci.providers.known_limits import DEFAULT_CONCURRENCY, MAX_CONCURRENCY
 
 

@@ -11,8 +11,8 @@ from fakes.rationed import Endpoint, achieved, ask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptci.providers.http import rate_estimator
-from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.pacing import rate_estimator
+from promptci.providers.http.pacing.limiter import Limiter
 
 MOST_AT_ONCE = 600
 CROWD = 3

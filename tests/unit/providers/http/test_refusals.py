@@ -9,8 +9,8 @@ from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.virtual_clock import VirtualClock
 
 from promptci.providers.base import CallError, CallHooks
-from promptci.providers.http.limiter import Limiter
 from promptci.providers.http.openai_chat import OpenAIProvider
+from promptci.providers.http.pacing.limiter import Limiter
 from promptci.providers.http.refusals import MAX_REFUSED_S, RefusalWatch
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice
 from promptci.providers.options import ProviderOptions

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.providers.base import CallError
-from promptci.providers.http.limiter import Limiter
+from promptci.providers.http.pacing.limiter import Limiter
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice, RetryPolicy, parse_retry_after, with_retries
 
 WALL = 1_700_000_000.0

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from promptci.providers.http.search_pace import SearchPace
+from promptci.providers.http.pacing.search_pace import SearchPace
 
 CAUTION = 0.97
 """Share of the rate found at which is gone on after a refusal."""

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from promptci.providers.http.concurrency_growth import HEADROOM, MAX_WAIT_S, ConcurrencyGrowth
-from promptci.providers.http.rate_estimator import WINDOW_S, RateEstimator, SentCall, room_for_calls
-from promptci.providers.http.search_pace import SearchPace
+from promptci.providers.http.pacing.concurrency_growth import HEADROOM, ConcurrencyGrowth
+from promptci.providers.http.pacing.rate_estimator import WINDOW_S, RateEstimator, SentCall, room_for_calls
+from promptci.providers.http.pacing.search_pace import SearchPace
 from promptci.providers.known_limits import DEFAULT_CONCURRENCY, MAX_CONCURRENCY, KnownLimit, LoadObserver
 
 JITTER_SHARE, MAX_JITTER_S = 0.1, 0.5
@@ -48,7 +48,6 @@ class Limiter:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
-        max_wait_s: float = MAX_WAIT_S,
     ) -> None:
         self.max_concurrent = initial_concurrency
         """Calls at once, as a real number that grows by fractions."""
@@ -62,7 +61,7 @@ class Limiter:
         self._now = now
         self._sleep = sleep
         self._uniform = uniform
-        self._growth = ConcurrencyGrowth(max_wait_s=max_wait_s)
+        self.growth = ConcurrencyGrowth()
         self._took_s: float | None = None
         """What an answer takes, the last ones counting most."""
         self._load_observer = LoadObserver()
@@ -101,7 +100,7 @@ class Limiter:
             self.max_concurrent = min(self._most, needed)
         else:
             paced = self.rate_estimator.learned_rate is not None or not self._waiting
-            limit = self._growth.next_limit(self.max_concurrent, now, now - slot.sent_call.sent_at, paced=paced)
+            limit = self.growth.next_limit(self.max_concurrent, now, now - slot.sent_call.sent_at, paced=paced)
             self.max_concurrent = min(self._most, limit)
         self._note_answer(now, took_s)
         self._wake()
@@ -110,7 +109,7 @@ class Limiter:
         """Begin with what an earlier run found out."""
         self.max_concurrent = min(known.calls_at_once, self._most)
         self._load_observer = LoadObserver(known=known)
-        self._growth = ConcurrencyGrowth(max_wait_s=self._growth.max_wait_s, growing=known.calls_per_second is None)
+        self.growth = ConcurrencyGrowth(max_wait_s=self.growth.max_wait_s, growing=known.calls_per_second is None)
         self.rate_estimator.search_pace = None
         if known.calls_per_second is not None:
             self.rate_estimator.start_at(known.calls_per_second, self._now())
@@ -121,7 +120,7 @@ class Limiter:
         rate = estimator.learned_rate if estimator.is_measured else None
         if rate is None and self._cuts:
             return None  # refused, and the rate is not known yet
-        return self._load_observer.known_limit(self.max_concurrent, rate, grows=self._growth.growing)
+        return self._load_observer.known_limit(self.max_concurrent, rate, grows=self.growth.growing)
 
     def record_failure(self, slot: CallSlot) -> None:
         """Record that a call failed with an error unrelated to the call rate.
@@ -158,7 +157,7 @@ class Limiter:
             self._pause(after_s)
         again = slot.cuts == self._cuts
         self._cuts += again
-        self._growth.growing = False
+        self.growth.growing = False
         # Where the pace is known it is what holds calls back; their number need only have room for it.
         needed = HEADROOM * (self.rate_estimator.learned_rate or 0.0) * (self._took_s or 0.0)
         self.max_concurrent = min(self.max_concurrent, max(1.0, self.in_flight - 1, needed))
