@@ -116,6 +116,12 @@ def test_answers_that_begin_with_the_same_tag_share_a_cause(texts: str, shared: 
     assert find_shared_cause(answers) == (shared and SharedCause("same-tag", shared))
 
 
+def test_of_equal_answers_forty_characters_are_quoted() -> None:
+    text = "ab" * 40
+    answers = answers_with("a 0 0\nb 0 0", completion=Completion(text=text))
+    assert find_shared_cause(answers) == SharedCause("equal-answers", text[:40])
+
+
 def test_where_an_answer_is_right_equal_answers_are_no_cause() -> None:
     assert cause("a 0 1\nb 0 0") is None
 

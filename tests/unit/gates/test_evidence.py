@@ -158,3 +158,12 @@ def test_cost_and_latency_block_only_when_shown() -> None:
 def test_a_price_that_is_unknown_for_one_answer_is_unknown() -> None:
     assert shown(comparison(quality_rows(right=30), cost=(None, Decimal(2)))).cost_p is None
     assert shown(comparison("a - 1")).quality_p is None
+
+
+@pytest.mark.parametrize(("broken", "is_regression"), [(10, True), (9, False)])
+def test_prompts_get_worse_together_from_a_drop_of_exactly_the_margin_on(broken: int, is_regression: bool) -> None:
+    pairs = [comparison(quality_rows(right=100 - broken, broken=broken)).samples for _ in range(2)]
+    together = evidence.together([pair for pair in pairs if pair is not None], GatePolicy(max_drop=0.1))
+    assert together is not None
+    assert together.effect.p < 0.001
+    assert together.is_regression == is_regression
