@@ -45,7 +45,7 @@ class _Suite(AbstractContextManager["_Suite"]):
     def __init__(self, names: Mapping[str, str]) -> None:
         self.counts = dict.fromkeys(COUNTS, 0)
         self._names = names
-        self._file = SpooledTemporaryFile(MAX_SUITE_BYTES, "w+", encoding="utf-8", newline="")  # noqa: SIM115
+        self._file = SpooledTemporaryFile(MAX_SUITE_BYTES, "w+", encoding="utf-8", newline="")  # noqa: SIM115 - see __exit__
 
     def __exit__(self, *_: object) -> None:
         self._file.close()

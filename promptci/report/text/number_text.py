@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from promptci.git.snapshot import WORK_TREE
 from promptci.present import formatting
-from promptci.report.model.report import FindingView, PromptView, QualityView, ReportView
+from promptci.report.model.report import FindingView, PromptView, QualityView, ReportView, RevisionView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +44,11 @@ SIGNS = {
 def sign(verdict: str) -> Sign:
     """Return the sign of a verdict."""
     return SIGNS[verdict]
+
+
+def is_work_tree(side: RevisionView) -> bool:
+    """Return whether a side is the working tree, and not a revision that was not found."""
+    return side.sha is None and side.rev == WORK_TREE
 
 
 def verdict_word(prompt: PromptView) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from promptci import __version__
 from promptci.config.policy import GateMode, GatePolicy
+from promptci.git import snapshot
 from promptci.present import formatting
 from promptci.present.content_policy import hash_asset
 from promptci.redact import Redactor
@@ -22,8 +23,6 @@ from promptci.report.html.assets import SCRIPTS, STYLES, read_assets
 TEXTS_FILE = Path(__file__).with_name("no_change.json")
 COMMIT, WORK_TREE = "commit", "working tree"
 """Keys of the file: what head is."""
-THE_TREE = "."
-"""How the working tree is named; the ready texts call it so in words."""
 HEADLINE = "headline"
 REPORT = "report.json"
 PLACEHOLDER = re.compile(r"@\{(\w+)\}")
@@ -52,7 +51,7 @@ class UnchangedRun:
 
 def fill_report(run: UnchangedRun, redactor: Redactor) -> dict[str, str] | None:
     """Return the text of each output by its name, and of the headline; None where the renderers are needed."""
-    if run.head_sha is None and run.head_rev != THE_TREE:
+    if run.head_sha is None and run.head_rev != snapshot.WORK_TREE:
         return None
     names = (run.base_rev, run.head_rev, run.source)
     is_plain = all(_PLAIN.fullmatch(name) and len(name) <= MAX_NAME_CHARS for name in names)

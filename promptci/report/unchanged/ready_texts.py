@@ -6,13 +6,14 @@ from typing import Any
 
 from promptci.config.policy import GatePolicy
 from promptci.gates.model import GateReport
+from promptci.git import snapshot
 from promptci.present.content_policy import hash_asset
 from promptci.report import write
 from promptci.report.html.assets import SCRIPTS, STYLES, read_assets
 from promptci.report.model.document import serialize
 from promptci.report.model.report import GateView, ReportView, RevisionView, SpendView
 from promptci.report.text import headline
-from promptci.report.unchanged.ready_report import COMMIT, HEADLINE, PLACEHOLDER, REPORT, THE_TREE, WORK_TREE
+from promptci.report.unchanged.ready_report import COMMIT, HEADLINE, PLACEHOLDER, REPORT, WORK_TREE
 from promptci.wording import short_sha
 
 VERSION, BASE, HEAD = "SampleVersion", "sample-base", "sample-head"
@@ -85,7 +86,7 @@ def _sample(head_sha: str | None) -> ReportView:
         exit_code=0,
         headline=headline.headline(GateReport(prompts=(), policy=GatePolicy())),
         base=RevisionView(rev=BASE, sha=SHAS["base"]),
-        head=RevisionView(rev=THE_TREE if head_sha is None else HEAD, sha=head_sha),
+        head=RevisionView(rev=snapshot.WORK_TREE if head_sha is None else HEAD, sha=head_sha),
         started_at=TIMES["started"],
         generated_at=TIMES["generated"],
         prompts=[],
