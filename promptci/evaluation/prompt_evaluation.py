@@ -100,6 +100,8 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
         return _report_no_secrets(collected, env.trigger.untrusted_source, revisions, request, env)
     report = _decide(asked, collected)
     report, asked = explanation.explain_failures(report, asked, collected, revisions, request, env)
+    for run in (*asked.prompts, *report.prompts):
+        run.release_questions()
     facts = dataclasses.replace(
         results.build_facts(revisions, env, _spend(asked)),
         started_at=started_at,

@@ -6,7 +6,7 @@ is never tried again. A pattern that makes no sense matches nothing, or itself.
 
 import fnmatch
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -23,6 +23,8 @@ MAX_ALTERNATIVES = 500
 _PIECES = re.compile(r"\[!?\]?[^\]]*\]|\*{2,}|.", re.DOTALL)
 _LITERAL_END = re.compile(r"[^*?\[\]{}/]*\Z")
 _SPECIAL = re.compile(r"[*?\[{]")
+_PLAIN = re.compile(r"[^*?\[{]*(?:\*(?P<end>[^*?\[{]*))?")
+"""A text with at most one special sign, a `*`."""
 
 PartMatcher = Callable[[str], object] | None
 """Tells whether one part of a path matches; None is `**`, any number of parts."""
@@ -49,15 +51,31 @@ def filter_paths(pattern: str, paths: Sequence[str]) -> list[str]:
     """Return the paths that match, out of sorted ones; paths with another prefix are skipped."""
     special = _SPECIAL.search(pattern := pattern.removeprefix("./"))
     start = pattern[: special.start()] if special else pattern
+    if len(pattern) <= MAX_PATTERN_CHARS and (plain := _PLAIN.fullmatch(pattern)):
+        return _filter_plain(start, plain["end"], paths)
     # Without braces, what follows the last special sign ends every path that matches.
     end = "" if "{" in pattern else _LITERAL_END.search(pattern)[0]  # type: ignore[index]  # matches every text
-    matching = []
-    for path in islice(paths, bisect_left(paths, start), None):
-        if not path.startswith(start):
-            break
-        if path.endswith(end) and matches(pattern, path):
-            matching.append(path)
-    return matching
+    return [path for path in _starting_with(start, paths) if path.endswith(end) and matches(pattern, path)]
+
+
+def _starting_with(start: str, paths: Sequence[str]) -> Sequence[str]:
+    """Return the paths with a prefix, out of sorted ones."""
+    if not start:
+        return paths
+    return paths[bisect_left(paths, start) : bisect_right(paths, start, key=lambda path: path[: len(start)])]
+
+
+def _filter_plain(start: str, end: str | None, paths: Sequence[str]) -> list[str]:
+    """Return the paths that match a text with at most one `*`: compiling a pattern for each prompt takes longer."""
+    candidates = _starting_with(start, paths)
+    if end is None:
+        return [path for path in candidates if path == start]
+    first, last = len(start), len(end)
+    return [
+        path
+        for path in candidates
+        if path.endswith(end) and len(path) >= first + last and "/" not in path[first : len(path) - last]
+    ]
 
 
 @lru_cache(maxsize=1024)

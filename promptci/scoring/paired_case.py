@@ -1,8 +1,7 @@
 """PairedCase: one golden case with the scored answers of both versions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from statistics import fmean
 
 from promptci.goldens.model import Case
@@ -10,7 +9,7 @@ from promptci.runs.prompt_plan import Arm
 from promptci.scoring.model import ScoredCase
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PairedCase:
     """One case with the answers of both versions; a version that was not asked has an empty tuple."""
 
@@ -21,6 +20,14 @@ class PairedCase:
     """Why this case decides nothing; None: it counts."""
     base: tuple[ScoredCase, ...] = ()
     head: tuple[ScoredCase, ...] = ()
+    _base_rate: float | None = field(init=False, repr=False, compare=False)
+    """Cached pass rate of the base version."""
+    _head_rate: float | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compute once what each of the many readers of a case needs."""
+        object.__setattr__(self, "_base_rate", _mean([answer.passed for answer in self.base]))
+        object.__setattr__(self, "_head_rate", _mean([answer.passed for answer in self.head]))
 
     def answers(self, arm: Arm) -> tuple[ScoredCase, ...]:
         """Return one version's answers."""
@@ -28,25 +35,21 @@ class PairedCase:
 
     def pass_rate(self, arm: Arm) -> float | None:
         """Return the share of this version's answers that passed, missing ones left out; None when none remains."""
-        return self._pass_rates[arm]
+        return self._base_rate if arm is Arm.BASE else self._head_rate
 
     def score(self, arm: Arm) -> float | None:
         """Return the mean score of this version's answers, missing ones left out; None when none remains."""
         return _mean([answer.score for answer in self.answers(arm)])
 
-    @cached_property
-    def _pass_rates(self) -> dict[Arm, float | None]:
-        return {arm: _mean([answer.passed for answer in self.answers(arm)]) for arm in Arm}
-
     @property
     def complete(self) -> bool:
         """Whether both versions were evaluated, so that the pair can be compared."""
-        return None not in self._pass_rates.values()
+        return self._base_rate is not None and self._head_rate is not None
 
     @property
     def outcome(self) -> str:
         """`broken`, `fixed`, `same`, or `incomplete` where a version was not evaluated."""
-        base, head = self.pass_rate(Arm.BASE), self.pass_rate(Arm.HEAD)
+        base, head = self._base_rate, self._head_rate
         if base is None or head is None:
             return "incomplete"
         if base == head:

@@ -39,7 +39,8 @@ def effective(case: Case, prompt: Prompt) -> Case:
     added = tuple(_to_assertion(evaluator) for evaluator in prompt.evaluators)
     if not (added or case.assertions) and case.expected is not None:
         added = EQUALS
-    return dataclasses.replace(case, assertions=(*case.assertions, *added), question=prompt.last_user_message)
+    assertions = (*case.assertions, *added) if added else case.assertions  # which many cases may share
+    return dataclasses.replace(case, assertions=assertions, question=prompt.last_user_message)
 
 
 def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which they are read

@@ -30,12 +30,12 @@ class PlannedRun:
     prompts: tuple[PromptRun, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @cached_property
+    @property
     def questions(self) -> tuple[Question, ...]:
         """The first round's questions, in the order of asking: both versions of a case side by side."""
         return tuple(question for run in self.prompts for question in run.questions)
 
-    @cached_property
+    @property
     def follow_ups(self) -> tuple[Question, ...]:
         """The questions that are asked only where the first answers call for it."""
         return tuple(question for run in self.prompts for question in run.follow_ups)

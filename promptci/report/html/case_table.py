@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from markupsafe import Markup
 
 from promptci.report.html import case_index
-from promptci.report.html.case_index import CRITICAL, ERROR, FLAKY, CaseRow
+from promptci.report.html.case_index import CRITICAL, ERROR, FLAKY, KIND_ORDER, CaseIndex
 from promptci.report.html.compressed_index import Packer, pack
 from promptci.report.html.groups import KindWithCases
 from promptci.report.html.page_budget import MAX_MARKS
-from promptci.report.model.report import AnswerView, MarkView, ReportView
+from promptci.report.model.report import AnswerView, CaseView, MarkView, ReportView
 from promptci.report.text.cases.case_outcomes import describe_result
 
 MAX_INDEX_BYTES = 6_000_000
@@ -22,11 +23,6 @@ MAX_FILTER_OPTIONS = 500
 """Tags, classes or prompts to choose from."""
 MIN_TALL_ROWS, MAX_SHORT_ROWS = 12, 4
 """Number of cases from which the table has its full height, and up to which it has its least."""
-KIND_ORDER = (
-    *("broken", "failing", "lower", "fixed", "higher", "missing", "apart", "wrong", "right", "passing"),
-    *("unasked", "excluded"),
-)
-"""Slugs of the kinds of cases in reading order."""
 WORSE, BETTER = ("broken", "failing", "lower"), ("fixed", "higher")
 
 
@@ -67,19 +63,20 @@ class CaseTable:
 
 def build_case_table(view: ReportView, grouped: Sequence[Sequence[KindWithCases]], max_bytes: int) -> CaseTable:
     """Pack the cases in reading order, as many as fit into `max_bytes`."""
-    rows = sorted(case_index.case_rows(view, grouped), key=lambda row: KIND_ORDER.index(row.kind.slug))
+    rows = CaseIndex(view, grouped)
     total, max_index = len(rows), min(max_bytes, MAX_INDEX_BYTES)
-    while len(index := pack(case_index.index_columns(rows, view))) > max_index and rows:
-        rows = rows[: max(0, int(len(rows) * 0.9 * max_index / len(index)))]
-    packer = _pack_texts(rows, max_bytes - len(index))
+    while len(index := pack(rows.columns())) > max_index and len(rows):
+        rows.cut(max(0, int(len(rows) * 0.9 * max_index / len(index))))
+    cases = (case for _, _, case in case_index.iterate_cases(grouped))
+    packer = _pack_texts(islice(cases, len(rows)), max_bytes - len(index))
     return CaseTable(
         size=len(rows),
         left_out=total - len(rows),
         without_texts=len(rows) - packer.records,
         outcomes=tuple(_outcome_options(rows)),
-        prompts=_filter_options(case_index.display_name(row.prompt.name) for row in rows),
-        tags=_filter_options(tag for row in rows for tag in row.tags),
-        classes=_filter_options(row.label for row in rows if row.label is not None),
+        prompts=_filter_options(rows.count_prompts()),
+        tags=_filter_options(_count_tags(rows)),
+        classes=_filter_options(Counter({label: count for label, count in rows.label.count() if label is not None})),
         height="tall" if len(rows) >= MIN_TALL_ROWS else "short" if len(rows) <= MAX_SHORT_ROWS else "middle",
         index=index,
         starts=pack([packer.records, packer.starts]),
@@ -87,12 +84,11 @@ def build_case_table(view: ReportView, grouped: Sequence[Sequence[KindWithCases]
     )
 
 
-def _pack_texts(rows: Iterable[CaseRow], max_bytes: int) -> Packer:
+def _pack_texts(cases: Iterable[CaseView], max_bytes: int) -> Packer:
     packer = Packer(max_bytes=max_bytes)
-    for row in rows:
+    for case in cases:
         if packer.full:
             return packer
-        case = row.case
         texts = [_cut(packer, text) for text in (case.input, case.expected, case.excluded_reason)]
         sides = ((case.base, case.base_pass_rate), (case.head, case.head_pass_rate))
         packer.add([*texts, *(_answer(packer, answer, rate) for answer, rate in sides)])
@@ -124,23 +120,34 @@ def _pack_mark(packer: Packer, mark: MarkView) -> object:
     return [_cut(packer, mark.name), mark.passed, mark.score, mark.advisory, _cut(packer, mark.reason)]
 
 
-def _filter_options(values: Iterable[str]) -> tuple[FilterOption, ...]:
+def _filter_options(counts: Counter[str]) -> tuple[FilterOption, ...]:
     """Return the values that occur, the most frequent first."""
-    counts = Counter(values).most_common(MAX_FILTER_OPTIONS)
-    return tuple(FilterOption(value=value, label=value, count=count) for value, count in counts)
+    frequent = counts.most_common(MAX_FILTER_OPTIONS)
+    return tuple(FilterOption(value=value, label=value, count=count) for value, count in frequent)
 
 
-def _outcome_options(rows: Sequence[CaseRow]) -> Iterator[FilterOption]:
+def _count_tags(rows: CaseIndex) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for tags, count in rows.tags.count():
+        for tag in tags:
+            counts[tag] += count
+    return counts
+
+
+def _outcome_options(rows: CaseIndex) -> Iterator[FilterOption]:
     """Return the kinds of cases that occur, their supersets (worse, better), and the flags that occur."""
-    kinds = Counter(row.kind.slug for row in rows)
-    titles = {row.kind.slug: row.kind.title for row in rows}
+    kinds: Counter[str] = Counter()
+    titles: dict[str, str] = {}
+    for (slug, title, _), count in rows.kind.count():
+        kinds[slug] += count
+        titles[slug] = title
     for value, label, slugs in (("worse", "Worse", WORSE), ("better", "Better", BETTER)):
         if sum(slug in kinds for slug in slugs) > 1:
             yield FilterOption(value=value, label=label, count=sum(kinds[slug] for slug in slugs))
     for slug in KIND_ORDER:
         if slug in kinds:
             yield FilterOption(value=slug, label=titles[slug], count=kinds[slug])
-    flags = Counter(row.flags for row in rows)
+    flags = rows.count_flags()
     for value, label, flag in (
         ("error", "Answer or score missing", ERROR),
         ("critical", "Critical", CRITICAL),

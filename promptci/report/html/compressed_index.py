@@ -9,6 +9,7 @@ records in order finds every text, and what repeats from record to record compre
 import base64
 import json
 import zlib
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -19,6 +20,8 @@ MAX_BLOCK_CHARS = 524_288
 """Characters after which a block is closed. Blocks of a quarter of it take a tenth more space and open no faster."""
 MAX_INLINE_CHARS = 16
 """Texts up to this length are kept in the record: a number is hardly shorter."""
+MAX_REMEMBERED_CHARS = 2**22
+"""Characters of texts that are remembered to be named by their numbers: those used last. Others are packed again."""
 
 NEXT_TEXT = -1
 PackedText = str | int | None
@@ -36,7 +39,9 @@ class Packer:
     """First record and first text of each block."""
     records: int = 0
     """Records in closed blocks."""
-    _numbers: dict[str, int] = field(default_factory=dict)
+    _numbers: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    """Of remembered texts; the one used last stands last."""
+    _remembered_chars: int = 0
     _texts: list[str] = field(default_factory=list)
     _open: list[object] = field(default_factory=list)
     _size: int = 0
@@ -55,12 +60,20 @@ class Packer:
         shown = value if value.isascii() and value.isprintable() else visible(value)
         if len(shown) <= MAX_INLINE_CHARS:
             return shown
-        number = self._numbers.setdefault(shown, len(self._numbers))
-        if number < self._first + len(self._texts):
+        if (number := self._numbers.get(shown)) is not None:
+            self._numbers.move_to_end(shown)
             return number
+        self._remember(shown, self._first + len(self._texts))
         self._texts.append(shown)
         self._size += len(shown)
         return NEXT_TEXT
+
+    def _remember(self, text: str, number: int) -> None:
+        self._numbers[text] = number
+        self._remembered_chars += len(text)
+        while self._remembered_chars > MAX_REMEMBERED_CHARS:
+            forgotten, _ = self._numbers.popitem(last=False)
+            self._remembered_chars -= len(forgotten)
 
     def add(self, record: object) -> None:
         """Take a record whose texts were taken just before."""

@@ -50,8 +50,10 @@ class CheckOutcome:
     @property
     def score(self) -> float | None:
         """Where there is no score of its own, 1 or 0; None when unscored."""
-        if self.passed is None or self.fraction is None:
-            return None if self.passed is None else float(self.passed)
+        if self.passed is None:
+            return None
+        if self.fraction is None:
+            return 1.0 if self.passed else 0.0  # constants: no number of its own for each of 100,000 answers
         return self.fraction
 
 

@@ -121,6 +121,26 @@ def test_selecting_is_matching_one_by_one(paths: list[str], pattern: str) -> Non
     assert globs.filter_paths(pattern, in_order) == [path for path in in_order if globs.matches(pattern, path)]
 
 
+@pytest.mark.parametrize(
+    "pattern", ["goldens/a.*", "./goldens/a.*", "goldens/*", "goldens/a*.jsonl", "*/a.jsonl", "*", "b"]
+)
+def test_a_pattern_with_one_sign_selects_what_it_matches(pattern: str) -> None:
+    paths = sorted(
+        [
+            "b",
+            "goldens/a.jsonl",
+            "goldens/a.csv",
+            "goldens/a",
+            "goldens/ab.jsonl",
+            "goldens/a.d/x",
+            "goldens/a.\U0010ffff",
+        ]
+    )
+    selected = globs.filter_paths(pattern, paths)
+    assert selected == [path for path in paths if globs.matches(pattern, path)]
+    assert selected
+
+
 def test_a_thousand_prompts_find_their_goldens_among_ten_thousand_files_quickly() -> None:
     paths = sorted(["src/goldens/p7.jsonl", *(f"src/{i // 100}/{i}.txt" for i in range(10_000))])
     started = time.process_time()

@@ -135,7 +135,3 @@ class CaseSubset(_CaseSequence):
     def __init__(self, cases: _IndexedCases, positions: Iterable[int]) -> None:
         """Select the cases at these positions."""
         super().__init__(cases, array("Q", positions))
-
-    def with_positions(self) -> Iterator[tuple[int, CaseView]]:
-        """Return each case with its position in the prompt."""
-        return ((position, self._cases[position]) for position in self._positions)

@@ -46,12 +46,12 @@ def test_every_kind_of_case_has_its_place_in_the_order() -> None:
     kinds = {
         kind.slug for kind in (*case_outcomes.GRADED_KINDS, *case_outcomes.SINGLE_VERSION_KINDS, case_outcomes.EXCLUDED)
     }
-    assert kinds == set(case_table.KIND_ORDER)
+    assert kinds == set(case_index.KIND_ORDER)
 
 
 def test_broken_cases_of_all_prompts_stand_before_any_other() -> None:
     kinds = kinds_of(planned(report_situations.SITUATIONS["several_prompts"]()))
-    assert kinds == sorted(kinds, key=case_table.KIND_ORDER.index)
+    assert kinds == sorted(kinds, key=case_index.KIND_ORDER.index)
     assert kinds[0] == "broken"
 
 

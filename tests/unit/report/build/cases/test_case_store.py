@@ -83,7 +83,6 @@ def test_chosen_cases_stand_in_the_order_of_their_choice(
 
     assert list(chosen) == [PLAIN[place] for place in places]
     assert list(chosen[start:stop]) == [PLAIN[place] for place in places[start:stop]]
-    assert list(chosen.with_positions()) == [(place, PLAIN[place]) for place in places]
 
 
 @pytest.mark.parametrize("situation", first_daily(SITUATIONS, 12))
