@@ -24,7 +24,7 @@ from promptci.pipeline.revisions import Revisions
 from promptci.runs import journal
 from promptci.runs.model import AnswerError
 from promptci.scoring.judges.pairwise import measure_position_bias
-from promptci.scoring.prompt_run import PromptRun
+from promptci.scoring.prompt_run import PromptRun, release_questions
 from promptci.verdict import Verdict
 
 # Imported while the first answers are awaited; while_asking.py lists them.
@@ -100,8 +100,7 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
         return _report_no_secrets(collected, env.trigger.untrusted_source, revisions, request, env)
     report = _decide(asked, collected)
     report, asked = explanation.explain_failures(report, asked, collected, revisions, request, env)
-    for run in (*asked.prompts, *report.prompts):
-        run.release_questions()
+    release_questions((*asked.prompts, *report.prompts))
     facts = dataclasses.replace(
         results.build_facts(revisions, env, _spend(asked)),
         started_at=started_at,

@@ -12,7 +12,7 @@ from promptci.scoring.judges import discount_untrusted
 from promptci.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from promptci.attribution.attribution import Attribution
     from promptci.compare.effect import Effect
@@ -96,10 +96,6 @@ class PromptRun:
         answered = {scored.answer.key for scored in self.scored}
         return tuple(question for question in self.questions if question.key not in answered)
 
-    def release_questions(self) -> None:
-        """Forget what was asked, once nothing more will be: requests of 100,000 cases take 30 MB beside a report."""
-        self.questions = self.follow_ups = ()
-
     def counted(self) -> PromptRun:
         """Return the run with the plan and the answers that count: without those of an untrusted judge or an odd model.
 
@@ -155,3 +151,9 @@ class PromptRun:
     def mismatches(self) -> tuple[str, ...]:
         """Why the versions cannot be compared; empty if they can."""
         return self.comparability.mismatches if self.comparability else ()
+
+
+def release_questions(runs: Iterable[PromptRun]) -> None:
+    """Forget what was asked, once nothing more will be: the requests of 100,000 cases take 30 MB beside a report."""
+    for run in runs:
+        run.questions = run.follow_ups = ()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from support.comparison_notation import comparison
 
 from promptci.scoring.judges.trust import assess_trust
-from promptci.scoring.prompt_run import PromptRun
+from promptci.scoring.prompt_run import PromptRun, release_questions
 from promptci.verdict import Verdict
 
 DOUBTED = assess_trust(None, 0.6, ("it passed useless answers",))
@@ -34,3 +34,17 @@ def test_counting_twice_changes_nothing() -> None:
     ] * 2
     assert (twice.plan, twice.scored) == (once.plan, once.scored)
     assert all(scored.results[0].weight == 1 for scored in run.scored)
+
+
+def test_a_run_forgets_its_questions_and_not_its_answers() -> None:
+    run = comparison("a 1 0\nb 1 1")
+    answered = list(run.scored)
+    release_questions([run])
+    assert (run.questions, run.follow_ups) == ((), ())
+    assert run.scored == answered
+
+
+def test_a_paired_case_has_no_dictionary_of_its_own() -> None:
+    """A run of 100,000 cases holds as many: each would take 300 bytes beside a report."""
+    (case,) = comparison("a 1 0").cases
+    assert not hasattr(case, "__dict__")

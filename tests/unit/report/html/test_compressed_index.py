@@ -9,6 +9,7 @@ from support import large_reports
 from support.hostile_payloads import XSS
 
 from promptci.present.escape import visible
+from promptci.report.html import compressed_index
 from promptci.report.html.compressed_index import MAX_BLOCK_CHARS, MAX_INLINE_CHARS, NEXT_TEXT, Packer, pack, unpack
 
 
@@ -57,6 +58,15 @@ def test_numbers_count_over_all_blocks() -> None:
         assert texts[text] == result[0][0]
         assert record == text  # one text a record here
     assert packer.records == 302
+
+
+def test_only_the_texts_used_last_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of 100,000 cases would hold all of their texts beside the compressed ones."""
+    monkeypatch.setattr(compressed_index, "MAX_REMEMBERED_CHARS", 100)
+    first, *others = [f"the text with the number {i}" for i in range(4)]
+    packer = packed([first, others[0], first, others[1], others[2], first, others[0]])
+    assert records_of(packer) == [[NEXT_TEXT], [NEXT_TEXT], [0], [NEXT_TEXT], [NEXT_TEXT], [0], [NEXT_TEXT]]
+    assert texts_of(packer) == [first, *others, others[0]]
 
 
 def test_a_block_ends_where_it_is_large_enough() -> None:
