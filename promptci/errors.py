@@ -13,8 +13,9 @@ PromptciError
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar
+
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

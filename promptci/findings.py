@@ -1,10 +1,10 @@
 """Finding: what a rule concluded, as data. The sentences are made from it in `present/finding_text`, once per rule."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from promptci.lazy_dataclass import dataclass
 from promptci.verdict import Verdict
 
 

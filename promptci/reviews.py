@@ -1,9 +1,10 @@
 """What people did about a pull request on GitHub, as data, and the protocol to ask for it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
+
+from promptci.lazy_dataclass import dataclass
 
 PERMISSIONS = ("none", "read", "triage", "write", "maintain", "admin")
 """What a person may do in a repository, from nothing to everything."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.environment import RunOptions
 
 if TYPE_CHECKING:

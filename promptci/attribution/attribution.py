@@ -1,9 +1,8 @@
 """Attribution: which of a change's edits broke the cases that it broke."""
 
-from dataclasses import dataclass
-
 from promptci.attribution.edits import Edit
 from promptci.attribution.search import SearchResult
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,9 +4,10 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.model import Message, Prompt
 
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+")

@@ -8,8 +8,9 @@ effect is named with a chance of at most `ALPHA` in each of the two stages, howe
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.significance.within_case import CaseAnswers, permutation_test
 
 ALPHA = 0.01

@@ -2,10 +2,10 @@
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.errors import UsageError
+from promptci.lazy_dataclass import dataclass
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 """Of the statements that `statement` builds."""

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from promptci.audit.entry import ZERO_DIGEST
+from promptci.lazy_dataclass import dataclass
 from promptci.wording import short_digest
 
 _START = b'{"schema":"promptci/audit/v1","n":%d,"prev":"%b",'

@@ -1,11 +1,11 @@
 """The head of the audit log as releases and deployments name it, so that a log which is cut off later is found."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.audit import log
 from promptci.errors import PromptciError
 from promptci.git.data_branch import DataBranch, find_branch
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from promptci.cli import console
 from promptci.errors import UsageError
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from promptci.compare.sample import Design, SamplePair
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.significance import group_sequential, within_case
 from promptci.stats.significance.within_case import CaseAnswers
 

@@ -5,12 +5,12 @@ however they are spread over cases.
 """
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 
 from promptci.compare.case_effect import MIN_SCORED_CASES, count_passing_looks, plan_rounds
 from promptci.compare.sample import Design
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.estimates import power
 from promptci.stats.significance import group_sequential
 

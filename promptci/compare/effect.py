@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean
 
 from promptci.compare.case_effect import CaseEffect, measure_cases
 from promptci.compare.sample import Design, Sample, SamplePair
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.estimates import intervals, power
 from promptci.stats.estimates.intervals import Interval
 from promptci.stats.estimates.seed import seed_from

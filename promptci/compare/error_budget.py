@@ -1,7 +1,6 @@
 """ErrorBudget: how the rules that can block share the one error rate that is promised for all of them together."""
 
-from dataclasses import dataclass
-
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.significance import confirmation
 
 QUALITY, TOGETHER, CRITICAL, COST, LATENCY = 0.65, 0.1, 0.15, 0.1, 0.1

@@ -1,9 +1,8 @@
 """Rounds of asking: whether the answers so far decide a prompt, or every case is asked as often again."""
 
-from dataclasses import dataclass
-
 from promptci.compare.case_effect import measure_cases
 from promptci.compare.sample import SamplePair
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

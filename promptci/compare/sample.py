@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from statistics import fmean
+
+from promptci.lazy_dataclass import dataclass
 
 
 @lru_cache(maxsize=1024)

@@ -1,9 +1,9 @@
 """Several comparisons together: one stratified test next to the corrected ones."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from promptci.compare.sample import SamplePair
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.significance import signflip
 
 

@@ -1,7 +1,8 @@
 """Options of alerts: the rules of the section `alerts`, with their defaults filled in."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from promptci.lazy_dataclass import dataclass
 
 AlertKind = Literal["threshold", "burn-rate", "last-week"]
 AlertMetric = Literal["quality", "errors", "p95", "cost", "negative", "silence"]

@@ -1,8 +1,10 @@
 """DriftOptions: how drift of the deployed prompts is watched, and what is done about it. Section `drift`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from promptci.lazy_dataclass import dataclass
 
 OnDrift = Literal["alert", "canary", "rollback"]
 

@@ -1,7 +1,7 @@
 """Config: the options of every package, from one promptci.yml."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promptci.config.alert_options import AlertOptions
 from promptci.config.drift_options import DriftOptions
@@ -9,6 +9,7 @@ from promptci.config.policy import ApprovalRule, GatePolicy, OverridePolicy
 from promptci.config.run_limits import DEFAULT_AUTO_CALLS, RunLimits
 from promptci.config.sections.prompt_override import PromptOverride
 from promptci.git.safe_open import SizeLimit
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.options import PromptOptions, Syntax
 from promptci.providers.options import ProviderOptions
 

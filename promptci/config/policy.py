@@ -1,9 +1,11 @@
 """GatePolicy: requirements that a prompt change must meet, and who may approve or override. Parts of promptci.yml."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
+
+from promptci.lazy_dataclass import dataclass
 
 
 class GateMode(StrEnum):

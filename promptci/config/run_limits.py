@@ -1,7 +1,8 @@
 """RunLimits: how often questions are asked, and what a run may cost. Section `run` of promptci.yml."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from promptci.lazy_dataclass import dataclass
 
 DEFAULT_AUTO_CALLS = 640
 """Calls that `repeats: auto` may spend on one prompt's cases, both versions together."""

@@ -1,11 +1,11 @@
 """Chart: one night beside a frozen reference. Sums of drops find small ones that last, a cliff test large ones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from promptci.drift.night import DriftVerdict
 from promptci.drift.reference import ReferenceDocument
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.control_charts import cusum
 from promptci.stats.control_charts.cliff import find_cliff
 from promptci.stats.control_charts.night_noise import estimate_noise

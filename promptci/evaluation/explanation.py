@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from promptci.attribution.edits import PromptEdits, split_change
 from promptci.attribution.search import MAX_GROUPS, AskedVersion, EditSearch, Marks
 from promptci.errors import InputError, PromptciError, ProviderError
 from promptci.gates.model import GateReport
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.ask import asking
 from promptci.pipeline.ask.asking import Asked
 from promptci.pipeline.collection.collected_run import CollectedRun

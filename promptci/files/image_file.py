@@ -4,9 +4,11 @@ import base64
 import hashlib
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final
+
+from promptci.lazy_dataclass import dataclass
 
 IMAGES: Final = "images"
 """Variable of a golden case that names images."""

@@ -7,7 +7,6 @@ narrowed to JSON: `no`, `on`, `0123`, `0x1F`, `1:30` and dates stay text.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import yaml
@@ -15,6 +14,7 @@ from yaml import events as y
 
 from promptci.errors import InputError, Problem
 from promptci.files.lines import CONFLICT_ADVICE, MAX_DEPTH, JsonError, check_number, check_text, has_conflict
+from promptci.lazy_dataclass import dataclass
 
 MAX_BYTES = 1024 * 1024
 MAX_NODES = 100_000

@@ -1,7 +1,7 @@
 """Early stop: the verdict that holds whatever the answers not yet asked for would be (exact curtailment)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from promptci import verdict as verdicts
 from promptci.config.policy import GatePolicy
@@ -12,6 +12,7 @@ from promptci.gates.evidence import Multiplicity
 from promptci.gates.facts import EarlyStopFacts, QualityFacts
 from promptci.gates.model import GateReport
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Completion
 from promptci.runs import adaptive_repeats
 from promptci.runs.model import Question

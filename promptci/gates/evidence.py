@@ -5,7 +5,6 @@ share, so that each can be compared with `gate.alpha` itself.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from promptci.compare import effect as effects
@@ -16,6 +15,7 @@ from promptci.compare.error_budget import ErrorBudget
 from promptci.compare.sample import SamplePair
 from promptci.compare.stratified import StratifiedEffect
 from promptci.config.policy import About, GatePolicy
+from promptci.lazy_dataclass import dataclass
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.paired_case import PairedCase
 from promptci.scoring.prompt_run import PromptRun

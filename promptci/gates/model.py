@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptci import verdict
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
+from promptci.lazy_dataclass import dataclass
 from promptci.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """The three zones of quality: shown worse by the margin, shown not worse by it, or cannot tell."""
 
 import math
-from dataclasses import dataclass
 
 from promptci.compare import case_power
 from promptci.compare.case_power import Asking
@@ -12,6 +11,7 @@ from promptci.findings import Finding, remark
 from promptci.gates.evidence import PromptEvidence, TogetherEvidence
 from promptci.gates.facts import ComparedCases, NoCommonCases, PooledFacts, QualityFacts
 from promptci.gates.selftest.power_analysis import MAX_ADVISED_REPEATS
+from promptci.lazy_dataclass import dataclass
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import power

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.errors import InputError
 from promptci.git import command
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 
 MAX_RENAMES = 1000
 KINDS = {"A": "added", "D": "deleted", "M": "changed", "T": "changed", "R": "renamed", "C": "copied"}

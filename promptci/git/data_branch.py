@@ -1,12 +1,12 @@
 """A branch that holds data and is never checked out: git's plumbing adds files to it, pushed with a lease."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.errors import GitError
 from promptci.git import command, new_commit, user_git
 from promptci.git.objects import ObjectReader
+from promptci.lazy_dataclass import dataclass
 
 HISTORY_BRANCH = "promptci/history"
 MAX_FILE_BYTES = 256 * 2**20

@@ -5,13 +5,13 @@ golden case that was answered. `note` (for people) and `vars` (where the answer 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from promptci.errors import InputError, Problem
 from promptci.files import canonical, lines
 from promptci.goldens import parse
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.wording import suggest
 
 LABEL_KEYS = ("id", "answer", "pass", "note", "vars")

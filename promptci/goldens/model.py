@@ -1,11 +1,12 @@
 """Case and GoldenSet: what is asked, and what a right answer looks like."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from promptci.files import canonical
 from promptci.files.image_file import ImageFile
+from promptci.lazy_dataclass import dataclass
 
 GRADED_ASSERTIONS = frozenset({"llm", "judge"})
 """Assertions that give scores between 0 and 1; with one of them quality is the mean score, else the pass rate."""

@@ -1,11 +1,12 @@
 """Pair the golden cases of two revisions. Base's are the regression suite; head's edits are shown apart."""
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from promptci.goldens.identity import digest_variables
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 
 
 class CaseChange(StrEnum):

@@ -4,13 +4,13 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptci.errors import Problem
 from promptci.goldens.foreign_cases import convert_case
 from promptci.goldens.images import find_images
 from promptci.goldens.model import Assertion, Case
+from promptci.lazy_dataclass import dataclass
 
 CASE_KEYS = ("id", "vars", "expected", "ideal", "assert", "tags", "critical", "cluster", "weight")
 COMMENT_KEYS = ("description", "metadata")

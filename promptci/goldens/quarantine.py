@@ -5,12 +5,12 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
+from promptci.lazy_dataclass import dataclass
 
 MAX_SHARE = 0.20
 """Share of a golden set that may be excluded; with more, the rest would no longer be the same test."""

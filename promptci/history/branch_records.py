@@ -4,7 +4,6 @@ The functions compute new contents. `DataBranch.append` commits them, and calls 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from promptci.errors import InputError, Problem
@@ -20,6 +19,7 @@ from promptci.history.record_kind import (
     kinds_by_schema,
     read_moment,
 )
+from promptci.lazy_dataclass import dataclass
 
 MAX_PROBLEMS = 20
 """Problems that are reported."""

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from promptci.documents.document import Document
 from promptci.errors import InputError, Problem
 from promptci.files.lines import JsonError, decode_utf8, parse_json
+from promptci.lazy_dataclass import dataclass
 
 FORMAT_FILE = "FORMAT"
 FORMAT = b"1\n"

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.memory.model import CaseRecord
 from promptci.stats.estimates import discordance as discordance_stats
 

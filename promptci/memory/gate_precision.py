@@ -1,8 +1,8 @@
 """How often the gate was correct when it said `fail`, by people's feedback."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.memory.model import Feedback, VerdictRecord
 from promptci.stats.estimates import intervals
 from promptci.stats.estimates.intervals import Interval

@@ -1,12 +1,12 @@
 """The lines of a memory: verdicts, people's feedback on them, and how each case fared."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from promptci.documents.line_format import LineFormat
 from promptci.files import canonical
+from promptci.lazy_dataclass import dataclass
 
 Label = Literal["correct", "incorrect"]
 Count = Annotated[int, Field(ge=0, le=10**9)]

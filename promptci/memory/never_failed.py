@@ -1,8 +1,9 @@
 """Find the cases that no version of a prompt ever failed: they cost calls and tell no two versions apart."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from promptci.lazy_dataclass import dataclass
 from promptci.memory.model import CaseRecord
 
 MIN_VERSIONS = 5

@@ -4,11 +4,11 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 from promptci.files import append
+from promptci.lazy_dataclass import dataclass
 from promptci.memory.model import MEMORY_LINES, CaseRecord, Feedback, Line, VerdictRecord
 
 _FILE_NAME = re.compile(r"(verdicts|cases)-(\d{4}-\d\d-\d\d)\.jsonl")

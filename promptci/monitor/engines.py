@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from promptci.errors import PromptciError, UsageError
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.monitor.arm_hash import hash_hex
 from promptci.monitor.tables import LogTables, find_repeats

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import TypeVar
 
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.document import FailingRow, LatencyRow, ModelRow, MonitorDocument, SplitRow, TrafficRow
 from promptci.monitor.histogram import find_percentile, merge_bins
 from promptci.stats.estimates.intervals import wilson_of

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from promptci.lazy_dataclass import dataclass
 from promptci.redact import Redactor
 from promptci.reviews import ChangeReviews
 from promptci.verdict import Verdict

@@ -1,8 +1,7 @@
 """Answers and errors of the shards of a run, used instead of asking."""
 
-from dataclasses import dataclass
-
 from promptci.errors import InputError, Problem, ProviderError
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import CallError, Completion, Provider
 from promptci.providers.replay import ReplayProvider
 from promptci.runs.execute import QuestionKey

@@ -1,9 +1,9 @@
 """The revisions that a run tests."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

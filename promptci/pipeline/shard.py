@@ -1,9 +1,9 @@
 """Shard: one of several parts of a run that is split over several machines."""
 
 import re
-from dataclasses import dataclass
 
 from promptci.errors import UsageError
+from promptci.lazy_dataclass import dataclass
 
 MAX_SHARDS = 256
 """Jobs of one matrix, as GitHub allows them."""

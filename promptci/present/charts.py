@@ -6,11 +6,11 @@ content policy forbids (docs/adr). The same numbers give the same bytes.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count, takewhile
 
 from markupsafe import Markup
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import escape
 
 EDGE = 8.0

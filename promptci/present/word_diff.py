@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts import suffixes
 from promptci.prompts.find import PROJECT_FILES, is_vendored
 from promptci.prompts.formats.code import data_prompt, python_prompt, script_prompt

@@ -1,6 +1,6 @@
 """The evaluators of a prompt file."""
 
-from dataclasses import dataclass
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

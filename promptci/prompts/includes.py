@@ -6,10 +6,11 @@ Jinja's `{% include "path" %}` is replaced alike.
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promptci.errors import InputError
 from promptci.files.lines import decode_utf8
+from promptci.lazy_dataclass import dataclass
 
 INCLUDE = re.compile(r"\{\{>[ \t]*([^{}\s][^{}\n]*)\}\}")
 JINJA_INCLUDE = re.compile(

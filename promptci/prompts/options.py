@@ -1,8 +1,10 @@
 """PromptOptions: what promptci.yml says about reading prompts, for all that a file does not say itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from promptci.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from promptci.prompts.model import Prompt

@@ -1,9 +1,10 @@
 """PromptSource: one file as its reader gets it, with what of it is meant."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promptci.errors import Problem
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.includes import ReadFile
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions

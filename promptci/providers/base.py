@@ -1,7 +1,7 @@
 """The interface of a provider: it turns a Request into a Completion, or raises CallError."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
@@ -9,6 +9,7 @@ from annotated_types import Ge
 
 from promptci.files import canonical
 from promptci.files.json_codec import STRICT_CONFIG, JsonCodec
+from promptci.lazy_dataclass import dataclass
 
 CallKey = tuple[str, int]
 """A request's key and the replicate: names one call."""

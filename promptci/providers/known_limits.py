@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from promptci.documents.document import Document
 from promptci.errors import InputError
 from promptci.files import write
+from promptci.lazy_dataclass import dataclass
 
 DEFAULT_CONCURRENCY, MAX_CONCURRENCY = 8, 1000
 """Calls at once, at first and at most, where the user names no number."""

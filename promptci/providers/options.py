@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
+
+from promptci.lazy_dataclass import dataclass
 
 OPENAI_URL = "https://api.openai.com/v1"
 

@@ -1,12 +1,13 @@
 """The kinds of provider. To add one, write its module and list it in PROVIDERS."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import util
 from pathlib import Path
 
 from promptci.errors import MissingKeyError, ProviderError
 from promptci.files import canonical
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Provider
 from promptci.providers.cache import AnswerCache
 from promptci.providers.http import endpoint, request_headers

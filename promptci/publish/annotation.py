@@ -1,7 +1,6 @@
 """A remark on a line of a file, for the runner's log and for a check run."""
 
-from dataclasses import dataclass
-
+from promptci.lazy_dataclass import dataclass
 from promptci.publish.runner.workflow_commands import Level
 
 

@@ -3,10 +3,10 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from promptci.lazy_dataclass import dataclass
 from promptci.publish.github.api import Comment, Forbidden, GitHub, GitHubError, NotFound, TooLong
 from promptci.verdict import ORDER, Verdict
 

@@ -1,9 +1,9 @@
 """The commit status: the verdict, in words that fit."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
+from promptci.lazy_dataclass import dataclass
 from promptci.publish.github.api import Forbidden, GitHub, GitHubError, PostedStatus, State
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.verdict import Verdict

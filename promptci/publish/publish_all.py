@@ -1,11 +1,11 @@
 """Publish annotations, outputs, step summary, comment and status; a failure of one does not stop the others."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import TextIO
 
 from promptci.errors import PromptciError
+from promptci.lazy_dataclass import dataclass
 from promptci.publish import check_run, comment, commit_status, footer
 from promptci.publish.annotation import Annotation
 from promptci.publish.github.api import CheckRun, GitHub, GitHubError, State

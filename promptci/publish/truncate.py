@@ -1,7 +1,8 @@
 """Cut Markdown to a size in bytes without leaving a fence, a fold or a line open."""
 
 import re
-from dataclasses import dataclass
+
+from promptci.lazy_dataclass import dataclass
 
 SPARE = 8
 """Bytes for the line breaks around the notice."""

@@ -1,8 +1,8 @@
 """What changed from one version of a prompt to the next, and the number that suggests."""
 
 import difflib
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.model import Prompt
 from promptci.registry.number import Bump
 

@@ -1,11 +1,11 @@
 """What shows that a version was tested: its entry in a report.json."""
 
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from promptci.documents.document import read_bounded
 from promptci.documents.report_document import PromptSummary, ReportSummary
+from promptci.lazy_dataclass import dataclass
 from promptci.wording import count
 
 

@@ -1,10 +1,10 @@
 """Numbers of releases: `v1.2.0`, their order, and the next one."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from promptci.errors import UsageError
+from promptci.lazy_dataclass import dataclass
 
 Bump = Literal["major", "minor", "patch"]
 BUMPS: tuple[Bump, ...] = get_args(Bump)

@@ -1,9 +1,10 @@
 """Release: one version of a prompt, as its annotated git tag records it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
+from promptci.lazy_dataclass import dataclass
 from promptci.registry.number import ReleaseNumber
 
 TAG_PREFIX = "prompts/"

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 
 from promptci.config.find import load_revision_config
 from promptci.errors import GitError, InputError, Problem, UsageError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.find import find_selected_files
 from promptci.prompts.load import load_prompts
 from promptci.prompts.model import Prompt

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from promptci.lazy_dataclass import dataclass
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z-]{0,40}): (.*)")
 MAX_VALUE_CHARS = 500

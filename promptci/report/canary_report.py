@@ -2,10 +2,10 @@
 
 import re
 import shlex
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import templates
 from promptci.present.finding_text import canary as words
 from promptci.present.finding_text.describe import describe

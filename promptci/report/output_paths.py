@@ -1,7 +1,8 @@
 """Where the outputs of a run are."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

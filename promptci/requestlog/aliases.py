@@ -4,8 +4,9 @@ The first name of a field is the one that `promptci.runtime` writes. Names with 
 those of logs from before it; the others are of OpenTelemetry's conventions.
 """
 
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from promptci.lazy_dataclass import dataclass
 
 QUALITY_EVALUATION = "quality"
 """Evaluations of another name are no quality score."""

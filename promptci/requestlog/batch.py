@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
 from promptci.errors import Problem
+from promptci.lazy_dataclass import dataclass
 from promptci.requestlog.columns import (
     MARK_ARRAYS,
     NO_SIGNAL,

@@ -1,7 +1,8 @@
 """One request of the log, and a mark that came later."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,10 +1,11 @@
 """Requests, policy and progress of a canary -> promote, wait, hold or roll back, with findings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from promptci.findings import Facts, Finding, NoFacts
+from promptci.lazy_dataclass import dataclass
 from promptci.requestlog.columns import RequestColumns
 from promptci.rollout import measure
 from promptci.rollout.deployment import Deployed

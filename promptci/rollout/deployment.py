@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +10,7 @@ from pydantic_core import ErrorDetails
 from promptci.errors import ConfigError, InputError, Problem
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
+from promptci.lazy_dataclass import dataclass
 from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY, SIGNALS, CanaryPolicy
 from promptci.rollout.schema import DeploymentFile
 from promptci.wording import suggest

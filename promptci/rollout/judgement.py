@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from promptci.findings import Facts
+from promptci.lazy_dataclass import dataclass
 from promptci.rollout.facts import (
     CountedArms,
     CountedUsers,

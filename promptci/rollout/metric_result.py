@@ -1,9 +1,10 @@
 """MetricResult: what the scores of one metric show about a canary."""
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from promptci.lazy_dataclass import dataclass
 
 
 class EvidencePoint(NamedTuple):

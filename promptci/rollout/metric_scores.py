@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
 
 import numpy as np
 
+from promptci.lazy_dataclass import dataclass
 from promptci.requestlog.columns import CANARY, NEGATIVE, NO_USER, Array, RequestColumns, number_users
 from promptci.rollout.policy import COST, ERRORS, LATENCY, QUALITY
 from promptci.stats.estimates.percentiles import percentiles

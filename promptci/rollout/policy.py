@@ -1,6 +1,6 @@
 """What a canary must show before it gets more traffic, and what ends it."""
 
-from dataclasses import dataclass
+from promptci.lazy_dataclass import dataclass
 
 QUALITY, ERRORS, LATENCY, COST, SIGNALS = METRICS = ("quality", "errors", "latency", "cost", "signals")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
+from promptci.lazy_dataclass import dataclass
 from promptci.requestlog.clock import latest_time
 from promptci.requestlog.columns import (
     CANARY,

@@ -1,9 +1,9 @@
 """What a run would cost, before anything is asked."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
+from promptci.lazy_dataclass import dataclass
 from promptci.providers import prices
 from promptci.providers.base import Request, Usage, count_images, read_text
 from promptci.runs.model import Question

@@ -5,12 +5,13 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
 from promptci.config.run_limits import RunLimits
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import CallError, CallHooks, Completion, Provider, Request
 from promptci.runs.budget import Budget
 from promptci.runs.journal import Journal

@@ -1,12 +1,12 @@
 """Question and Answer: what is asked of which version, and what came back."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
 from promptci.files.json_codec import STRICT_CONFIG, JsonCodec
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Completion, Request
 from promptci.runs.prompt_plan import Arm
 

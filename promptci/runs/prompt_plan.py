@@ -1,11 +1,12 @@
 """PromptPlan: what a change does to one prompt, and what is asked to find out what that does."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
 from promptci.goldens.labels import LabelledAnswer
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.model import Prompt
 
 

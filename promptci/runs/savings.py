@@ -1,9 +1,10 @@
 """What a run did not have to pay: reused answers, the Batch API's discount, prompts that the endpoint had cached."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Completion
 
 

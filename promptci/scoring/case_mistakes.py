@@ -1,10 +1,11 @@
 """Mistakes in golden cases. The same mistake in many cases is reported for the first few, with a count."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from promptci.errors import Problem
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 
 MAX_LISTED_CASES = 3
 """Cases that are named for one and the same mistake; the others are counted."""

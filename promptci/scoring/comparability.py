@@ -6,9 +6,9 @@ one version with another model although both ask for the same is not: then a dif
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from promptci.files import canonical
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.model import Prompt
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.prompt_run import PromptRun

@@ -1,11 +1,12 @@
 """AssertionResult and ScoredCase: how one answer did on one case."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.runs.model import Answer
 from promptci.runs.prompt_plan import Arm
 from promptci.wording import short_digest

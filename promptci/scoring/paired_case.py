@@ -1,10 +1,11 @@
 """PairedCase: one golden case with the scored answers of both versions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from statistics import fmean
 
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.model import ScoredCase
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from promptci.lazy_dataclass import dataclass
 from promptci.scoring import odd_models
 from promptci.scoring.judges import discount_untrusted
 from promptci.verdict import Verdict

@@ -1,10 +1,10 @@
 """VersionSummary: what one version cost, how fast it was and how well it did."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from statistics import fmean
 
+from promptci.lazy_dataclass import dataclass
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.paired_case import PairedCase
 from promptci.stats.estimates import agreement, intervals, percentiles

@@ -3,11 +3,11 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.errors import InputError, Problem
 from promptci.git import safe_open
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.ask.resume import JOURNAL
 from promptci.pipeline.judge_question import JUDGE_PROMPT_NAME
 from promptci.pipeline.shard import MAX_SHARDS

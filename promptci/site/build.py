@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -13,6 +13,7 @@ from pydantic import Field
 from promptci.documents.document import Document
 from promptci.errors import InputError
 from promptci.files import write
+from promptci.lazy_dataclass import dataclass
 from promptci.site.collect.version_changes import ReadChange
 from promptci.site.model import SitePrompt, SiteRecords
 from promptci.site.pages import audit_pages, canary_page, feed, overview_pages, prompt_page

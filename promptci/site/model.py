@@ -1,7 +1,8 @@
 """What the site knows of the repositories that it shows. Text of others is redacted; nothing is worded yet."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.summary import MonitoredPrompt
 
 

@@ -1,11 +1,11 @@
 """The demo of the site: play the story, build the site of what it left, and a tour through the pages."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from promptci.files import write
+from promptci.lazy_dataclass import dataclass
 from promptci.site.pages import tour_page
 from promptci.site.pages.tour_page import SimulatedSides
 from promptci.tour import story

@@ -1,9 +1,9 @@
 """`PlayedReviews`: what GitHub would say about a pull request of the play."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from promptci.lazy_dataclass import dataclass
 from promptci.reviews import LabelEvent, Person, Review, ReviewedChange, WrittenComment
 
 LABEL = "promptci-override"

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from promptci.app.requests import CheckRequest, RunRequest, RunResult
 from promptci.errors import GitError, UsageError
 from promptci.evaluation import check, run
 from promptci.files import packaged
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.environment import Environment, Trigger
 from promptci.report.canary_document import CanaryDocument
 from promptci.rollout.deployments.commit import CommitTarget

@@ -1,13 +1,14 @@
 """The story: sixty days of a shop, from the first release to a model that changed without a word."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from promptci.errors import PromptciError
 from promptci.files import packaged
 from promptci.goldens.load import load_goldens
+from promptci.lazy_dataclass import dataclass
 from promptci.report.canary_document import CanaryDocument
 from promptci.tour.play_model import FIRST_MODEL, SECOND_MODEL, PlayModel
 from promptci.tour.settings import CONFIG, DEPLOYMENT

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.runtime import point
 from promptci.tour.play_model import chance
 

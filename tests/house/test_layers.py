@@ -31,6 +31,7 @@ LAYERS = [  # top to bottom
     {"stats", "files", "redact"},
     {"findings", "reviews"},
     {"errors", "lazy_import", "process_setup", "verdict", "wording"},
+    {"lazy_dataclass"},
     {"runtime"},
 ]
 LAYER_OF = {package: layer for layer, packages in enumerate(LAYERS) for package in packages}

@@ -121,3 +121,25 @@ def test_no_parameter_is_a_tuple_of_mixed_types(trees: dict[str, ast.Module]) ->
 def test_planted_tuple_parameters_are_caught() -> None:
     source = "def f(a: tuple[int, str], b: tuple[int, ...], c: tuple[int, int], d: None | tuple[str, int] = None): ..."
     assert list(tuple_parameters(ast.parse(source))) == ["f(a)", "f(d)"]
+
+
+PLAIN_DATACLASSES = {
+    "lazy_dataclass.py": "it is made of them",
+    "runtime.py": "one file that applications copy",
+}
+
+
+def test_every_dataclass_is_compiled_at_first_use(trees: dict[str, ast.Module]) -> None:
+    """See docs/adr/0015: the standard library's decorator takes a millisecond of each start for a frozen class."""
+    imports = {
+        name
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "dataclasses"
+            and "dataclass" in {n.name for n in node.names}
+        )
+        or (isinstance(node, ast.Attribute) and ast.unparse(node) == "dataclasses.dataclass")
+    }
+    assert imports == set(PLAIN_DATACLASSES)

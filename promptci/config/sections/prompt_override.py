@@ -1,10 +1,11 @@
 """What one prompt has of its own: gate keys, judge, endpoint, model and parameters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from promptci.git import globs
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.model import Prompt
 from promptci.prompts.patterns import parse_pattern, selects
 from promptci.providers.options import ProviderOptions

@@ -1,13 +1,13 @@
 """`FoundDecision`: a decision that a command found, and the key by which the log is known to have it already."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from promptci.audit import log
 from promptci.audit.entry import AuditEntry
 from promptci.audit.log import NewEntry
 from promptci.git.data_branch import BranchFiles
+from promptci.lazy_dataclass import dataclass
 from promptci.registry.release import parse_moment
 
 DecisionKey = tuple[str, ...]

@@ -1,7 +1,6 @@
 """`AuditMaterial`: the log of a clone, with the releases, reports and nights that its entries name."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.audit import log
@@ -13,6 +12,7 @@ from promptci.errors import InputError, PromptciError
 from promptci.evaluation.auditing.stories import LoggedEntry, VersionStory, build_stories
 from promptci.git.data_branch import BranchFiles, find_branch
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.alerts.line import AlertLine, read_alert_lines
 from promptci.prompts.model import Prompt
 from promptci.registry import tags

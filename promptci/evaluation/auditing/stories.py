@@ -1,10 +1,11 @@
 """`VersionStory`: every entry of the log about one version of a prompt, in the order in which things happened."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promptci.audit.entry import AuditEntry, DeployedShare
 from promptci.evaluation.auditing.decisions import RUNNING
+from promptci.lazy_dataclass import dataclass
 from promptci.registry.number import ReleaseNumber
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptci.files import canonical
 from promptci.git.state_folder import find_folder_problem, keep_out_of_git
+from promptci.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

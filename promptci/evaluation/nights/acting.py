@@ -1,7 +1,6 @@
 """Act on a night: the audit log, one issue for each prompt, and what the configuration wants done about a drift."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.app.audit_actor import find_actor
@@ -20,6 +19,7 @@ from promptci.evaluation.nights.watched import WatchedPrompt, with_prompt
 from promptci.findings import MessageFacts, remark
 from promptci.git.data_branch import BranchFiles, DataBranch
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.environment import Environment
 from promptci.present.escape import fence, prose
 from promptci.present.night_chart import draw_nights

@@ -3,13 +3,14 @@
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from statistics import fmean
 
 from promptci.evaluation.nights.watched import Watch, WatchedPrompt
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.ask import asking
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.pipeline.plan import planning

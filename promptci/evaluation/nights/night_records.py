@@ -3,7 +3,6 @@
 import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from promptci.drift.chart import ChartState
@@ -21,6 +20,7 @@ from promptci.files import gunzip
 from promptci.git.data_branch import BranchFiles
 from promptci.history.branch_records import RecordLine, add_lines, prune_files
 from promptci.history.record_kind import RecordKind
+from promptci.lazy_dataclass import dataclass
 
 NIGHTS = RecordKind(path=NIGHT_PATH, document=NightLine, keep_days=KEEP_NIGHTS_DAYS)
 ANSWERS = RecordKind(path=ANSWERS_PATH, keep_days=KEEP_ANSWERS_DAYS, max_line_bytes=2**20)

@@ -1,7 +1,7 @@
 """`promptci/drift/v1`: what one run of `promptci drift` found, and the lines that people read."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -10,6 +10,7 @@ from promptci.documents.document import Document
 from promptci.drift.night import GREEN, UNASKED, DriftVerdict, NightLine
 from promptci.evaluation.nights.watched import WatchedPrompt
 from promptci.findings import Finding, facts_as_json
+from promptci.lazy_dataclass import dataclass
 from promptci.present.finding_text.describe import describe
 from promptci.redact import Redactor
 

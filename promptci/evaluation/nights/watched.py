@@ -1,7 +1,7 @@
 """Find the prompts to watch: what an environment runs, with the goldens of the present revision."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from promptci.config.find import load_revision_config, require_named_config
 from promptci.config.model import Config
@@ -9,6 +9,7 @@ from promptci.errors import InputError, PromptciError, UsageError
 from promptci.files import canonical
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.collection import collect, plan_prompt
 from promptci.pipeline.collection.collect import Revision
 from promptci.pipeline.collection.collected_run import CollectedRun

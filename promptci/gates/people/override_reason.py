@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from promptci.lazy_dataclass import dataclass
 from promptci.reviews import Person, WrittenComment
 from promptci.wording import short_sha
 

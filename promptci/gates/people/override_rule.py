@@ -1,7 +1,6 @@
 """Whether somebody with the right overrode a blocked change, for this very head commit and with a reason."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from promptci.config.policy import OverridePolicy
@@ -13,6 +12,7 @@ from promptci.gates.people.override_reason import (
     find_comment_reasons,
     find_text_reasons,
 )
+from promptci.lazy_dataclass import dataclass
 from promptci.reviews import ChangeReviews, LabelEvent, Person, ReviewedChange, may
 from promptci.verdict import Verdict
 

@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import fmean, variance
 
 from promptci.compare.case_power import Asking
@@ -13,6 +13,7 @@ from promptci.gates.decide import decide
 from promptci.gates.repeat_rule import next_answers
 from promptci.gates.selftest import power_analysis
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.runs import adaptive_repeats
 from promptci.runs.prompt_plan import Arm, PromptPlan, Status
 from promptci.scoring.comparison import compare_versions

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from promptci.compare import case_power
 from promptci.compare.case_effect import MIN_SCORED_CASES
@@ -11,6 +10,7 @@ from promptci.compare.effect import POWER
 from promptci.compare.sample import Design
 from promptci.config.policy import About, GatePolicy
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.estimates import power
 
 RHO = 0.5

@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptci import redact
@@ -12,6 +11,7 @@ from promptci.errors import Problem
 from promptci.goldens.checks.personal_data import find_personal_data
 from promptci.goldens.duplicates import describe_duplicates
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import codecs
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import IO
 
 from promptci import redact
@@ -14,6 +14,7 @@ from promptci.goldens.formats.jsonl_goldens import iterate_values
 from promptci.goldens.large.json_list import iterate_cases
 from promptci.goldens.large.stored_variables import VariableStore
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 
 CHUNK_BYTES = 2**20
 MAX_LINE_CHARS = 2**24

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from promptci.config.alert_options import AlertOptions, AlertRule
 from promptci.findings import Facts, Finding, NoFacts
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.alerts.facts import AlertFacts, DataFacts
 from promptci.monitor.alerts.line import AlertLine, fold_lines
 from promptci.monitor.alerts.measure import PromptRows, measure

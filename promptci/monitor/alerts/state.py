@@ -1,7 +1,9 @@
 """When an alert opens and closes: after two looks at which it fires, after three at which it does not."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
+
+from promptci.lazy_dataclass import dataclass
 
 OPEN_AFTER = 2
 CLOSE_AFTER = 3

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from promptci.config.model import Config
 from promptci.errors import MissingKeyError, ProviderError
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import find_folder_problem, keep_out_of_git
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.ask import batching, judge_modes, judge_trust, open_provider, resume
 from promptci.pipeline.ask.judge_client import JudgeClient
 from promptci.pipeline.ask.rounds import AskContext, AskRules, Rounds
@@ -66,7 +67,6 @@ def ask(  # noqa: PLR0917 - in the order of the pipeline
     """Ask every question and score the answers; they are added to the runs of `planned`.
 
     `rules` decide when enough has been asked; None: every question is asked, as often as configured.
-
     What prevents asking (no key, no model, no endpoint) becomes an error in every row, so that the report is complete.
 
     Raises

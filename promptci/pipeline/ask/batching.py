@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from promptci.documents.document import Document
 from promptci.errors import InputError
 from promptci.files import write
 from promptci.git.state_folder import find_folder_problem
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.environment import Environment, RunOptions
 from promptci.providers import registry

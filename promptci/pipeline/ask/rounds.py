@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import Protocol
 
 from promptci.config.model import Config
+from promptci.lazy_dataclass import dataclass
 from promptci.providers import routing
 from promptci.providers.base import Provider
 from promptci.runs import adaptive_repeats, execute

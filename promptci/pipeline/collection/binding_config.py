@@ -1,12 +1,13 @@
 """Decide which configuration binds: base's where base has one, so that a change cannot relax its own gate."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from promptci.config.find import DEFAULT_PATH, find_config, load_revision_config, require_named_config
 from promptci.config.model import Config
 from promptci.config.trust import find_untrusted_setting
 from promptci.errors import InputError, Problem
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 
 ANSWERING_SETTINGS = ("kind", "base_url", "path", "run", "env", "headers", "strip_reasoning")
 """Keys of `provider` that decide who answers and what of an answer counts; a comparison takes them from base."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from promptci.files.image_file import is_image
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from promptci.config.sections.prompt_override import find_overrides
@@ -11,6 +11,7 @@ from promptci.errors import InputError, Problem
 from promptci.files.image_file import is_image
 from promptci.git import globs
 from promptci.goldens.find import find_golden_files
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import binding_config, change_reasons, coverage, prompt_settings
 from promptci.pipeline.collection.collected_run import CollectedRun

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from promptci.compare.error_budget import ErrorBudget
 from promptci.errors import InputError, Problem
 from promptci.files import canonical
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.collection.collect import NOTHING_TO_TEST
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.judge_question import judge_question

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptci.errors import Problem
 from promptci.files import canonical
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.jinja.filters import TemplateError
 from promptci.prompts.model import Prompt
 from promptci.prompts.template import render

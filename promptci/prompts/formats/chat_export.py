@@ -5,11 +5,12 @@ configuration.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from promptci.errors import InputError, Problem
 from promptci.files.image_file import ImageReader
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.code import constants
 from promptci.prompts.formats.code.constants import ROLES, CodeMessage, CodeText, Constant

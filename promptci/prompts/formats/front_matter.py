@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
+from promptci.lazy_dataclass import dataclass
 
 _FRONT_MATTER = re.compile(
     r"(?P<lead>\s*)(?P<line>---|\+\+\+)[ \t]*\n(?P<settings>.*?)^(?P=line)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE

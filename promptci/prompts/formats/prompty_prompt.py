@@ -3,10 +3,10 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptci.files.image_file import ImageReader
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.formats import front_matter, github_parameters
 from promptci.prompts.formats.parse_context import ParseContext, find_misspelt
 from promptci.prompts.formats.text_layout import to_prompt_name

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.prompts.jinja.expressions import Expressions, Undefined, UndefinedVariableError, to_text
 from promptci.prompts.jinja.filters import MAX_CHARS, TemplateError

@@ -5,9 +5,9 @@ Values are those of JSON: nothing of them is called, and no attribute of a Pytho
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.prompts.jinja.filters import FILTERS, MAX_CHARS, MAX_ITEMS, METHODS, TESTS, TemplateError
 

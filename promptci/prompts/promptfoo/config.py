@@ -3,12 +3,13 @@
 import json
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from promptci.errors import GitError, InputError, Problem
 from promptci.files import lines, strict_yaml
 from promptci.files.lines import decode_utf8
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.model import MessageSyntax
 from promptci.prompts.source import FindFiles
 from promptci.prompts.template.message_images import MessageImage

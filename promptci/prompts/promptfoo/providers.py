@@ -1,9 +1,10 @@
 """promptfoo's providers: the model, its parameters, and the OpenAI-compatible endpoint that serves it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.formats import github_parameters
 from promptci.prompts.formats.parse_context import name_key
 

@@ -1,10 +1,11 @@
 """FilledMessages: a prompt's messages with a case's variables filled in, rendered on access."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from promptci.files.image_file import IMAGES, ImageFile, list_paths
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.prompts.model import Message
 

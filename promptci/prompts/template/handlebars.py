@@ -6,8 +6,9 @@ Nothing is escaped, as dotprompt does it.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.template.template_text import TemplateProblem
 
 MAX_PARTIAL_DEPTH = 10

@@ -4,11 +4,12 @@ import posixpath
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from promptci.errors import InputError
 from promptci.files.image_file import ImageFile, ImageReader
+from promptci.lazy_dataclass import dataclass
 
 ADDRESSES = ("http://", "https://", "data:image/")
 """Beginnings of an image's address that is sent as written."""

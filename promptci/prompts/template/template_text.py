@@ -5,8 +5,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts import includes
 from promptci.prompts.includes import ReadFile
 from promptci.prompts.jinja import parse as jinja_parse

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
@@ -10,6 +10,7 @@ from annotated_types import Ge
 
 from promptci.files.json_codec import STRICT_CONFIG, JsonCodec
 from promptci.files.lines import JsonError, parse_json
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Completion, Request, Usage
 
 MAX_TRACE_CHARS = 64_000

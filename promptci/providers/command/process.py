@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from promptci.lazy_dataclass import dataclass
 
 MAX_OUTPUT_BYTES = 256 * 2**20
 MAX_ERROR_BYTES = 64 * 2**10

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from promptci.errors import ProviderError
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion, Provider, Request
 from promptci.providers.command import answer_lines, process
 from promptci.providers.command.process import ProgramLimits

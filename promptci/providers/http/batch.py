@@ -5,9 +5,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import CallError, CallKey, Completion, Request
 from promptci.providers.http import openai_chat, response_parser
 from promptci.providers.http.batch_http import BatchClient

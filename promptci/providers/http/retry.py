@@ -6,10 +6,11 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion
 from promptci.providers.http.pacing.limiter import Limiter

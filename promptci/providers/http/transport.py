@@ -2,9 +2,9 @@
 
 import ssl
 from collections.abc import AsyncIterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.providers.http import endpoint
 from promptci.providers.http.errors import api_errors, transport_errors

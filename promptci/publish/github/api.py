@@ -1,10 +1,10 @@
 """What promptci asks of GitHub, and the four ways in which GitHub says no."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from promptci.errors import PromptciError
+from promptci.lazy_dataclass import dataclass
 
 State = Literal["success", "failure", "error", "pending"]
 Remark = Mapping[str, str | int]

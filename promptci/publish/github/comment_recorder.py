@@ -1,9 +1,10 @@
 """What becomes of a pull request's comment: every write is recorded, and in a dry run none is sent."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, cast
 
+from promptci.lazy_dataclass import dataclass
 from promptci.publish.github.api import Comment, GitHub
 
 

@@ -1,9 +1,9 @@
 """Issues of the repository on GitHub: REST endpoints in, our nouns out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from promptci.lazy_dataclass import dataclass
 from promptci.publish.github.api import Unavailable
 from promptci.publish.github.github_session import PER_PAGE
 from promptci.publish.github.pygithub_client import PyGithubClient

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.publish.github.api import Forbidden, GitHubError, NotFound, TooLong, Unavailable
 from promptci.publish.runner.workflow_commands import safe_line
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from promptci.errors import UnsafeError, UsageError
+from promptci.lazy_dataclass import dataclass
 from promptci.publish.runner import event as events
 from promptci.publish.runner import inputs as action_inputs
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptci.files.strict_yaml import YamlDocument
+from promptci.lazy_dataclass import dataclass
 from promptci.publish.runner.inputs import DEFAULTS
 
 _PROMPTCI_ACTION = re.compile(r"(?:^|/)promptci(?P<composite>/composite)?(?:[@:]|$)")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from promptci import __version__
+from promptci.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from promptci.gates.people.override_rule import Override

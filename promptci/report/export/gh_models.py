@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.report.model import json_safe
 from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
 

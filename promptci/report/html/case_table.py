@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from markupsafe import Markup
 
+from promptci.lazy_dataclass import dataclass
 from promptci.report.html import case_index
 from promptci.report.html.case_index import CRITICAL, ERROR, FLAKY, KIND_ORDER, CaseIndex
 from promptci.report.html.compressed_index import Packer, pack

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import formatting
 from promptci.report.model.report import AnswerView, CaseView, LabelRowView, PromptView, VersionView
 

@@ -10,10 +10,11 @@ import base64
 import json
 import zlib
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from markupsafe import Markup
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present.escape import visible
 
 MAX_BLOCK_CHARS = 524_288

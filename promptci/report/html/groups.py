@@ -1,8 +1,8 @@
 """Groups of cases with the same outcome, with both answers and the words in which they differ."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import word_diff
 from promptci.present.word_diff import TextPiece
 from promptci.report.build.cases.case_store import CaseSubset

@@ -1,9 +1,9 @@
 """The prompt's diff, with the words marked that differ within changed lines."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import word_diff
 from promptci.present.escape import shorten
 from promptci.present.word_diff import TextPiece

@@ -1,10 +1,10 @@
 """Decide what the HTML page shows and how much of it, so that templates hold words only and 50,000 cases still open."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from promptci.lazy_dataclass import dataclass
 from promptci.report.html import case_table, class_table, groups, prompt_charts
 from promptci.report.html.case_table import CaseTable
 from promptci.report.html.class_table import ConfusionMatrix

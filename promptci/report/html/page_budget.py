@@ -1,10 +1,10 @@
 """The size of a page: one budget of bytes, spent in reading order; the table of all cases gets what remains."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from markupsafe import escape
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present.escape import visible
 from promptci.report.model.report import CaseView, DiffLineView
 from promptci.report.text.cases.case_outcomes import MAX_ID_CHARS

@@ -1,11 +1,12 @@
 """ReportView -> the pull request comment and the step summary; whole sections are left out until it fits."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote
 
 from jinja2 import Template
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import escape
 from promptci.report import templates
 from promptci.report.model.report import PromptView, ReportView

@@ -3,10 +3,10 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import promptci
+from promptci.lazy_dataclass import dataclass
 from promptci.report.model.document import SerializedReport
 
 MAX_SECONDS = 20.0

@@ -5,13 +5,13 @@ import math
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO
 
 from pydantic import TypeAdapter
 
+from promptci.lazy_dataclass import dataclass
 from promptci.report.model.report import CaseView, ReportView
 
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")

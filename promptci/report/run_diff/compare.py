@@ -4,10 +4,10 @@ The heads of both runs are compared, over the cases with the same text and judge
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from promptci.lazy_dataclass import dataclass
 from promptci.report.model.report import CaseView, PromptView, ReportView, VerdictName
 from promptci.report.text.cases.case_outcomes import is_graded
 from promptci.wording import short_digest, short_sha

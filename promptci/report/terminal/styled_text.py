@@ -2,9 +2,11 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Literal
+
+from promptci.lazy_dataclass import dataclass
 
 Style = Literal["plain", "strong", "muted", "good", "warn", "bad", "removed", "added", "removed-words", "added-words"]
 MIN_WIDTH = 20

@@ -5,8 +5,8 @@ A developer without a browser reads here why a prompt got its verdict; everythin
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import escape, formatting
 from promptci.report.model.report import FindingView, PromptView, ReportView
 from promptci.report.terminal.case_lines import VERDICT_STYLES, describe_case_lines

@@ -1,8 +1,8 @@
 """Words around golden sets that the change edits: what base's and the change's own make of it. Pure."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import formatting
 from promptci.present.finding_text.remarks import BASE_GOLDENS_DECIDE, GOLDENS_FIRST
 from promptci.report.model.report import PromptView

@@ -1,8 +1,9 @@
 """The metrics of a prompt as rows of a table: quality, cost, tokens and latency, before and after. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import formatting
 from promptci.report.model.report import PercentilesView, PromptView, VersionView
 from promptci.report.text import number_text

@@ -1,10 +1,10 @@
 """Words around the numbers of a view: intervals, how it was decided, what to do next. Pure."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from promptci.git.snapshot import WORK_TREE
+from promptci.lazy_dataclass import dataclass
 from promptci.present import formatting
 from promptci.report.model.report import FindingView, PromptView, QualityView, ReportView, RevisionView
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import formatting, site_links
 from promptci.report.model.numbers import GoldensTestView, QualityView
 from promptci.report.model.report import OverrideView, PromptView, ReportView, RevisionView, VersionView

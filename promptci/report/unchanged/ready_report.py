@@ -9,12 +9,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci import __version__
 from promptci.config.policy import GateMode, GatePolicy
 from promptci.git import snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.present import formatting
 from promptci.present.content_policy import hash_asset
 from promptci.redact import Redactor

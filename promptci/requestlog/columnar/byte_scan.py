@@ -5,11 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from promptci.lazy_dataclass import dataclass
 from promptci.requestlog.columns import Array
 from promptci.requestlog.python_reader import MAX_LINE_BYTES
 

@@ -1,8 +1,9 @@
 """A dialect: under which names a system writes the fields of a request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from promptci.lazy_dataclass import dataclass
 from promptci.requestlog.aliases import Alias
 
 

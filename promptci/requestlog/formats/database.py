@@ -5,12 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from promptci.errors import InputError, Problem
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.requestlog.clock import latest_time
 from promptci.requestlog.formats.open_log import input_error, open_log

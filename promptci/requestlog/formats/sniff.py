@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from promptci.files.csv_text import guess_delimiter
+from promptci.lazy_dataclass import dataclass
 from promptci.requestlog.dialects.dialect import Dialect
 from promptci.requestlog.dialects.langfuse import LANGFUSE, LANGFUSE_SCORES
 from promptci.requestlog.dialects.langsmith import LANGSMITH

@@ -1,9 +1,9 @@
 """Where the values of a log stand: JSON objects, columns, or attributes of spans; each says how SQL reaches a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from promptci.lazy_dataclass import dataclass
 from promptci.requestlog.aliases import Alias
 from promptci.requestlog.formats.text_lines import NOT_UTF8, TOO_LONG
 

@@ -1,11 +1,11 @@
 """A deployment file and the versions it names -> the bundle of the environment."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from promptci.errors import ConfigError, InputError, Problem, PromptciError
 from promptci.git import command
 from promptci.git.repo import SHA, SHALLOW_HINT, Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry.bundle_document import BundleDocument, BundleEntry, BundleVersion, bundle_version
 from promptci.registry.released_prompt import VersionReader
 from promptci.rollout.deployment import Deployed

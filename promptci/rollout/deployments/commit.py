@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -10,6 +9,7 @@ from promptci.errors import GitError, UsageError
 from promptci.git import command, new_commit, user_git
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.rollout.deployments import remote_branch
 from promptci.wording import short_sha
 

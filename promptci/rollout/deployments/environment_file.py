@@ -2,12 +2,12 @@
 
 import posixpath
 import re
-from dataclasses import dataclass
 
 from promptci.errors import Problem, UsageError
 from promptci.files import strict_yaml
 from promptci.files.lines import decode_utf8
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.rollout import deployment
 from promptci.rollout.deployment import Deployed, Deployment
 

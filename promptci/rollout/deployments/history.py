@@ -1,10 +1,9 @@
 """How what an environment runs changed, commit by commit."""
 
-from dataclasses import dataclass
-
 from promptci.errors import PromptciError
 from promptci.git import command
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry.tag_message import parse_trailers
 from promptci.rollout import deployment
 from promptci.rollout.deployment import Deployed

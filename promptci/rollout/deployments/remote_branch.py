@@ -1,10 +1,11 @@
 """A branch of a remote: its newest commit, and one more on top of it, made without the working tree or the index."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from promptci.errors import GitError, UsageError
 from promptci.git import command, new_commit, user_git
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from promptci.config.find import load_revision_config
 from promptci.errors import InputError, Problem, PromptciError, UsageError
 from promptci.files import append
 from promptci.goldens.model import Assertion, Case
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.ask.judge_client import JudgeClient
 from promptci.pipeline.collection.side_files.rubric import load_rubric
 from promptci.providers import registry

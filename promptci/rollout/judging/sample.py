@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 
+from promptci.lazy_dataclass import dataclass
 from promptci.requestlog.columns import CANARY, Array, RequestColumns
 from promptci.rollout.metric_scores import find_first_requests
 from promptci.rollout.window import SRM_LEVEL, ArmActivity, uneven_p

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from promptci.lazy_dataclass import dataclass
 from promptci.rollout.measure import DROPS, drops_within
 from promptci.rollout.policy import QUALITY, CanaryPolicy
 from promptci.stats.significance.sequential import Blocks, EvidenceProcess

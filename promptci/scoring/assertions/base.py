@@ -4,11 +4,11 @@ import json
 import math
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
 from promptci.goldens.model import Assertion, Case
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.template import render
 from promptci.runs.model import Answer
 from promptci.scoring.model import AssertionResult

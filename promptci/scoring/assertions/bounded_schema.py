@@ -5,7 +5,6 @@ a schema asks. Here every keyword looks at the clock, and patterns are matched b
 """
 
 import contextvars
-import dataclasses
 import functools
 import itertools
 import time
@@ -16,6 +15,7 @@ import referencing
 from jsonschema import exceptions, validators
 
 from promptci.files import canonical
+from promptci.lazy_dataclass import dataclass
 from promptci.scoring.assertions import patterns
 
 TIMEOUT_S = 1.0
@@ -25,7 +25,7 @@ MAX_DEPTH = 120
 """Keywords within each other. Python's own limit is no guard: where it strikes within `rpds`, the process panics."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Bounds:
     """What the check that is under way has left."""
 

@@ -4,12 +4,13 @@ A judge whose answer cannot be read is asked again once; then the mark is *unsco
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from enum import IntEnum
 
 from promptci.files import canonical
 from promptci.goldens.model import Assertion, Case
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Completion, Request
 from promptci.runs.model import Answer
 from promptci.scoring.assertions.base import Subject, Validator

@@ -7,11 +7,12 @@ is 1, a tie is 0.5 for both and passes both, a loss is 0 and fails.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from promptci.goldens.model import Assertion, Case
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Request
 from promptci.runs.model import Answer
 from promptci.runs.prompt_plan import Arm

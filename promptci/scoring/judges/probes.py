@@ -8,10 +8,10 @@ import asyncio
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from promptci.files import canonical
 from promptci.goldens.model import Assertion
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Completion
 from promptci.runs.model import Answer
 from promptci.runs.prompt_plan import Arm

@@ -10,12 +10,12 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.scoring.assertions import base
 from promptci.scoring.model import ScoredCase
 

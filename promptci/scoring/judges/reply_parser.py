@@ -2,10 +2,10 @@
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from promptci.files import lines
+from promptci.lazy_dataclass import dataclass
 
 MAX_SEARCHED_CHARS = 20_000
 """Characters at the end of an answer that are searched for JSON."""

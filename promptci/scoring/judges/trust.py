@@ -1,11 +1,11 @@
 """Judge trust: whether its results may block, by its agreement with people, and what its pass rates are worth."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 
 from promptci import wording
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.judges import judge
 from promptci.scoring.model import JudgeIdentity, ScoredCase

@@ -1,7 +1,6 @@
 """The prompts of the default branch: model, fingerprint, goldens, labels, reference of drift."""
 
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 
 from promptci.config.find import load_revision_config
 from promptci.config.model import PromptPatterns
@@ -12,6 +11,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.goldens.find import NAME, find_golden_files
 from promptci.goldens.load import load_goldens
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.find import find_selected_files
 from promptci.prompts.load import load_prompts
 from promptci.prompts.model import Prompt

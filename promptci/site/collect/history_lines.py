@@ -3,11 +3,12 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from promptci.audit.entry import AuditEntry
 from promptci.errors import InputError
 from promptci.git.data_branch import BranchFiles
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.alerts.line import AlertLine
 from promptci.site.model import AlertChange, AuditRow, SiteEvent
 

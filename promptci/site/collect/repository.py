@@ -3,13 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from promptci.errors import PromptciError
 from promptci.git import command
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.summary import MonitoredPrompt
 from promptci.registry import tags
 from promptci.site.collect import deployments, head_prompts, history_lines

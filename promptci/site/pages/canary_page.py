@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import charts
 from promptci.site.model import CanaryMetric, SiteCanaryLook, SiteEvent, SiteEvidence, SitePrompt, SiteRecords
 from promptci.site.pages.frame import Frame

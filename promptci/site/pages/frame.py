@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
 from typing import Any
@@ -13,6 +12,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from promptci.files import packaged
+from promptci.lazy_dataclass import dataclass
 from promptci.present import site_links, templates
 from promptci.present.content_policy import content_policy
 from promptci.site.model import SiteEvent, SitePrompt, SiteRecords

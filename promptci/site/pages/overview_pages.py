@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from markupsafe import Markup
 
 from promptci.drift.night import NightLine
+from promptci.lazy_dataclass import dataclass
 from promptci.present import charts
 from promptci.site.model import AlertChange, SitePrompt, SiteRecords
 from promptci.site.pages.frame import Frame

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from promptci.drift.night import NightLine
+from promptci.lazy_dataclass import dataclass
 from promptci.present import charts, formatting
 from promptci.site.collect.version_changes import ReadChange
 from promptci.site.model import SitePrompt, VersionChange

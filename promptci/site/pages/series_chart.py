@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from markupsafe import Markup
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import charts
 from promptci.site.view.nights import FigurePoint
 from promptci.site.view.ways import ChartMark, MarkKind

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.site.model import SiteEvent
 from promptci.site.pages.frame import Frame
 

@@ -1,8 +1,8 @@
 """The five questions: what is in production, since when, who approved it, on what evidence, what it replaced."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.site.model import ReleasedVersion, RunningPair, SiteEvent, SitePrompt
 
 DEPLOYING = frozenset({"deployed", "promoted", "rolled-back"})

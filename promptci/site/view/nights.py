@@ -1,12 +1,12 @@
 """Nights of one prompt as figures: the last ones one by one, older ones by week."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from pydantic import ValidationError
 
 from promptci.drift.night import NightLine
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.summary import MonitoredPrompt
 from promptci.stats.estimates.intervals import wilson_of
 

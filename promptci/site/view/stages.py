@@ -1,9 +1,10 @@
 """The pipeline: on which stage each version in motion is, and what came through the gate before it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from promptci.lazy_dataclass import dataclass
 from promptci.site.model import RunningPair, SiteEvent, SitePrompt, SiteRecords
 from promptci.site.view import answers
 from promptci.site.view.nights import parse_nights

@@ -1,10 +1,10 @@
 """The way of a version through the pipeline, and the marks on the charts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from promptci.drift.night import NightLine
+from promptci.lazy_dataclass import dataclass
 from promptci.site.model import ReleasedVersion, SiteEvent, SitePrompt
 from promptci.site.view import stages
 from promptci.site.view.stages import Slug

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.stats import distributions
 

@@ -1,7 +1,8 @@
 """Labels expected and given: the confusion matrix and what follows from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,8 @@
 """Percentiles of latency, with whether there are enough values for an upper bound."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

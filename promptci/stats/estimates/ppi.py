@@ -6,9 +6,9 @@ drawn from the same source as the unlabelled ones.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean, pvariance, variance
 
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.estimates.intervals import Interval, wilson_of
 
 

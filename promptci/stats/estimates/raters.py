@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from statistics import NormalDist
 
+from promptci.lazy_dataclass import dataclass
 from promptci.stats.estimates.intervals import Interval, wilson
 
 

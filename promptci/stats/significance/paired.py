@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.stats import distributions
 
 

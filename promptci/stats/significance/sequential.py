@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from promptci.lazy_dataclass import dataclass
 
 Floats = NDArray[np.float64]
 EDGE = 1e-4

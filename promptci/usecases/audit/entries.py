@@ -1,7 +1,6 @@
 """List entries of the audit log."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ from promptci.documents.document import Document
 from promptci.errors import UsageError
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

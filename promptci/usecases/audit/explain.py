@@ -1,7 +1,6 @@
 """Explain one version: its story in plain sentences, each with the entries that show it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +10,7 @@ from promptci.documents.document import Document
 from promptci.errors import UsageError
 from promptci.evaluation.auditing.material import AuditMaterial
 from promptci.evaluation.auditing.telling import ToldSentence, tell_story
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.number import ReleaseNumber
 

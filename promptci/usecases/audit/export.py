@@ -1,7 +1,6 @@
 """Export an auditor's binder: each change of a period with everything that the log, git and the reports know of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -15,6 +14,7 @@ from promptci.evaluation.auditing import binder as building
 from promptci.evaluation.auditing.material import AuditMaterial
 from promptci.files import write
 from promptci.git import command
+from promptci.lazy_dataclass import dataclass
 from promptci.report.binder import page, table
 from promptci.report.binder.document import AuditBinder
 

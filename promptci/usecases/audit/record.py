@@ -1,7 +1,6 @@
 """Record in the audit log what it does not have yet: what git knows, and what runs left in their files."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -19,6 +18,7 @@ from promptci.evaluation.auditing import decisions, file_changes, git_decisions,
 from promptci.evaluation.auditing.decisions import FoundDecision
 from promptci.git.data_branch import BranchFiles, find_branch
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.tag_message import one_line
 

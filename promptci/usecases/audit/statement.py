@@ -1,7 +1,6 @@
 """Write the in-toto statement of a run, as one file and in the parts that `actions/attest` takes."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.audit import statement
@@ -12,6 +11,7 @@ from promptci.documents.written_files import WrittenFiles
 from promptci.evaluation.auditing.reported import find_policy
 from promptci.files import write
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry.tag_message import one_line
 
 STATEMENT, PREDICATE, SUBJECTS = "statement.json", "predicate.json", "subjects.txt"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ from promptci.audit.chain import AuditLine, FaultKind, verify_chain
 from promptci.documents.document import Document
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.released_prompt import VersionReader
 from promptci.wording import short_digest

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.drift.chart import CLIFF_SHARE, FIRST_READINGS
@@ -21,6 +20,7 @@ from promptci.findings import MessageFacts, remark
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 from promptci.stats.control_charts import cusum

@@ -1,7 +1,6 @@
 """Look every hour, with 20 requests of one token, whether models still are those of their references."""
 
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.drift.facts import DriftOutage
@@ -14,6 +13,7 @@ from promptci.evaluation.nights.probe_run import ProbeAnswers
 from promptci.evaluation.nights.results import DriftDocument, PromptNight
 from promptci.evaluation.nights.watched import WatchedPrompt, collect_watch
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.environment import Environment
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from promptci.drift.chart import ChartState, Reading, build_chart
@@ -19,6 +19,7 @@ from promptci.evaluation.nights.watched import Watch, WatchedPrompt, collect_wat
 from promptci.findings import MessageFacts, NoFacts, remark
 from promptci.git.data_branch import BranchFiles, DataBranch, find_branch
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
 

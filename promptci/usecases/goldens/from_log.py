@@ -5,7 +5,6 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.goldens.identity import digest_variables
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection.collect_all import select_prompts
 from promptci.redact import Redactor

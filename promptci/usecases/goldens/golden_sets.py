@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -18,6 +17,7 @@ from promptci.evaluation.memory import run_memory
 from promptci.git.repo import Repo
 from promptci.goldens.checks.lint import LintFinding, limit_findings, lint_cases
 from promptci.goldens.model import Case
+from promptci.lazy_dataclass import dataclass
 from promptci.memory.model import CaseRecord
 from promptci.memory.never_failed import find_never_failed
 from promptci.pipeline.collection.collect_all import select_prompts

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -19,6 +18,7 @@ from promptci.git.data_branch import BranchFiles, DataBranch
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.history.branch_records import RecordLine, add_lines
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.alerts.evaluate import DATA_RULE, AlertEvaluation, AlertLook, evaluate_alerts, spell_moment
 from promptci.monitor.alerts.line import ALERTS, AlertLine, find_resolved, read_alert_lines
 from promptci.monitor.document import MonitorDocument

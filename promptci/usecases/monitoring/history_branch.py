@@ -1,7 +1,6 @@
 """Fetch, append to, prune and check the branch promptci/history."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -17,6 +16,7 @@ from promptci.git.data_branch import BranchFiles, DataBranch, find_branch
 from promptci.git.repo import Repo
 from promptci.history import branch_records
 from promptci.history.record_kind import RecordKind
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.alerts.line import ALERTS
 from promptci.monitor.month import MONTHS
 from promptci.report.canary_look import CANARIES

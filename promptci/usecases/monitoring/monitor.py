@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from promptci.files import write
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor import engines, month
 from promptci.monitor.build import MonitorPlan, build_document, format_time
 from promptci.monitor.document import CoverageRow, MonitorDocument

@@ -3,7 +3,6 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from promptci.errors import GitError, UsageError
 from promptci.files import write
 from promptci.git import user_git
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry.bundle_document import BundleDocument
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.tags import list_releases

@@ -1,7 +1,7 @@
 """Deploy a released version to an environment: one commit that changes its deployment file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ from promptci.documents.document import Document
 from promptci.errors import UsageError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import VersionReader

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
 from promptci.git.repo import SHALLOW_HINT, Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.release import parse_moment
 from promptci.registry.released_prompt import VersionReader

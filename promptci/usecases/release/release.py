@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +17,7 @@ from promptci.errors import GitError, InputError, UsageError
 from promptci.gates.people.approval_rule import list_risk_classes
 from promptci.git import new_commit
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.memory.store import Memory
 from promptci.prompts.model import Prompt
 from promptci.registry import released_prompt, tags

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from promptci.errors import GitError, UsageError
 from promptci.git.overlay import OverlaySnapshot
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import NamedVersion, VersionReader, load_prompts_by_name

@@ -1,7 +1,6 @@
 """Show one version of a prompt: what is sent to the model, and how it was released."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +9,7 @@ from pydantic import Field
 from promptci.documents.document import Document
 from promptci.files.canonical import canonical_json
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.bundle_document import BundleVersion, bundle_version
 from promptci.registry.released_prompt import VersionReader

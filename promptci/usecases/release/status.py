@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ from promptci.documents.document import Document
 from promptci.errors import PromptciError, UsageError
 from promptci.git.repo import SHALLOW_HINT, Repo
 from promptci.git.snapshot import Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.version_entry import VersionEntry, describe_release

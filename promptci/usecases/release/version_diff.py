@@ -1,7 +1,6 @@
 """Compare two versions of a prompt: model, variables, parameters, and the words of the messages."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +8,7 @@ from pydantic import Field
 
 from promptci.documents.document import Document
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.bump import compare_prompts, diff_messages
 from promptci.registry.released_prompt import VersionReader

@@ -1,7 +1,6 @@
 """List the released versions of prompts, and name those that are not what was released."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +9,7 @@ from pydantic import Field
 from promptci.documents.document import Document
 from promptci.errors import UsageError
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.registry import tags
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import VersionReader

@@ -1,7 +1,6 @@
 """A repository's memory: open it, record feedback on a verdict, import reports."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from promptci.evaluation.memory import memory_lines, run_memory
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.git.state_folder import keep_out_of_git
+from promptci.lazy_dataclass import dataclass
 from promptci.memory.model import MEMORY_LINES, CaseRecord, Feedback, Label, Line, VerdictRecord
 from promptci.memory.store import Memory, Past, Retention
 from promptci.present import formatting

@@ -1,12 +1,13 @@
 """What a memory holds, for people and for programs: verdicts, how often they were correct, and flaky cases."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
+from promptci.lazy_dataclass import dataclass
 from promptci.memory import flaky
 from promptci.memory.gate_precision import Precision, compute_precision, precision_by_rule
 from promptci.memory.model import Feedback, VerdictRecord

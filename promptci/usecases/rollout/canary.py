@@ -1,7 +1,7 @@
 """Evaluate the canaries of an environment: decide about each prompt by the request logs of both arms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from promptci.files import write
 from promptci.git.data_branch import find_branch
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.environment import Environment
 from promptci.redact import Redactor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from promptci.documents.document import Document
 from promptci.errors import UsageError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.lazy_dataclass import dataclass
 from promptci.present.finding_text.canary import duration
 from promptci.rollout.deployments.environment_file import load_environment
 from promptci.rollout.policy import QUALITY, CanaryPolicy

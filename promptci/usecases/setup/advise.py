@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.app.requests import CheckRequest
@@ -11,6 +10,7 @@ from promptci.errors import GitError, InputError, PromptciError
 from promptci.evaluation import check
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.collection import collect
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.providers import registry

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from promptci.config import load as config_load
@@ -15,6 +15,7 @@ from promptci.files.lines import decode_utf8
 from promptci.git import command, globs
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.collection import collect, coverage, plan_prompt, prompt_settings
 from promptci.pipeline.collection.collect import Revision
 from promptci.pipeline.collection.collected_run import CollectedRun

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.errors import PromptciError
 from promptci.evaluation import run
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.plan import planning
 from promptci.present import formatting
 from promptci.providers import registry

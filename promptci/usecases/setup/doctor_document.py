@@ -1,13 +1,13 @@
 """What the doctor finds, and its JSON."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from promptci.documents.document import Document
 from promptci.errors import Problem
+from promptci.lazy_dataclass import dataclass
 
 Level = Literal["error", "warning"]
 

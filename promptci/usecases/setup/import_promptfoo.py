@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from promptci.errors import InputError, Problem, UsageError
 from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.collection.side_files import promptfoo_endpoint
 from promptci.prompts.promptfoo.config import ImportedPrompt, PromptfooConfig, PromptfooMessage, dump_cases
 from promptci.prompts.promptfoo.load import load_promptfoo

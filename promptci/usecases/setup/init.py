@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.app.release_commit import find_release_commit
@@ -10,6 +9,7 @@ from promptci.config.find import DEFAULT_PATH, DEFAULT_PATHS
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.files import packaged, write
 from promptci.git import command
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.discover import PatternProposal
 from promptci.usecases.setup.init_detect import ENDPOINTS, Repository
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from promptci.config.model import DEFAULT_INCLUDE, Config
 from promptci.errors import GitError, InputError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.collection import collect
 from promptci.pipeline.collection.collect import Revision
 from promptci.prompts import discover

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.documents.written_files import WrittenFiles
@@ -12,6 +11,7 @@ from promptci.evaluation import run
 from promptci.files import write
 from promptci.files.lines import decode_utf8
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.collection.collect_all import select_prompts
 from promptci.pipeline.plan import planning
 from promptci.pipeline.plan.planning import PlannedRun

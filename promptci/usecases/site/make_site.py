@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from promptci import wording
 from promptci.documents.written_files import WrittenFiles
 from promptci.errors import UsageError
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.monitor.document import MonitorDocument
 from promptci.monitor.summary import summarize
 from promptci.redact import Redactor

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from promptci.app.requests import CheckRequest
@@ -12,6 +12,7 @@ from promptci.files import write
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import check_output_folder
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.ask import asking, resume
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.side_files import judge_labels

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptci.config.find import load_revision_config
@@ -14,6 +13,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.goldens import labels
 from promptci.goldens.labels import Label
+from promptci.lazy_dataclass import dataclass
 from promptci.redact import REPLACEMENT
 from promptci.report.model.report import CaseView, PromptView, ReportView
 from promptci.wording import join_names

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -17,6 +17,7 @@ from promptci.evaluation.memory import run_memory
 from promptci.gates.selftest import power_analysis, selftest_document, subject
 from promptci.gates.selftest.power_analysis import PowerAnalysis
 from promptci.git.repo import Repo
+from promptci.lazy_dataclass import dataclass
 from promptci.memory import flaky
 from promptci.pipeline.collection.collect_all import select_prompts
 from promptci.pipeline.collection.collected_run import CollectedRun

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from promptci.app.requests import CheckRequest
 from promptci.errors import UsageError
@@ -13,6 +13,7 @@ from promptci.gates.selftest import aa_test, selftest_document, subject
 from promptci.gates.selftest.aa_test import SelfTest
 from promptci.git.repo import Repo
 from promptci.git.state_folder import check_output_folder
+from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.ask import asking
 from promptci.pipeline.ask.asking import Asked
 from promptci.pipeline.collection.collect_all import select_prompts

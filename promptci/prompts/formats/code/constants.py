@@ -1,9 +1,9 @@
 """Constants of a program or values of a data file as prompts: each has its own name, fingerprint and place."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from promptci.errors import Problem
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.formats.text_layout import lay_out_messages, to_prompt_name
 from promptci.prompts.model import Message, Prompt
 from promptci.prompts.options import Syntax

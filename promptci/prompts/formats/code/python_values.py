@@ -4,8 +4,9 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.formats.code.constants import ROLES, CodeMessage, CodeText
 from promptci.prompts.options import Syntax
 from promptci.prompts.template.template_text import Variable

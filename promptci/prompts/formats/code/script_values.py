@@ -3,9 +3,10 @@
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from promptci.lazy_dataclass import dataclass
 from promptci.prompts.formats.code.constants import ROLES, CodeMessage, CodeText
 from promptci.prompts.template.template_text import Variable
 

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from promptci.lazy_dataclass import dataclass
 
 MAX_QUOTE_CHARS = 160
 """Length of a quoted message; leaves room for the hint after it."""

@@ -1,6 +1,6 @@
 """How many calls at once: more with each answer, while none is refused."""
 
-from dataclasses import dataclass
+from promptci.lazy_dataclass import dataclass
 
 HEADROOM = 1.5
 """So many times the calls that are under way at once, at the pace and the time an answer takes, have room."""

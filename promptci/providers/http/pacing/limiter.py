@@ -6,8 +6,8 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.http.pacing.concurrency_growth import HEADROOM, ConcurrencyGrowth
 from promptci.providers.http.pacing.rate_estimator import WINDOW_S, RateEstimator, SentCall, room_for_calls
 from promptci.providers.http.pacing.search_pace import SearchPace

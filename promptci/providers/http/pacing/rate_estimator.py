@@ -4,8 +4,8 @@ import math
 import re
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.providers.http.pacing.search_pace import SearchPace
 
 CAUTION = 0.97

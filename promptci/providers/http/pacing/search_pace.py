@@ -1,6 +1,6 @@
 """The pace of calls while no limit of the endpoint is known: it doubles, until a call is refused."""
 
-from dataclasses import dataclass
+from promptci.lazy_dataclass import dataclass
 
 INITIAL_RATE = 100.0
 DOUBLING_S = 0.75

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import escape, formatting
 from promptci.report.model.report import CaseView, PromptView
 from promptci.report.text.cases.case_outcomes import BROKEN, LOWER, CaseRank, is_advisory_only, is_graded, rank_case

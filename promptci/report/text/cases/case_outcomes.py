@@ -1,8 +1,8 @@
 """Classify the cases of a prompt by outcome, order them, and describe each outcome. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from promptci.lazy_dataclass import dataclass
 from promptci.present import escape, formatting
 from promptci.report.model.report import AnswerView, CaseView, PromptView
 
