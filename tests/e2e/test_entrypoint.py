@@ -48,6 +48,7 @@ def cancelled(tmp_path: Path, *sent: signal.Signals) -> tuple[Machine, int, str]
     return machine, run.returncode, message
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "sent",
     first_daily(

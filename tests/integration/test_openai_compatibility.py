@@ -13,6 +13,7 @@ from fakes.batch_api import BatchApi
 from fakes.openai_server import Call, OpenAIServer, Reply, completion, embedding, error, reply
 from openai.types import CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion
+from support.daily import some_daily
 
 from promptci.providers.base import Request, make_embedding_request
 from promptci.providers.http.openai_chat import OpenAIProvider
@@ -67,7 +68,7 @@ async def calls_of_both(server: OpenAIServer, request: Request, resource: str, b
     return server.calls
 
 
-@pytest.mark.parametrize("parameters", PARAMETERS.values(), ids=PARAMETERS.keys())
+@pytest.mark.parametrize("parameters", some_daily(PARAMETERS.values(), 10), ids=PARAMETERS.keys())
 async def test_a_chat_request_is_the_one_that_the_package_sends(parameters: dict[str, Any]) -> None:
     response_format = parameters.get("response_format")
     others = {name: value for name, value in parameters.items() if name != "response_format"}

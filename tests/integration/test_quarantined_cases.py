@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
+from support.daily import first_daily
 from support.repositories import (
     BAD,
     GOLDENS,
@@ -123,7 +124,7 @@ def test_an_unknown_case_is_noted(tmp_path: Path) -> None:
     assert view(outcome).notes == [f"{QUARANTINE}:2: there is no case `gone`, so nothing is quarantined."]
 
 
-@pytest.mark.parametrize(("count", "pairs"), [(12, 48), (13, 60)])
+@pytest.mark.parametrize(("count", "pairs"), first_daily([(12, 48), (13, 60)]))
 def test_more_than_a_fifth_in_quarantine_and_all_count(tmp_path: Path, count: int, pairs: int) -> None:
     listed = "".join(entry(f"c{i:03}") for i in range(count))
     with serving() as server:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call, Reply, error
 from support.cli_runs import CommandResult, run_command
+from support.daily import first_daily
 from support.repositories import GOLDENS, PROMPT, config, goldens, model, prompt, serving, shop
 
 BEFORE = "You work for a shop.\nCopy the order number.\nAnswer in English.\n"
@@ -81,7 +82,7 @@ def test_the_calls_of_an_explanation_are_estimated_before_anything_is_asked(tmp_
     assert "and at most 200 calls to explain a failure, price unknown" in check(tmp_path / "unpriced").text
 
 
-@pytest.mark.parametrize("calls", [0, 11])
+@pytest.mark.parametrize("calls", first_daily([0, 11]))
 def test_no_explanation_is_estimated_where_none_is_made(tmp_path: Path, calls: int) -> None:
     assert "to explain a failure" not in check(tmp_path / "off", explain={"calls": calls}).text
     one_edit = BEFORE.replace("Copy the order number.", HARMFUL)

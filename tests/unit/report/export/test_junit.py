@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from fakes import tools
+from support.daily import some_daily
 from support.hostile_payloads import XSS, planted, rich
 from support.report_situations import SITUATIONS
 from support.run_notation import comparison, problem, report
@@ -35,7 +36,7 @@ def schema() -> XMLSchema:
     return XMLSchema(tools.file_of_sdist("pytest", "9.0.2", "testing/example_scripts/junit-10.xsd"))
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(SITUATIONS, 15))
 def test_every_situation_is_valid_by_the_schema(situation: str, schema: XMLSchema) -> None:
     schema.validate("".join(junit.xml_pieces(SITUATIONS[situation]())))
 
