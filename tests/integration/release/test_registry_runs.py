@@ -410,23 +410,20 @@ def test_an_unknown_name_or_version_comes_with_the_nearest(
     "words",
     some_daily(
         [
-            ("audit", "log"),
-            ("audit", "verify"),
-            ("history", "check"),
-            ("site", "--dry-run"),
-            ("release", "order", "--because", "x", "--push"),
-            ("deploy", "order@v1.0.0", "--env", "production", "--push"),
-            ("rollback", "order", "--to", "v1.0.0", "--env", "production", "--push"),
-            ("versions", "--remote", "origin"),
+            "audit log",
+            "audit verify",
+            "history check",
+            "site --dry-run",
+            "release order --because x --push",
+            "deploy order@v1.0.0 --env production --push",
+            "rollback order --to v1.0.0 --env production --push",
+            "versions --remote origin",
         ],
         3,
     ),
-    ids=" ".join,
 )
-def test_without_a_remote_it_is_said_what_is_missing_and_how_to_add_it(
-    shop: RepoBuilder, words: tuple[str, ...]
-) -> None:
-    done = run(shop, *words)
+def test_without_a_remote_it_is_said_what_is_missing_and_how_to_add_it(shop: RepoBuilder, words: str) -> None:
+    done = run(shop, *words.split())
     assert "has no remote" in done.text, done.text
     assert "`git remote add origin ADDRESS` adds" in done.text
     assert "fatal" not in done.text
