@@ -70,6 +70,7 @@ def test_a_run_that_compares_nothing_leaves_the_gate_s_status_and_comment_alone(
     assert github.bodies == comments
 
 
+@pytest.mark.long
 def test_another_base_is_another_check(run: Run, github: fake.GitHub) -> None:
     head = break_prompt(run)
     assert run()[0] == 1
@@ -85,6 +86,7 @@ def test_a_deleted_branch_sets_no_status(run: Run, github: fake.GitHub) -> None:
     assert "nothing to test" in log
 
 
+@pytest.mark.long
 def test_two_named_checks_keep_comment_and_status_apart(run: Run, github: fake.GitHub) -> None:
     break_prompt(run)
     run(INPUT_NAME="gpt")

@@ -133,6 +133,7 @@ def test_a_batch_whose_name_was_never_written_down_is_found_again(tmp_path: Path
     assert (len(api.batches), len(api.billed)) == (1, 2 * CASES)
 
 
+@pytest.mark.long
 def test_what_was_collected_is_not_collected_again_but_asked_anew(tmp_path: Path, api: BatchApi) -> None:
     builder = repo(tmp_path, api, cache=None)
     checked(builder)

@@ -538,6 +538,7 @@ def test_a_report_is_drawn_again_from_its_json_and_from_its_journal(tmp_path: Pa
     assert only(replay).regressions == only(live).regressions
 
 
+@pytest.mark.long
 def test_the_large_journal_of_a_finished_run_is_compressed_drawn_from_and_never_resumed(tmp_path: Path) -> None:
     with serving(lambda _: "order " * 2000) as server:
         builder = shop(tmp_path, FILES, server)

@@ -385,6 +385,7 @@ def test_the_comment_is_kept_added_or_left_out(run: Run, github: fake.GitHub, mo
     assert len(github.bodies) == {"sticky": 1, "new": 2, "off": 0}[mode]
 
 
+@pytest.mark.long
 def test_comments_that_were_added_are_not_folded_when_the_repository_turns_to_a_sticky_one(
     run: Run, github: fake.GitHub
 ) -> None:

@@ -249,6 +249,7 @@ def test_base_s_evaluator_decides_where_the_change_edits_it(tmp_path: Path) -> N
     assert calibration.labels == 60
 
 
+@pytest.mark.long
 def test_a_judge_that_is_the_candidate_is_remarked_on(tmp_path: Path) -> None:
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server), extra=EVALUATOR.format(model="fake-1", ask=ASK))
@@ -394,6 +395,7 @@ def test_an_early_stop_by_code_keeps_what_is_to_be_known_of_the_judge(tmp_path: 
     assert {"early-stop", "judge-not-trusted", "regression"} <= rules(outcome)
 
 
+@pytest.mark.long
 def test_a_doubted_judge_stops_nothing_early_by_failing_cases(tmp_path: Path) -> None:
     """Were its marks counted on the way, the run would stop with a failure that the report then could not show."""
     with serving(model) as server:
@@ -426,6 +428,7 @@ def test_the_price_of_the_labels_is_said_beforehand(tmp_path: Path) -> None:
     assert output[-1] == "60 labelled answers for the judge: 60 calls, price unknown"
 
 
+@pytest.mark.long
 def test_a_report_drawn_from_the_journal_knows_the_judge(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server)

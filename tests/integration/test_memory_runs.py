@@ -146,6 +146,7 @@ def test_missing_answers_are_not_counted(tmp_path: Path) -> None:
     assert len(kept(builder).cases) == 38
 
 
+@pytest.mark.long
 def test_replicates_of_one_run_show_a_flip_at_once(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, run={"repeats": 3})
@@ -404,6 +405,7 @@ def test_the_beginning_of_two_names_is_refused(tmp_path: Path) -> None:
         judge(builder, "ab", "correct")
 
 
+@pytest.mark.long
 def test_reports_of_elsewhere_are_taken_in_once(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, run={"repeats": 2})

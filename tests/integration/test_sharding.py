@@ -182,6 +182,7 @@ def test_errors_are_the_errors_that_the_shards_met(tmp_path: Path) -> None:
     assert outcome.view.prompts[0].errors == 2
 
 
+@pytest.mark.long
 def test_nothing_to_ask_is_no_change_in_parts_as_in_whole(tmp_path: Path) -> None:
     builder = recorded(tmp_path, FILES, {PROMPT: prompt(BAD)})
     builder.git("switch", "--quiet", "main")
@@ -267,6 +268,7 @@ def edited(folder: Path, **changes: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
+@pytest.mark.long
 def test_a_folder_of_folders_is_looked_through(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
     (folders[0].parent / "other").mkdir()

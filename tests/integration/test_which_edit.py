@@ -74,6 +74,7 @@ def test_it_can_be_switched_off_and_limited(tmp_path: Path) -> None:
     assert len(result_calls[-1]) == 48
 
 
+@pytest.mark.long
 def test_the_calls_of_an_explanation_are_estimated_before_anything_is_asked(tmp_path: Path) -> None:
     prices = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}
     priced = check(tmp_path / "priced", provider=prices)
@@ -121,6 +122,7 @@ def test_edits_that_only_act_together_are_named_together(tmp_path: Path) -> None
     assert cause["joint"]
 
 
+@pytest.mark.long
 def test_edits_of_which_each_is_enough_are_named_as_such(tmp_path: Path) -> None:
     def either(call: Call) -> str:
         system = call.body["messages"][0]["content"]
@@ -190,6 +192,7 @@ def _changed(call: Call, change: Callable[[str], str]) -> Call:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", ["advise"])
 def test_it_is_asked_in_advise_mode_too(tmp_path: Path, policy: str) -> None:
     check(tmp_path, gate={"mode": policy})

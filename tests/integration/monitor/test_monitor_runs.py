@@ -157,6 +157,7 @@ def logged(time: str, **fields: object) -> bytes:
     return json.dumps({**request, "time": time, "promptci.request": "one", **fields}).encode() + b"\n"
 
 
+@pytest.mark.long
 def test_one_clock_that_is_ahead_keeps_no_dead_log_fresh(log: Path, tmp_path: Path) -> None:
     path = tmp_path / "app.jsonl"
     path.write_bytes(log.read_bytes() + logged("2036-01-01T00:00:00Z"))

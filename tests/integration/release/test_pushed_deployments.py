@@ -119,6 +119,7 @@ def test_a_clone_that_is_behind_changes_the_newest_file(shop: RepoBuilder) -> No
     assert behind.git("rev-parse", "HEAD") == at_remote(shop, "rev-parse", "main")
 
 
+@pytest.mark.long
 def test_a_shallow_clone_pushes(shop: RepoBuilder) -> None:
     shallow = clone(shop, "shallow", "--depth=1", "--no-tags")
     done = run(shallow, *CANARY)
@@ -240,6 +241,7 @@ def test_a_pushed_commit_is_signed_where_git_signs(shop: RepoBuilder) -> None:
     assert "gpgsig -----BEGIN SSH SIGNATURE-----" in at_remote(shop, "cat-file", "commit", "main")
 
 
+@pytest.mark.long
 def test_an_executable_file_stays_one(shop: RepoBuilder) -> None:
     (shop.path / PRODUCTION).chmod(0o755)
     shop.commit()

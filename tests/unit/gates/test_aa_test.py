@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 from support.aa_plans import answer, planned
-from support.daily import first_daily
 
 from promptci.compare import case_power
 from promptci.compare.case_power import Asking
@@ -182,7 +181,7 @@ def test_undecided_ones_are_counted_beside_the_failed_ones() -> None:
     assert plain.blocked == plain.failed == self_test.failed
 
 
-@pytest.mark.parametrize("kind", first_daily(["equals", "judge"]))
+@pytest.mark.parametrize("kind", ["equals", "judge"])
 def test_the_p_of_the_dealt_answers_is_what_decides(kind: str) -> None:
     """At an alpha of two fifths and next to no margin, a difference by chance fails about as often."""
     plan = planned(30, kind=kind)

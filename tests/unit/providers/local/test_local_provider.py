@@ -165,6 +165,7 @@ async def test_a_cancelled_call_stops_thinking(model: LocalModel) -> None:
     assert time.process_time() - started < 10  # 3,000 tokens would take most of a minute
 
 
+@pytest.mark.long
 async def test_a_call_that_takes_too_long_is_a_time_out(file: Path) -> None:
     model = LocalModel(file, timeout_s=0.3)
     try:

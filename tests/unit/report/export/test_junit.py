@@ -110,6 +110,7 @@ class Repeated(Sequence[CaseView]):
         return self._case
 
 
+@pytest.mark.long
 def test_the_memory_it_takes_does_not_grow_with_the_number_of_broken_cases() -> None:
     view = SITUATIONS["regressed"]()
     prompt = next(prompt for prompt in view.prompts if any(case.outcome == "broken" for case in prompt.case_details))
