@@ -48,6 +48,7 @@ def cancelled(tmp_path: Path, *sent: signal.Signals) -> tuple[Machine, int, str]
     return machine, run.returncode, message
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "sent",
     first_daily(
@@ -106,6 +107,7 @@ def test_gh_outputs_chowned_back_after_an_exception(tmp_path: Path) -> None:
     assert strangers(machine) == []
 
 
+@pytest.mark.long
 def test_gh_dubious_ownership_uid1001(tmp_path: Path) -> None:
     with laid_out(tmp_path) as machine, fake.GitHub() as github:
         home = tmp_path / "home"

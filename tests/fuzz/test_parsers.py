@@ -323,7 +323,7 @@ def test_the_seeds_are_read(targets: Mapping[str, Target], tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_bytes_are_read_or_refused(name: str, targets: Mapping[str, Target], tmp_path: Path) -> None:
-    run(targets[name], tmp_path, 60)
+    run(targets[name], tmp_path, 25)
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import runtime_readers
-from support.runtime_readers import VECTORS, Reader, bundle
+from support.runtime_readers import VECTORS, NodeReader, Reader, bundle
 
 from promptci import runtime
 
@@ -22,8 +22,8 @@ LINES = st.lists(st.tuples(TEXT.filter(bool), TEXT, st.integers(0, 10_000)), min
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Reader]:
-    with runtime_readers.opened("javascript") as reader:
-        yield reader
+    with runtime_readers.started_node() as process:
+        yield NodeReader(process)
 
 
 @pytest.fixture(scope="module")

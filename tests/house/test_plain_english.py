@@ -5,7 +5,7 @@ A variable is the noun that it holds, and a function a verb with what it returns
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,8 +37,8 @@ class Style:
 
 
 def read_style(source: str) -> Style:
-    tree = ast.parse(source)
-    return Style(docstrings=forbidden_docstrings(tree), names=forbidden_names(tree), spellings=spelled_by_hand(tree))
+    nodes = list(ast.walk(ast.parse(source)))
+    return Style(docstrings=forbidden_docstrings(nodes), names=forbidden_names(nodes), spellings=spelled_by_hand(nodes))
 
 
 @cache
@@ -51,11 +51,11 @@ def modules(*folders: Path) -> Iterator[Path]:
     return (path for folder in folders for path in sorted(folder.rglob("*.py")))
 
 
-def forbidden_docstrings(tree: ast.Module) -> list[int]:
+def forbidden_docstrings(nodes: list[ast.AST]) -> list[int]:
     """Lines of the definitions whose docstring begins with a forbidden word."""
     return [
         getattr(node, "lineno", 1)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, Function | ast.ClassDef | ast.Module)
         if FORBIDDEN_FIRST_WORD.match(ast.get_docstring(node) or "")
     ]
@@ -78,10 +78,10 @@ def test_a_planted_docstring_is_caught() -> None:
     assert read_style('def f():\n    """Given a sum, return it."""').docstrings == []
 
 
-def bound_names(scope: ast.AST) -> list[tuple[int, str]]:
-    """Line and name of each parameter and local within a function or lambda."""
+def bound_names(nodes: Iterable[ast.AST]) -> list[tuple[int, str]]:
+    """Line and name of each parameter and local among the nodes of a function or lambda."""
     names = []
-    for node in ast.walk(scope):
+    for node in nodes:
         if isinstance(node, ast.arg):
             names.append((node.lineno, node.arg))
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -98,17 +98,17 @@ def allowed_names(scope: ast.AST, names: set[str]) -> set[str]:
     return {name for name in FORBIDDEN_NAMES if f"--{name}" in texts} | ({"left"} if "right" in names else set())
 
 
-def forbidden_names(tree: ast.Module) -> list[tuple[int, str]]:
+def forbidden_names(nodes: list[ast.AST]) -> list[tuple[int, str]]:
     """Line and name of the parameters, locals and functions with a forbidden name."""
-    functions = {node.name.strip("_") for node in ast.walk(tree) if isinstance(node, Function)}
-    if not functions & FORBIDDEN_FUNCTIONS and FORBIDDEN_NAMES.isdisjoint(name for _, name in bound_names(tree)):
+    functions = {node.name.strip("_") for node in nodes if isinstance(node, Function)}
+    if not functions & FORBIDDEN_FUNCTIONS and FORBIDDEN_NAMES.isdisjoint(name for _, name in bound_names(nodes)):
         return []  # as nearly every file; what follows walks through each scope again
     hits = set()
-    for scope in ast.walk(tree):
+    for scope in nodes:
         if isinstance(scope, Function) and scope.name.strip("_") in FORBIDDEN_FUNCTIONS:
             hits.add((scope.lineno, scope.name))
         if isinstance(scope, Function | ast.Lambda | ast.comprehension):
-            names = bound_names(scope)
+            names = bound_names(ast.walk(scope))
             forbidden = FORBIDDEN_NAMES - allowed_names(scope, {name for _, name in names})
             hits |= {(line, name) for line, name in names if name in forbidden}
     return sorted(hits)
@@ -161,11 +161,11 @@ def test_a_planted_name_is_caught(source: str, names: list[str]) -> None:
 HASH_NAMES = {"commit", "digest", "fingerprint", "hexdigest", "sha", "sha256"}
 
 
-def spelled_by_hand(tree: ast.Module) -> list[int]:
+def spelled_by_hand(nodes: list[ast.AST]) -> list[int]:
     """Lines that cut a commit or a digest short, or count the names that a list leaves out, without `wording`."""
     return [
         node.lineno
-        for node in ast.walk(tree)
+        for node in nodes
         if (
             isinstance(node, ast.Subscript)
             and isinstance(node.slice, ast.Slice)

@@ -126,6 +126,7 @@ def test_the_steps_for_the_canary_s_workflow_make_the_bundle() -> None:
     ]
 
 
+@pytest.mark.long
 def test_the_script_looks_where_the_log_is_and_rolls_back(shop: RepoBuilder, tmp_path: Path) -> None:
     (script,) = blocks("sh")
     bundle, log = tmp_path / "www" / "production.bundle.json", tmp_path / "requests.jsonl"

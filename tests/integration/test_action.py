@@ -15,6 +15,7 @@ from fakes import openapi, runner
 from fakes.openai_server import Call, OpenAIServer, error
 from support import processes
 from support.action_runner import Run
+from support.daily import first_daily
 from support.processes import LONGEST_S, wait_until
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
 
@@ -175,7 +176,9 @@ def give_away(run: Run) -> None:
             os.lchown(place, OWNER, OWNER)
 
 
-@pytest.mark.parametrize(("options", "code"), [({}, 1), ({"INPUT_BASE": "1" * 40}, 4), ({"INPUT_CONFIG": "x.yml"}, 1)])
+@pytest.mark.parametrize(
+    ("options", "code"), first_daily([({}, 1), ({"INPUT_BASE": "1" * 40}, 4), ({"INPUT_CONFIG": "x.yml"}, 1)])
+)
 def test_gh_outputs_chowned_back(run: Run, options: dict[str, str], code: int) -> None:
     run.builder.write({PROMPT: prompt(BAD), "x.yml": (run.builder.path / "promptci.yml").read_text()}).commit()
     give_away(run)
@@ -215,10 +218,10 @@ def test_a_pull_request_into_a_branch_without_configuration(tmp_path: Path, gith
     assert (code, run.outputs["verdict"]) == (0, "pass")
 
 
-CANCELS = {"sigterm": [signal.SIGTERM], "sigint": [signal.SIGINT], "both": [signal.SIGINT, signal.SIGTERM]}
+CANCELS = {"both": [signal.SIGINT, signal.SIGTERM], "sigterm": [signal.SIGTERM], "sigint": [signal.SIGINT]}
 
 
-@pytest.mark.parametrize("signs", CANCELS.values(), ids=CANCELS)
+@pytest.mark.parametrize("signs", first_daily(CANCELS.values()), ids=CANCELS)
 def test_gh_cancel_in_progress_sigint(tmp_path: Path, github: fake.GitHub, signs: list[signal.Signals]) -> None:
     with serving(latency_s=0.1) as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"concurrency": 2})})

@@ -10,6 +10,7 @@ from fakes import github as fake
 from fakes import openapi
 from fakes.openai_server import Call, OpenAIServer
 from support.action_runner import Run
+from support.daily import first_daily
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, model, prompt, serving, shop
 
 from promptci.publish.runner.context import ActionContext
@@ -55,7 +56,7 @@ def test_an_event_that_is_not_known_is_refused(run: Run, github: fake.GitHub, ev
     assert not github.exchanges
 
 
-@pytest.mark.parametrize("event", ["schedule", "workflow_dispatch"])
+@pytest.mark.parametrize("event", first_daily(["schedule", "workflow_dispatch"]))
 def test_a_run_that_compares_nothing_leaves_the_gate_s_status_and_comment_alone(
     run: Run, github: fake.GitHub, event: str
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_run_that_compares_nothing_leaves_the_gate_s_status_and_comment_alone(
     assert github.bodies == comments
 
 
+@pytest.mark.long
 def test_another_base_is_another_check(run: Run, github: fake.GitHub) -> None:
     head = break_prompt(run)
     assert run()[0] == 1
@@ -84,6 +86,7 @@ def test_a_deleted_branch_sets_no_status(run: Run, github: fake.GitHub) -> None:
     assert "nothing to test" in log
 
 
+@pytest.mark.long
 def test_two_named_checks_keep_comment_and_status_apart(run: Run, github: fake.GitHub) -> None:
     break_prompt(run)
     run(INPUT_NAME="gpt")
@@ -160,7 +163,7 @@ def test_an_app_recognises_its_own_comment(run: Run, github: fake.GitHub) -> Non
     assert "Blocked" not in github.bodies[0]
 
 
-@pytest.mark.parametrize("author", ["somebody", "dependabot"])
+@pytest.mark.parametrize("author", first_daily(["somebody", "dependabot"]))
 def test_a_person_s_comment_with_the_marker_is_never_taken_for_our_own(
     run: Run, github: fake.GitHub, author: str
 ) -> None:

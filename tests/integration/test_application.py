@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fakes.repo import RepoBuilder
+from support.daily import some_daily
 from support.repositories import GOLDENS, NOW, PROMPT, config, goldens, make_environment, prompt
 
 from promptci.app.progress import PlainProgress
@@ -87,7 +88,7 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", some_daily(FAULTS, 3))
 def test_an_application_that_does_not_answer_as_asked_is_never_green(tmp_path: Path, kind: str) -> None:
     code, message = FAULTS[kind]
     faulty = RIGHT.replace("    number =", f"{code}    number =")

@@ -12,6 +12,7 @@ import pytest
 from fakes.batch_api import BatchApi, Line
 from fakes.repo import RepoBuilder
 from fakes.virtual_clock import VirtualClock
+from support.daily import first_daily, some_daily
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, make_environment, prompt, shop
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -111,6 +112,7 @@ def test_a_later_run_collects_what_was_not_ready(tmp_path: Path, api: BatchApi) 
     assert (verdict(third), len(api.batches)) == ("fail", 1)
 
 
+@pytest.mark.long
 def test_a_later_run_of_other_prompts_takes_what_fits(tmp_path: Path, api: BatchApi) -> None:
     api.looks = 10**6
     builder = repo(tmp_path, api)
@@ -131,6 +133,7 @@ def test_a_batch_whose_name_was_never_written_down_is_found_again(tmp_path: Path
     assert (len(api.batches), len(api.billed)) == (1, 2 * CASES)
 
 
+@pytest.mark.long
 def test_what_was_collected_is_not_collected_again_but_asked_anew(tmp_path: Path, api: BatchApi) -> None:
     builder = repo(tmp_path, api, cache=None)
     checked(builder)
@@ -138,6 +141,7 @@ def test_what_was_collected_is_not_collected_again_but_asked_anew(tmp_path: Path
     assert [len(batch.lines) for batch in api.batches.values()] == [2 * CASES] * 2
 
 
+@pytest.mark.long
 def test_a_batch_of_last_week_is_left_alone(tmp_path: Path, api: BatchApi) -> None:
     api.looks = 10**6
     builder = repo(tmp_path, api, cache=None)
@@ -148,7 +152,9 @@ def test_a_batch_of_last_week_is_left_alone(tmp_path: Path, api: BatchApi) -> No
     assert len(api.batches) == 2
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": "promptci/batches/v1", "batches": 1}', "\0"])
+@pytest.mark.parametrize(
+    "text", some_daily(["", "[]", "{", '{"schema": "promptci/batches/v1", "batches": 1}', "\0"], 2)
+)
 def test_a_broken_note_of_batches_is_none(tmp_path: Path, api: BatchApi, text: str) -> None:
     builder = repo(tmp_path, api)
     builder.write({".promptci/cache/batches.json": text})
@@ -161,7 +167,7 @@ def test_an_order_whose_answer_is_lost_is_not_made_twice(tmp_path: Path, api: Ba
     assert (len(api.batches), len(api.billed)) == (1, 2 * CASES)
 
 
-@pytest.mark.parametrize(("ending", "answered"), [("failed", 0), ("expired", CASES), ("cancelled", 0)])
+@pytest.mark.parametrize(("ending", "answered"), first_daily([("failed", 0), ("expired", CASES), ("cancelled", 0)]))
 def test_a_batch_that_ends_badly_is_an_error_and_the_next_run_orders_the_rest(
     tmp_path: Path, api: BatchApi, ending: str, answered: int
 ) -> None:
@@ -207,15 +213,18 @@ def test_a_line_that_failed_at_the_endpoint_is_missing_data(tmp_path: Path, api:
 
 @pytest.mark.parametrize(
     "spoil",
-    [
-        lambda _: b"",
-        lambda content: content[: len(content) // 3],
-        lambda _: b"<html>",
-        lambda content: content.replace(b'"choices"', b'"chances"'),
-        lambda content: content.replace(b'"custom_id"', b'"other_id"'),
-        lambda _: b"[1,2]\nnull\n" + b"[" * 9999,
-        lambda content: content.replace(b"200", b'"x"'),
-    ],
+    some_daily(
+        [
+            lambda _: b"",
+            lambda content: content[: len(content) // 3],
+            lambda _: b"<html>",
+            lambda content: content.replace(b'"choices"', b'"chances"'),
+            lambda content: content.replace(b'"custom_id"', b'"other_id"'),
+            lambda _: b"[1,2]\nnull\n" + b"[" * 9999,
+            lambda content: content.replace(b"200", b'"x"'),
+        ],
+        2,
+    ),
     ids=["empty", "torn", "a page", "no choices", "no names", "other json", "no status"],
 )
 def test_an_output_that_makes_no_sense_is_an_error(tmp_path: Path, api: BatchApi, spoil: Any) -> None:

@@ -14,6 +14,7 @@ from fakes.repo import RepoBuilder
 from support import canary_traffic
 from support.canary_traffic import START, Ways
 from support.cli_runs import call_promptci
+from support.daily import some_daily
 
 from promptci.rollout import deployment
 
@@ -203,16 +204,19 @@ def test_a_stop_between_the_two_files_is_safe(shop: RepoBuilder) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "words", "code", "message"),
-    [
-        ({}, {"env": "staging"}, 2, "There is no deployments/staging.yml"),
-        ({}, {"env": "../etc"}, 2, "`../etc` cannot be an environment"),
-        ({}, {"log": "gone.jsonl"}, 2, "There is no file `gone.jsonl`"),
-        ({YML: FILE.replace("policy", "polcy")}, {}, 2, f"{YML}:8: unknown key `polcy`. Did you mean `policy`?"),
-        ({YML: FILE.replace("version: v2", "version: v9")}, {}, 4, "There is no commit `v9` here"),
-        ({STATE: "{}"}, {}, 4, f"{STATE}: `schema` is null"),
-        ({STATE: "{}", ".gitignore": "*.json\n"}, {}, 4, "git ignores the file"),
-        ({"logs/bad.jsonl": "{}\n"}, {}, 4, "logs/bad.jsonl: 1 of 1 lines are invalid, over 1%"),
-    ],
+    some_daily(
+        [
+            ({}, {"env": "staging"}, 2, "There is no deployments/staging.yml"),
+            ({}, {"env": "../etc"}, 2, "`../etc` cannot be an environment"),
+            ({}, {"log": "gone.jsonl"}, 2, "There is no file `gone.jsonl`"),
+            ({YML: FILE.replace("policy", "polcy")}, {}, 2, f"{YML}:8: unknown key `polcy`. Did you mean `policy`?"),
+            ({YML: FILE.replace("version: v2", "version: v9")}, {}, 4, "There is no commit `v9` here"),
+            ({STATE: "{}"}, {}, 4, f"{STATE}: `schema` is null"),
+            ({STATE: "{}", ".gitignore": "*.json\n"}, {}, 4, "git ignores the file"),
+            ({"logs/bad.jsonl": "{}\n"}, {}, 4, "logs/bad.jsonl: 1 of 1 lines are invalid, over 1%"),
+        ],
+        4,
+    ),
 )
 def test_what_cannot_be_evaluated_changes_nothing(
     shop: RepoBuilder, changed: dict[str, str], words: dict[str, str], code: int, message: str
@@ -273,6 +277,7 @@ def share_at(origin: RepoBuilder) -> float:
     return shares(origin)[0]
 
 
+@pytest.mark.long
 def test_a_rollback_is_pushed_on_top_of_what_others_pushed(shop: RepoBuilder, origin: RepoBuilder) -> None:
     """Main moves between two looks: by work of others, and by a step that is newer than this clone."""
     begun = look(shop, 0, "--apply", "--push")

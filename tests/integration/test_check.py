@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call, Reply, error
 from fakes.repo import RepoBuilder
+from support.daily import first_daily
 from support.repositories import (
     BAD,
     GOLDENS,
@@ -298,7 +299,7 @@ def test_without_a_configuration_at_base_the_head_s_is_used_and_said(tmp_path: P
     assert any("has no promptci.yml" in note for note in view(outcome).notes)
 
 
-@pytest.mark.parametrize("gate", [{"max_drop": 1.0}, {"mode": "advise"}])
+@pytest.mark.parametrize("gate", first_daily([{"max_drop": 1.0}, {"mode": "advise"}]))
 def test_the_first_configuration_does_not_judge_the_change_that_brings_it(tmp_path: Path, gate: dict[str, Any]) -> None:
     with serving() as server:
         builder = shop(tmp_path, FILES)
@@ -537,6 +538,7 @@ def test_a_report_is_drawn_again_from_its_json_and_from_its_journal(tmp_path: Pa
     assert only(replay).regressions == only(live).regressions
 
 
+@pytest.mark.long
 def test_the_large_journal_of_a_finished_run_is_compressed_drawn_from_and_never_resumed(tmp_path: Path) -> None:
     with serving(lambda _: "order " * 2000) as server:
         builder = shop(tmp_path, FILES, server)

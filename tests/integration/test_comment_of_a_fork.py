@@ -15,6 +15,7 @@ from fakes import openapi, runner
 from fakes.openai_server import OpenAIServer
 from markdown_it import MarkdownIt
 from support.action_runner import FORK, HERE, Run
+from support.daily import first_daily, some_daily
 from support.hostile_payloads import XSS, planted, rich
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
@@ -261,7 +262,8 @@ def nothing(recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [not_json, unknown_key, invented_verdict, another_commit, a_link, the_report_a_link, nothing]
+    "spoil",
+    some_daily([not_json, unknown_key, invented_verdict, another_commit, a_link, the_report_a_link, nothing], 4),
 )
 def test_an_artifact_that_is_no_report_of_this_run_is_refused(
     recipe: Recipe, github: fake.GitHub, spoil: Callable[[Recipe], None]
@@ -296,7 +298,9 @@ def test_of_two_pull_requests_of_one_commit_the_report_may_choose(recipe: Recipe
     assert posted.path == "/repos/example/shop/issues/8/comments"
 
 
-@pytest.mark.parametrize("payload", [*XSS, FORGED, "@everyone", "![i](https://evil.example/i.png)", "fixes #1"])
+@pytest.mark.parametrize(
+    "payload", first_daily([FORGED, "@everyone", "![i](https://evil.example/i.png)", "fixes #1", *XSS], 8)
+)
 def test_nothing_in_a_report_is_alive_in_the_comment(recipe: Recipe, github: fake.GitHub, payload: str) -> None:
     hostile = json.loads(document.dump(planted(rich(), payload)))
     recipe.artifact.mkdir()
@@ -332,10 +336,12 @@ def test_a_report_that_passes_makes_nothing_green(recipe: Recipe, github: fake.G
 
 @pytest.mark.parametrize(
     ("pulls", "words"),
-    [
-        ([], "there is no pull request of this commit"),
-        ([{"number": 7, "sha": OTHER, "owner": "mallory", "branch": "topic"}], "has moved on since"),
-    ],
+    first_daily(
+        [
+            ([], "there is no pull request of this commit"),
+            ([{"number": 7, "sha": OTHER, "owner": "mallory", "branch": "topic"}], "has moved on since"),
+        ]
+    ),
 )
 def test_a_pull_request_that_is_not_at_this_commit_is_left_alone(
     recipe: Recipe, github: fake.GitHub, pulls: list[dict[str, Any]], words: str

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fakes.openai_server import Call, Reply, completion, reply
+from support.daily import first_daily
 from support.repositories import (
     BAD,
     GOLDENS,
@@ -37,7 +38,7 @@ def swapping(call: Call) -> Reply:
     return reply({**completion(model(call), model="fake-1-2026-02-02" if new else "fake-1-2026-01-01")})
 
 
-@pytest.mark.parametrize("instruction", [BAD, BETTER])
+@pytest.mark.parametrize("instruction", first_daily([BAD, BETTER]))
 def test_a_swapped_model_makes_the_versions_not_comparable(tmp_path: Path, instruction: str) -> None:
     with serving(swapping) as server:
         builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(60)}, server)

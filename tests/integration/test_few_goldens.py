@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call
 from support.cli_runs import CommandResult, run_command
+from support.daily import first_daily
 from support.repositories import GOLDENS, GOOD, NOW, PROMPT, config, goldens, prompt, serving, shop
 
 from promptci.app.requests import CheckRequest
@@ -43,7 +44,7 @@ def load_quality(folder: Path) -> dict[str, Any]:
     return quality
 
 
-@pytest.mark.parametrize("cases", [1, 2, 3])
+@pytest.mark.parametrize("cases", first_daily([1, 2, 3]))
 def test_so_many_cases_as_are_said_to_settle_it_settle_it(tmp_path: Path, cases: int) -> None:
     few = check(tmp_path / "few", goldens(cases), auto_calls=FEW_CALLS)
     assert few.verdict == "inconclusive"
@@ -55,7 +56,7 @@ def test_so_many_cases_as_are_said_to_settle_it_settle_it(tmp_path: Path, cases:
     assert check(tmp_path / "enough", goldens(ENOUGH), auto_calls=FEW_CALLS).verdict == "pass"
 
 
-@pytest.mark.parametrize("cases", [1, 3])
+@pytest.mark.parametrize("cases", first_daily([1, 3]))
 def test_a_few_cases_that_always_pass_are_enough_within_the_default_calls(tmp_path: Path, cases: int) -> None:
     result = check(tmp_path, goldens(cases))
     assert result.verdict == "pass"

@@ -11,6 +11,7 @@ from fakes import openapi, runner
 from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder, clone_of
 from support.action_runner import FORK, HERE, Run
+from support.daily import first_daily, some_daily
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, model, prompt, serving, shop
 
 from promptci.publish.runner.workflow_commands import safe_line
@@ -94,7 +95,7 @@ def test_a_push_that_deletes_a_branch_tests_nothing(run: Run, server: OpenAIServ
     assert "there is nothing to test" in log
 
 
-@pytest.mark.parametrize("event", ["schedule", "workflow_dispatch", "repository_dispatch"])
+@pytest.mark.parametrize("event", first_daily(["schedule", "workflow_dispatch", "repository_dispatch"]))
 def test_a_run_without_a_change_tests_everything_as_it_stands(
     run: Run, server: OpenAIServer, github: fake.GitHub, event: str
 ) -> None:
@@ -350,7 +351,9 @@ def test_gh_ghes_urls_and_sha256_repo(tmp_path: Path, server: OpenAIServer) -> N
         assert "<https://ghes.example/example/shop/actions/runs/10>" in github.bodies[0]
 
 
-@pytest.mark.parametrize("fault", ["no base", "no key", "broken prompt", "broken config", "no answers", "no goldens"])
+@pytest.mark.parametrize(
+    "fault", some_daily(["no base", "no key", "broken prompt", "broken config", "no answers", "no goldens"], 3)
+)
 def test_gh_required_check_conclusion_never_neutral_on_error(tmp_path: Path, github: fake.GitHub, fault: str) -> None:
     def failing(call: Call) -> Any:
         return {"choices": []} if fault == "no answers" else model(call)
@@ -373,7 +376,7 @@ def test_gh_required_check_conclusion_never_neutral_on_error(tmp_path: Path, git
     assert [check_run["conclusion"] for check_run in github.check_runs.values()] == ["failure"]
 
 
-@pytest.mark.parametrize("mode", ["sticky", "new", "off"])
+@pytest.mark.parametrize("mode", first_daily(["sticky", "new", "off"]))
 def test_the_comment_is_kept_added_or_left_out(run: Run, github: fake.GitHub, mode: str) -> None:
     run.builder.write({PROMPT: prompt(BAD)}).commit()
     for _ in range(2):
@@ -382,6 +385,7 @@ def test_the_comment_is_kept_added_or_left_out(run: Run, github: fake.GitHub, mo
     assert len(github.bodies) == {"sticky": 1, "new": 2, "off": 0}[mode]
 
 
+@pytest.mark.long
 def test_comments_that_were_added_are_not_folded_when_the_repository_turns_to_a_sticky_one(
     run: Run, github: fake.GitHub
 ) -> None:
@@ -408,7 +412,7 @@ def test_gh_workflow_command_injection_stdout_stderr(tmp_path: Path, github: fak
 NAMES = ["a\nb", "a\n::error::x", "##[error]x", 'quote"d', "e\u0301 nfd", "\u202egpj", "a|b`c`<b>@everyone"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", first_daily(NAMES, 2))
 def test_in_path_with_newline_quote_unicode_nfd(run: Run, github: fake.GitHub, name: str) -> None:
     run.builder.write({f"prompts/{name}.prompt.yml": "model: m\nmessages: 3\n"}).commit()
     code, log = run(**{"INPUT_CHECK-RUN": "true"})

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fakes.openai_server import Call
 from fakes.repo import RepoBuilder
+from support.daily import first_daily
 from support.repositories import (
     BAD,
     GOLDENS,
@@ -45,7 +46,7 @@ def forge(builder: RepoBuilder, folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("place", ["committed", "link to the cache", "link above the cache"])
+@pytest.mark.parametrize("place", first_daily(["committed", "link to the cache", "link above the cache"]))
 def test_forged_answers_in_a_cache_are_not_used(tmp_path: Path, place: str) -> None:
     switched = Switched()
     with serving(switched) as server:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.repo import RepoBuilder
 from support.cli_runs import call_promptci, run_command
+from support.daily import some_daily
 from support.repositories import BAD, GOOD, goldens, model, serving
 
 MARK = "@@"
@@ -107,7 +108,7 @@ def test_there_are_twenty_layouts() -> None:
     assert len(LAYOUTS) == 20
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", some_daily(LAYOUTS, 8))
 def test_a_repository_is_set_up_and_a_regression_blocked(name: str, tmp_path: Path) -> None:
     layout = LAYOUTS[name]
 

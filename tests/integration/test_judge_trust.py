@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from fakes.openai_server import Call, OpenAIServer, Reply, error
 from fakes.repo import RepoBuilder
+from support.daily import first_daily
 from support.repositories import (
     BAD,
     GOLDENS,
@@ -158,11 +159,13 @@ def test_what_code_marks_decides_beside_a_judge_that_is_not_trusted(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("count", "message"),
-    [
-        (49, "there are 49 labels, and 50 are needed"),
-        (10, "there are 10 labels, and 50 are needed"),
-        (0, "there are 0 labels"),
-    ],
+    first_daily(
+        [
+            (49, "there are 49 labels, and 50 are needed"),
+            (10, "there are 10 labels, and 50 are needed"),
+            (0, "there are 0 labels"),
+        ]
+    ),
 )
 def test_too_few_labels_are_no_ground_for_trust(tmp_path: Path, count: int, message: str) -> None:
     row = json.dumps({"id": "gone", "answer": "x", "pass": True}) if count == 0 else ""
@@ -181,6 +184,7 @@ def test_a_judge_without_any_usable_score_is_an_error_with_labels_too(tmp_path: 
     assert "nothing-evaluated" in rules(outcome)
 
 
+@pytest.mark.long
 def test_a_judge_that_was_mended_is_heard_although_its_old_replies_are_cached(tmp_path: Path) -> None:
     mumbling = [True]
 
@@ -245,6 +249,7 @@ def test_base_s_evaluator_decides_where_the_change_edits_it(tmp_path: Path) -> N
     assert calibration.labels == 60
 
 
+@pytest.mark.long
 def test_a_judge_that_is_the_candidate_is_remarked_on(tmp_path: Path) -> None:
     with serving(model) as server:
         outcome = chatty(repo(tmp_path, server), extra=EVALUATOR.format(model="fake-1", ask=ASK))
@@ -257,7 +262,7 @@ def test_a_judge_that_is_the_candidate_is_remarked_on(tmp_path: Path) -> None:
 # A change does not relax its own judge.
 
 
-@pytest.mark.parametrize("before", [labels(wrong=28), None], ids=["other labels", "no labels"])
+@pytest.mark.parametrize("before", first_daily([labels(wrong=28), None]), ids=["other labels", "no labels"])
 def test_labels_that_the_change_brings_count_from_when_they_are_merged(tmp_path: Path, before: str | None) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server, {LABELS: before})
@@ -381,6 +386,7 @@ def test_a_rubric_is_measured_like_an_evaluator(tmp_path: Path) -> None:
     assert judge_of(outcome).identities[0].startswith("judge-1 sha256:")
 
 
+@pytest.mark.long
 def test_an_early_stop_by_code_keeps_what_is_to_be_known_of_the_judge(tmp_path: Path) -> None:
     files = {LABELS: labels(wrong=28), GOLDENS: goldens(60, **{"assert": [{"type": "equals"}]})}
     with serving(model) as server:
@@ -389,6 +395,7 @@ def test_an_early_stop_by_code_keeps_what_is_to_be_known_of_the_judge(tmp_path: 
     assert {"early-stop", "judge-not-trusted", "regression"} <= rules(outcome)
 
 
+@pytest.mark.long
 def test_a_doubted_judge_stops_nothing_early_by_failing_cases(tmp_path: Path) -> None:
     """Were its marks counted on the way, the run would stop with a failure that the report then could not show."""
     with serving(model) as server:
@@ -421,6 +428,7 @@ def test_the_price_of_the_labels_is_said_beforehand(tmp_path: Path) -> None:
     assert output[-1] == "60 labelled answers for the judge: 60 calls, price unknown"
 
 
+@pytest.mark.long
 def test_a_report_drawn_from_the_journal_knows_the_judge(tmp_path: Path) -> None:
     with serving(model) as server:
         builder = repo(tmp_path, server)

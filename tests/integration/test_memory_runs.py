@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from fakes.openai_server import Call
 from fakes.repo import RepoBuilder
+from support.daily import first_daily
 from support.repositories import (
     BAD,
     GOLDENS,
@@ -145,6 +146,7 @@ def test_missing_answers_are_not_counted(tmp_path: Path) -> None:
     assert len(kept(builder).cases) == 38
 
 
+@pytest.mark.long
 def test_replicates_of_one_run_show_a_flip_at_once(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, run={"repeats": 3})
@@ -236,7 +238,7 @@ def test_a_dry_run_an_untouched_prompt_and_a_broken_file_leave_nothing(tmp_path:
     assert not (builder.path / ".promptci" / "memory").exists()
 
 
-@pytest.mark.parametrize("off", [None, False])
+@pytest.mark.parametrize("off", first_daily([None, False]))
 def test_without_a_memory_nothing_is_kept(tmp_path: Path, off: Any) -> None:
     with serving() as server:
         builder = changed(tmp_path, server, BAD, run={"memory": off}, gate={"mode": "advise"})
@@ -379,7 +381,9 @@ def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_r
 
 @pytest.mark.parametrize(
     ("name", "reason", "message"),
-    [("nothing", "x", "there is no verdict `nothing`"), ("", "x", "no verdict"), ("ID", "  ", "--why is empty")],
+    first_daily(
+        [("nothing", "x", "there is no verdict `nothing`"), ("", "x", "no verdict"), ("ID", "  ", "--why is empty")]
+    ),
 )
 def test_a_judgement_of_nothing_or_without_a_reason_is_refused(
     tmp_path: Path, name: str, reason: str, message: str
@@ -401,6 +405,7 @@ def test_the_beginning_of_two_names_is_refused(tmp_path: Path) -> None:
         judge(builder, "ab", "correct")
 
 
+@pytest.mark.long
 def test_reports_of_elsewhere_are_taken_in_once(tmp_path: Path) -> None:
     with serving(Coin()) as server:
         builder = changed(tmp_path, server, run={"repeats": 2})

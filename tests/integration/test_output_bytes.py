@@ -117,6 +117,7 @@ def test_out_lone_surrogate_and_control_chars(hostile: RepoBuilder, tmp_path: Pa
             assert not [sign for sign in text if ord(sign) < 32 and sign not in "\t\n\r"], name
 
 
+@pytest.mark.long
 def test_out_deterministic_bytes_twice(tmp_path: Path) -> None:
     """The same commits and the same answers make the same files, whatever the machine's habits are."""
     with serving() as server:

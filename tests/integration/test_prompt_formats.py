@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fakes.repo import RepoBuilder
 from support.cli_runs import CommandResult, run_command
+from support.daily import first_daily
 from support.repositories import BAD, GOOD, config, goldens, model, serving
 
 from promptci.report.model.report import ReportView
@@ -36,12 +37,15 @@ def check(
 
 @pytest.mark.parametrize(
     ("path", "good", "bad"),
-    [
-        ("prompts/order.md", GOOD, BAD),
-        ("prompts/order.md", f"---\ntemperature: 0\n---\n{GOOD}\n", f"---\ntemperature: 0\n---\n{BAD}\n"),
-        ("prompts/order.txt", GOOD, BAD),
-        ("prompts/order.j2", f"{{% if true %}}{GOOD}{{% endif %}}", f"{{% if true %}}{BAD}{{% endif %}}"),
-    ],
+    first_daily(
+        [
+            ("prompts/order.md", GOOD, BAD),
+            ("prompts/order.md", f"---\ntemperature: 0\n---\n{GOOD}\n", f"---\ntemperature: 0\n---\n{BAD}\n"),
+            ("prompts/order.txt", GOOD, BAD),
+            ("prompts/order.j2", f"{{% if true %}}{GOOD}{{% endif %}}", f"{{% if true %}}{BAD}{{% endif %}}"),
+        ],
+        2,
+    ),
 )
 def test_an_edited_text_is_compared_with_what_it_replaces(tmp_path: Path, path: str, good: str, bad: str) -> None:
     files = {path: good, "goldens/order.jsonl": goldens(12)}

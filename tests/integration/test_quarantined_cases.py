@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.openai_server import Call, OpenAIServer
 from fakes.repo import RepoBuilder
+from support.daily import first_daily
 from support.repositories import (
     BAD,
     GOLDENS,
@@ -71,6 +72,7 @@ def test_a_quarantined_case_is_asked_and_shown_and_named_and_does_not_decide(tmp
     assert 'failures="0"' in (tmp_path / "out" / "junit.xml").read_text()
 
 
+@pytest.mark.long
 def test_without_the_quarantine_the_same_case_counts(tmp_path: Path) -> None:
     with breaks(1) as server:
         outcome = checked(changed(tmp_path, server, {}, {}))
@@ -123,7 +125,7 @@ def test_an_unknown_case_is_noted(tmp_path: Path) -> None:
     assert view(outcome).notes == [f"{QUARANTINE}:2: there is no case `gone`, so nothing is quarantined."]
 
 
-@pytest.mark.parametrize(("count", "pairs"), [(12, 48), (13, 60)])
+@pytest.mark.parametrize(("count", "pairs"), first_daily([(12, 48), (13, 60)]))
 def test_more_than_a_fifth_in_quarantine_and_all_count(tmp_path: Path, count: int, pairs: int) -> None:
     listed = "".join(entry(f"c{i:03}") for i in range(count))
     with serving() as server:
@@ -184,12 +186,14 @@ def test_a_file_that_is_broken_at_base_quarantines_nothing_and_does_not_stop_the
     assert note.endswith("Nothing in this file is quarantined.")
 
 
+@pytest.mark.long
 def test_files_of_that_name_elsewhere_are_none_of_our_business(tmp_path: Path) -> None:
     with serving() as server:
         outcome = checked(changed(tmp_path, server, {}, {"docs/plague.quarantine.yml": "rats: [\n"}))
     assert (view(outcome).verdict, view(outcome).notes) == ("pass", [])
 
 
+@pytest.mark.long
 def test_a_renamed_prompt_keeps_its_quarantine(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, QUARANTINE: entry()}, server)
@@ -214,6 +218,7 @@ def test_a_change_cannot_slip_under_the_quarantine_of_another_prompt(tmp_path: P
     assert all(case.excluded_reason is None for case in only(outcome).case_details)
 
 
+@pytest.mark.long
 def test_cases_of_a_prompt_file_are_quarantined_beside_it(tmp_path: Path) -> None:
     data = "testData:\n" + "".join(f"  - {{input: where is GH-{i}, expected: GH-{i}}}\n" for i in range(1000, 1040))
     data = data.replace("{input: where is GH-1001,", "{id: second, input: where is GH-1001,")
@@ -243,6 +248,7 @@ def test_a_deleted_prompt_gives_no_notes_of_its_cases(tmp_path: Path) -> None:
         assert view(checked(builder)).notes == []
 
 
+@pytest.mark.long
 def test_the_chatty_prompt_still_fails_with_a_quarantine(tmp_path: Path) -> None:
     with serving() as server:
         outcome = checked(changed(tmp_path, server, {QUARANTINE: entry()}, {PROMPT: prompt(BAD)}))

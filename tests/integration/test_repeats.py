@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from fakes.openai_server import Call, Reply, error
 from support.repositories import (
     BAD,
@@ -74,6 +75,7 @@ def test_versions_that_agree_are_asked_once(tmp_path: Path) -> None:
     assert (outcome.exit_code, len(server.calls)) == (0, 120)
 
 
+@pytest.mark.long
 def test_a_second_run_answers_the_repeats_from_the_cache(tmp_path: Path) -> None:
     with serving(Moody()) as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run=TWICE)})
@@ -216,6 +218,7 @@ def test_early_stop_asks_everything_where_nothing_is_clear(tmp_path: Path) -> No
     assert (outcome.exit_code, len(server.calls), outcome.view.notes) == (0, 120, [])
 
 
+@pytest.mark.long
 def test_early_stop_spares_the_repeats_of_what_is_decided(tmp_path: Path) -> None:
     with serving() as server:
         run = {"early_stop": True, "concurrency": 200, **TWICE}
@@ -284,6 +287,7 @@ def test_a_budget_that_one_round_uses_up_ends_automatic_repeats(tmp_path: Path) 
     assert any("budget did not allow another round" in note for note in outcome.view.notes)
 
 
+@pytest.mark.long
 def test_automatic_rounds_of_a_prompt_end_where_its_recording_does(tmp_path: Path) -> None:
     tape = tmp_path / "answers.jsonl"
     files = {PROMPT: prompt(GOOD), GOLDENS: goldens(10)}

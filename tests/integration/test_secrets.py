@@ -14,6 +14,7 @@ from urllib import parse
 import pytest
 from fakes import github as fake
 from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, reply
+from support.daily import some_daily
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, prompt, serving, shop
 
 from promptci.action import main
@@ -219,7 +220,7 @@ NOTHING_IS_KEPT = [in_a_malformed_answer, in_a_broken_prompt, in_an_error_that_i
 """Of these no word gets as far as an output."""
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
+@pytest.mark.parametrize("place", some_daily(PLACES, 6), ids=lambda place: place.__name__)
 def test_out_secret_canary_all_sinks_6_encodings(place: Callable[[Stage], None], tmp_path: Path) -> None:
     leaked = " ".join([*(encode(CANARY) for encode in ENCODINGS.values()), SHAPED])
     stage = Stage(tmp_path, leaked)
@@ -237,7 +238,7 @@ def test_out_secret_canary_all_sinks_6_encodings(place: Callable[[Stage], None],
         assert any(name.endswith("report.html") for name in outputs)
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", some_daily(ENCODINGS, 3))
 def test_llm_response_contains_api_key_echo(encoding: str, tmp_path: Path) -> None:
     """By itself in each encoding; the marks are made of what the model really said."""
     stage = Stage(tmp_path, ENCODINGS[encoding](CANARY))

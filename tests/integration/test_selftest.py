@@ -32,7 +32,7 @@ from promptci.usecases.trust.power import PowerQuestion
 from promptci.usecases.trust.selftest import SelfTestSettings
 
 PRICES = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 2}}}
-AGREED = SelfTestSettings(simulations=200, confirm=lambda _: True)
+AGREED = SelfTestSettings(simulations=60, confirm=lambda _: True)
 
 
 class Unsteady:
@@ -78,7 +78,7 @@ def test_the_noise_of_a_model_is_measured_and_said(tmp_path: Path) -> None:
         f"Measured with the goldens of the working tree. In a pull request: {BASE_GOLDENS_DECIDE} {GOLDENS_FIRST}"
         in output
     )
-    assert "order: of 200 pull requests that change nothing, dealt out of the answers to 50 cases:" in text
+    assert "order: of 60 pull requests that change nothing, dealt out of the answers to 50 cases:" in text
     assert "12% of the cases change their verdict from run to run" in text
     assert "10 cases right at one time and wrong at another: c000 (3 of 6 right)" in text
     written = json.loads((tmp_path / "out" / selftest_document.FILE).read_text())

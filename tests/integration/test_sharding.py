@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call, Reply, error
 from fakes.repo import RepoBuilder
+from support.daily import first_daily, some_daily
 from support.repositories import (
     BAD,
     GOLDENS,
@@ -102,7 +103,8 @@ RUNS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"), [("plain", 3), ("repeats", 2), ("adaptive", 1), ("adaptive", 7), ("budget", 4)]
+    ("kind", "count"),
+    first_daily([("plain", 3), ("adaptive", 7), ("repeats", 2), ("adaptive", 1), ("budget", 4)], 2),
 )
 def test_the_merge_writes_the_bytes_of_the_unsplit_run(tmp_path: Path, kind: str, count: int) -> None:
     builder = recorded(tmp_path, FILES, {PROMPT: prompt(BAD)}, **RUNS[kind])
@@ -114,6 +116,7 @@ def test_the_merge_writes_the_bytes_of_the_unsplit_run(tmp_path: Path, kind: str
     assert outputs(tmp_path / "merged") == outputs(tmp_path / "out")
 
 
+@pytest.mark.long
 def test_judges_and_the_checks_of_judges_come_out_the_same(tmp_path: Path) -> None:
     rows = [{"id": f"c{i:03}", "vars": {"input": f"where is GH-{1000 + i}?"}, "tags": ["t"]} for i in range(30)]
     files = {
@@ -133,6 +136,7 @@ def test_judges_and_the_checks_of_judges_come_out_the_same(tmp_path: Path) -> No
     assert outputs(tmp_path / "merged") == outputs(tmp_path / "out")
 
 
+@pytest.mark.long
 def test_a_run_without_a_comparison_is_split_too(tmp_path: Path) -> None:
     builder = recorded(tmp_path, FILES, {PROMPT: prompt(BAD)})
     whole = run.run(CheckRequest(root=builder.path, out=tmp_path / "out", head="HEAD"), make_environment()[0])
@@ -178,6 +182,7 @@ def test_errors_are_the_errors_that_the_shards_met(tmp_path: Path) -> None:
     assert outcome.view.prompts[0].errors == 2
 
 
+@pytest.mark.long
 def test_nothing_to_ask_is_no_change_in_parts_as_in_whole(tmp_path: Path) -> None:
     builder = recorded(tmp_path, FILES, {PROMPT: prompt(BAD)})
     builder.git("switch", "--quiet", "main")
@@ -263,6 +268,7 @@ def edited(folder: Path, **changes: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
+@pytest.mark.long
 def test_a_folder_of_folders_is_looked_through(parts: tuple[RepoBuilder, list[Path]]) -> None:
     builder, folders = parts
     (folders[0].parent / "other").mkdir()
@@ -296,21 +302,24 @@ def test_a_shard_that_passes_for_another_is_found(parts: tuple[RepoBuilder, list
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [
-        ({"head": "a" * 40}, "another run than shard.json"),
-        ({"index": 4}, "another run than shard.json"),
-        ({"plan": "0" * 64}, "other prompts or goldens"),
-        ({"kind": "run"}, "another command"),
-        ({"promptci": "9.9"}, "another version"),
-        ({"journal_sha256": "0" * 64}, "not the journal that shard.json names"),
-        ({"questions": 99}, "99 questions"),
-        ({"questions": -1}, "`questions`"),
-        ({"schema": "promptci/shard/v2"}, "expected `promptci/shard/v1`"),
-        ({"more": 1}, "`more`"),
-        ({"index": True}, "`index`"),
-        ({"base": "main"}, "`base`"),
-        ({"config": "x" * 401}, "`config`"),
-    ],
+    some_daily(
+        [
+            ({"head": "a" * 40}, "another run than shard.json"),
+            ({"index": 4}, "another run than shard.json"),
+            ({"plan": "0" * 64}, "other prompts or goldens"),
+            ({"kind": "run"}, "another command"),
+            ({"promptci": "9.9"}, "another version"),
+            ({"journal_sha256": "0" * 64}, "not the journal that shard.json names"),
+            ({"questions": 99}, "99 questions"),
+            ({"questions": -1}, "`questions`"),
+            ({"schema": "promptci/shard/v2"}, "expected `promptci/shard/v1`"),
+            ({"more": 1}, "`more`"),
+            ({"index": True}, "`index`"),
+            ({"base": "main"}, "`base`"),
+            ({"config": "x" * 401}, "`config`"),
+        ],
+        5,
+    ),
 )
 def test_a_record_that_does_not_fit_is_refused(
     parts: tuple[RepoBuilder, list[Path]], changes: dict[str, Any], words: str
@@ -320,7 +329,9 @@ def test_a_record_that_does_not_fit_is_refused(
     assert words in get_problems(join_shards(folders, builder))
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", "\0", '{"schema": 1}', "[" * 9999, "x" * 70_000])
+@pytest.mark.parametrize(
+    "content", some_daily(["", "{", "[]", "null", "\0", '{"schema": 1}', "[" * 9999, "x" * 70_000], 3)
+)
 def test_what_is_no_record_is_refused(parts: tuple[RepoBuilder, list[Path]], content: str) -> None:
     builder, folders = parts
     (folders[2] / RECORD).write_text(content)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from fakes.openai_server import Call, Reply
 from support import processes
+from support.cli_runs import call_promptci
+from support.daily import first_daily
 from support.processes import LONGEST_S, wait_until
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, goldens, model, prompt, serving, shop
 
@@ -32,12 +34,15 @@ def ctrl_c_ignored() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("CI", "GITHUB_"))}
+
+
 def promptci(folder: Path, *words: str, **environ: str) -> "subprocess.Popen[str]":
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CI", "GITHUB_"))}
     return processes.start(
         [sys.executable, "-m", "promptci", *words],
         cwd=folder,
-        env={**clean, **environ},
+        env={**environment(), **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -57,6 +62,7 @@ def test_an_edited_prompt_is_tested_before_it_is_committed_and_ci_tests_the_comm
         assert (committed.returncode, out.partition(":")[0]) == (0, "no-change")
 
 
+@pytest.mark.long
 def test_a_terminal_that_knows_ascii_only_is_no_defect(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, FILES, server)
@@ -73,7 +79,7 @@ def test_a_background_job_ends_in_order_when_it_is_told_to_terminate(tmp_path: P
 
 
 @pytest.mark.usefixtures("ctrl_c_works")
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sign", first_daily([signal.SIGINT, signal.SIGTERM]))
 def test_a_signal_ends_a_run_in_order_and_its_answers_are_used_again(tmp_path: Path, sign: signal.Signals) -> None:
     ends_in_order_and_its_answers_are_used_again(tmp_path, sign)
 
@@ -97,7 +103,6 @@ def ends_in_order_and_its_answers_are_used_again(tmp_path: Path, sign: signal.Si
         interrupted.set()
         assert (process.returncode, "Traceback" in err) == (130, False), err
         assert "interrupted" in err
-        again = promptci(builder.path, "check", "--no-cache")
-        out, err = again.communicate(timeout=LONGEST_S)
-    assert again.returncode == 1, err
-    assert "answers of an interrupted run" in out + err
+        again = call_promptci(["check", "--no-cache"], builder.path, environment())
+    assert again.returncode == 1, again.stderr
+    assert "answers of an interrupted run" in again.stdout + again.stderr

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from fakes.repo import RepoBuilder
 from support.repositories import (
     BAD,
@@ -70,6 +71,7 @@ def test_one_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert f"There is no file {TEMPLATE} at " in comment_of(outcome).replace("\\", "")
 
 
+@pytest.mark.long
 def test_a_run_of_one_revision_takes_that_revision_s(tmp_path: Path) -> None:
     with serving() as server:
         files = {PROMPT: prompt(GOOD), GOLDENS: goldens(5), TEMPLATE: "Seen: {{ view.verdict }}."}

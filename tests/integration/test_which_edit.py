@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call, Reply, error
 from support.cli_runs import CommandResult, run_command
+from support.daily import first_daily
 from support.repositories import GOLDENS, PROMPT, config, goldens, model, prompt, serving, shop
 
 BEFORE = "You work for a shop.\nCopy the order number.\nAnswer in English.\n"
@@ -73,6 +74,7 @@ def test_it_can_be_switched_off_and_limited(tmp_path: Path) -> None:
     assert len(result_calls[-1]) == 48
 
 
+@pytest.mark.long
 def test_the_calls_of_an_explanation_are_estimated_before_anything_is_asked(tmp_path: Path) -> None:
     prices = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}
     priced = check(tmp_path / "priced", provider=prices)
@@ -81,7 +83,7 @@ def test_the_calls_of_an_explanation_are_estimated_before_anything_is_asked(tmp_
     assert "and at most 200 calls to explain a failure, price unknown" in check(tmp_path / "unpriced").text
 
 
-@pytest.mark.parametrize("calls", [0, 11])
+@pytest.mark.parametrize("calls", first_daily([0, 11]))
 def test_no_explanation_is_estimated_where_none_is_made(tmp_path: Path, calls: int) -> None:
     assert "to explain a failure" not in check(tmp_path / "off", explain={"calls": calls}).text
     one_edit = BEFORE.replace("Copy the order number.", HARMFUL)
@@ -120,6 +122,7 @@ def test_edits_that_only_act_together_are_named_together(tmp_path: Path) -> None
     assert cause["joint"]
 
 
+@pytest.mark.long
 def test_edits_of_which_each_is_enough_are_named_as_such(tmp_path: Path) -> None:
     def either(call: Call) -> str:
         system = call.body["messages"][0]["content"]
@@ -189,6 +192,7 @@ def _changed(call: Call, change: Callable[[str], str]) -> Call:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", ["advise"])
 def test_it_is_asked_in_advise_mode_too(tmp_path: Path, policy: str) -> None:
     check(tmp_path, gate={"mode": policy})

@@ -11,6 +11,7 @@ import pytest
 from fakes.openai_server import Call
 from fakes.repo import RepoBuilder
 from support.cli_runs import CommandResult, run_command
+from support.daily import first_daily, some_daily
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, prompt, serving, shop
 
 COUNT, BROKEN = 75, 15
@@ -181,7 +182,7 @@ BLIND_EDITS = ("delete the broken cases", "loosen the expectation", "expect the 
 """After these the change's own goldens see nothing."""
 
 
-@pytest.mark.parametrize("name", BLIND_EDITS)
+@pytest.mark.parametrize("name", first_daily(BLIND_EDITS))
 def test_what_the_edited_goldens_would_say_stands_beside_what_base_s_say(tmp_path: Path, name: str) -> None:
     check_with_edit(tmp_path, BAD, name)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -191,7 +192,7 @@ def test_what_the_edited_goldens_would_say_stands_beside_what_base_s_say(tmp_pat
     assert "| base's (these decide) | ❌ Fail | 100% → 80% | 75 |" in comment
 
 
-@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("name", some_daily(EDITS, 12))
 def test_no_edit_makes_a_harmful_change_mergeable(tmp_path: Path, name: str) -> None:
     result = check_with_edit(tmp_path, BAD, name)
     sys.stdout.write(f"harmful | {name} | {result.verdict} | {result.exit_code} | {', '.join(result.rules)}\n")

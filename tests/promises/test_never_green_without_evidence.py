@@ -16,6 +16,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply, completion, error, re
 from fakes.repo import RepoBuilder
 from support.action_runner import Run
 from support.cli_runs import CommandResult, run_command
+from support.daily import first_daily, some_daily
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving
 
 GREEN = {"pass", "no-change"}
@@ -261,7 +262,7 @@ def run_cli(folder: Path, situation: Situation, *words: str) -> CommandResult:
         return run_command(builder.path, [*(words or ("check", "--base", "main")), *named], folder / "out")
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("name", some_daily(SITUATIONS, 20))
 def test_the_command_line_is_not_green(tmp_path: Path, name: str) -> None:
     result = run_cli(tmp_path, SITUATIONS[name])
     assert not result.is_green, (result.verdict, result.rules, result.text)
@@ -300,7 +301,9 @@ def test_the_action_is_not_green(tmp_path: Path, github: fake.GitHub, name: str)
     assert not green or verdict not in GREEN, (verdict, green)
 
 
-@pytest.mark.parametrize("event", ["workflow_dispatch", "schedule", "repository_dispatch", "issue_comment", "watch"])
+@pytest.mark.parametrize(
+    "event", first_daily(["workflow_dispatch", "schedule", "repository_dispatch", "issue_comment", "watch"], 2)
+)
 def test_another_event_on_the_same_commit_does_not_hide_a_failure(
     tmp_path: Path, github: fake.GitHub, event: str
 ) -> None:

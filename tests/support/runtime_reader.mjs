@@ -3,13 +3,21 @@
 import { createInterface } from "node:readline";
 import { Bundle } from "../../javascript/promptci-runtime.mjs";
 
-const troubles = [];
+let troubles = [];
 let bundle = null;
 let use = null;
 
 const commands = {
+  async begin({ environ }) {
+    for (const name of Object.keys(process.env)) if (!(name in environ)) delete process.env[name];
+    Object.assign(process.env, environ);
+    troubles = [];
+    bundle = use = null;
+    return "ready";
+  },
   async load({ url, options }) {
-    bundle = await Bundle.load(url, { ...options, onTrouble: (text) => troubles.push(text) });
+    const ours = troubles; // a bundle of an earlier test reports to that test
+    bundle = await Bundle.load(url, { ...options, onTrouble: (text) => ours.push(text) });
   },
   async choose({ prompt, key }) {
     use = bundle.choose(prompt, { key });

@@ -1,6 +1,7 @@
 """The runtime in Python and in JavaScript behind one face, so that one test holds both to the same promises."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -81,10 +82,11 @@ class PythonReader:
 
 
 class NodeReader:
-    """javascript/promptci-runtime.mjs, in a process of its own."""
+    """javascript/promptci-runtime.mjs, in a process that forgets what an earlier test did in it."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
+        assert self._ask("begin", environ=dict(os.environ)) == "ready"
 
     def _ask(self, command: str, **rest: Any) -> Any:
         assert self._process.stdin is not None
@@ -130,11 +132,8 @@ class NodeReader:
 
 
 @contextmanager
-def opened(language: str) -> Iterator[Reader]:
-    """Yield the runtime of a language; skip the test, or fail it where npm is required, if there is no Node."""
-    if language == "python":
-        yield PythonReader()
-        return
+def started_node() -> Iterator["subprocess.Popen[str]"]:
+    """Yield the process of the readers in JavaScript; skip the test, or fail it where npm is required, without Node."""
     node = shutil.which("node")
     if node is None:
         tools.missing("npm", "node is not installed")
@@ -142,7 +141,7 @@ def opened(language: str) -> Iterator[Reader]:
     with subprocess.Popen(
         [str(node), str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:
-        yield NodeReader(process)
+        yield process
         assert process.stdin is not None
         process.stdin.close()
         process.wait(timeout=LONGEST_S)

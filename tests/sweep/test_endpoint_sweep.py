@@ -14,6 +14,7 @@ from fakes.openai_server import Call, OpenAIServer, Reply
 from fakes.repo import RepoBuilder
 from fakes.virtual_clock import VirtualClock
 from fakes.wire_faults import CANARY, WALL, faults, needs_timeout
+from support.daily import some_daily
 from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, make_environment, model, prompt, shop, view
 
 from promptci.app.requests import CheckRequest, RunResult
@@ -138,7 +139,7 @@ def resumed(builder: RepoBuilder, missing: int, out: Path) -> None:
     assert (again.view.verdict, again.exit_code) == ("pass", 0)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", some_daily(KINDS, 15))
 def test_one_call_fails(kind: str, builder: RepoBuilder, elsewhere: OpenAIServer, tmp_path: Path) -> None:
     swept(builder, faults(elsewhere.base_url)[kind], 5, tmp_path, for_ever=False)
     assert elsewhere.calls == []

@@ -120,6 +120,13 @@ def test_undisturbed_it_takes_few_calls(tmp_path: Path) -> None:
     assert (len(server.bodies), len(server.statuses), len(server.check_runs)) == (1, 1, 1)
 
 
+@pytest.mark.parametrize(("at", "kind"), list(enumerate(KINDS)))
+def test_each_kind_fails_one_call(at: int, kind: str, tmp_path: Path) -> None:
+    """Every kind, and every call two or three times."""
+    publish_with_faults(tmp_path, [*[("*", Reply(through=True))] * (at % MOST_CALLS), ("*", KINDS[kind])])
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_nth_call_fails(kind: str, tmp_path: Path) -> None:
     for at in range(MOST_CALLS):

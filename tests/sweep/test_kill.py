@@ -57,7 +57,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return builder
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(share=st.floats(0, 1), torn=st.integers(0, 3))
 def test_the_report_is_the_same_wherever_the_journal_ends(finished: RepoBuilder, share: float, torn: int) -> None:
     whole, out = finished.path.parent / "out", finished.path.parent / "again"

@@ -5,6 +5,7 @@ import json
 import pytest
 from fakes.changing_model import ChangingModel
 from fakes.openai_server import OpenAIServer
+from support.daily import first_daily
 from support.drift_shop import CASES, REFERENCE, SECOND, DriftShop, judged, numbers, rules
 from support.repositories import GOLDENS, PROMPT, goldens, prompt
 
@@ -146,6 +147,7 @@ def test_refusals_are_counted(shop: DriftShop, model: ChangingModel) -> None:
     assert shop.lines()[-1].refusals == 2
 
 
+@pytest.mark.long
 def test_while_learning_only_a_cliff_is_an_alarm(shop: DriftShop, model: ChangingModel) -> None:
     (shop.builder.path / REFERENCE).unlink()
     shop.freeze()
@@ -166,6 +168,7 @@ def test_a_prompt_without_a_reference_is_not_green(shop: DriftShop) -> None:
     assert rules(shop.night()) == ["drift-no-reference"]  # its line can be read again
 
 
+@pytest.mark.long
 def test_a_reference_that_was_reset_starts_the_chart_again_and_is_audited(
     shop: DriftShop, model: ChangingModel
 ) -> None:
@@ -222,7 +225,7 @@ def test_without_deployments_the_prompts_of_the_branch_are_watched(shop: DriftSh
     assert row.version == shop.builder.git("rev-parse", "HEAD")[:7]
 
 
-@pytest.mark.parametrize("at", ["yesterday", "2026-02-30T03:17:00Z"])
+@pytest.mark.parametrize("at", first_daily(["yesterday", "2026-02-30T03:17:00Z"]))
 def test_a_night_without_a_time_is_named_with_its_file(shop: DriftShop, at: str) -> None:
     shop.night()
     (line,) = shop.lines()
@@ -258,11 +261,13 @@ def test_a_deployed_version_that_is_gone_is_an_error_of_its_own(shop: DriftShop)
 
 @pytest.mark.parametrize(
     ("row", "words"),
-    [
-        ('{"vars": {"inptu": "where is GH-1?"}, "expected": "GH-1"}', "goldens/parcel.jsonl:1"),
-        ('{"vars": {"input": "a"}, "assert": [{"type": "regex", "value": "("}]}', "goldens/parcel.jsonl:1"),
-        ("{", "goldens/parcel.jsonl:1"),
-    ],
+    first_daily(
+        [
+            ('{"vars": {"inptu": "where is GH-1?"}, "expected": "GH-1"}', "goldens/parcel.jsonl:1"),
+            ('{"vars": {"input": "a"}, "assert": [{"type": "regex", "value": "("}]}', "goldens/parcel.jsonl:1"),
+            ("{", "goldens/parcel.jsonl:1"),
+        ]
+    ),
 )
 def test_a_mistake_in_the_goldens_of_one_prompt_stops_no_other(shop: DriftShop, row: str, words: str) -> None:
     shop.builder.remove("deployments/production.yml")

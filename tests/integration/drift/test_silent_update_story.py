@@ -81,6 +81,7 @@ def current_share(shop: DriftShop) -> float:
     return entry.share
 
 
+@pytest.mark.long
 def test_a_silent_update_is_found_confirmed_and_rolled_back_by_itself(
     shop: DriftShop, server: OpenAIServer, model: ChangingModel, github: fake.GitHub, tmp_path: Path
 ) -> None:

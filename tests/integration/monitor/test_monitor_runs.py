@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from support import log_formats as formats
 from support import released, repositories
+from support.daily import first_daily, some_daily
 
 from promptci.cli import command_group
 from promptci.errors import PromptciError
@@ -75,21 +76,24 @@ def test_the_figures_of_a_month_are_kept_on_the_history_branch(log: Path, tmp_pa
 
 @pytest.mark.parametrize(
     ("words", "code", "text"),
-    [
-        (("--log", "{folder}/none-*.jsonl"), 4, "no file matches"),
-        (("--log", "{folder}/none.jsonl"), 2, "There is no file"),
-        (("--log", "{folder}/empty.jsonl"), 4, "the log is empty"),
-        (("--log", "{folder}/bad.jsonl"), 4, "its format is not known"),
-        (("--log", "{folder}/cut.jsonl.gz"), 4, "cut.jsonl.gz: it cannot be unpacked"),
-        (("--log", "{folder}/odd.jsonl.gz"), 4, "odd.jsonl.gz: it cannot be unpacked"),
-        (
-            ("--log", "{log}", "--since", "2027-01-01"),
-            4,
-            "in the time that was asked for; the newest line is of 2026-03-04",
-        ),
-        (("--log", "{log}", "--prompt", "nobody"), 4, "is a request of nobody in the time"),
-        (("--log", "{log}", "--engine", "nonsense"), 2, "`nonsense` is no engine"),
-    ],
+    some_daily(
+        [
+            (("--log", "{folder}/none-*.jsonl"), 4, "no file matches"),
+            (("--log", "{folder}/none.jsonl"), 2, "There is no file"),
+            (("--log", "{folder}/empty.jsonl"), 4, "the log is empty"),
+            (("--log", "{folder}/bad.jsonl"), 4, "its format is not known"),
+            (("--log", "{folder}/cut.jsonl.gz"), 4, "cut.jsonl.gz: it cannot be unpacked"),
+            (("--log", "{folder}/odd.jsonl.gz"), 4, "odd.jsonl.gz: it cannot be unpacked"),
+            (
+                ("--log", "{log}", "--since", "2027-01-01"),
+                4,
+                "in the time that was asked for; the newest line is of 2026-03-04",
+            ),
+            (("--log", "{log}", "--prompt", "nobody"), 4, "is a request of nobody in the time"),
+            (("--log", "{log}", "--engine", "nonsense"), 2, "`nonsense` is no engine"),
+        ],
+        4,
+    ),
 )
 def test_nothing_to_show_is_an_error_with_a_name(
     words: tuple[str, ...], code: int, text: str, log: Path, tmp_path: Path
@@ -153,6 +157,7 @@ def logged(time: str, **fields: object) -> bytes:
     return json.dumps({**request, "time": time, "promptci.request": "one", **fields}).encode() + b"\n"
 
 
+@pytest.mark.long
 def test_one_clock_that_is_ahead_keeps_no_dead_log_fresh(log: Path, tmp_path: Path) -> None:
     path = tmp_path / "app.jsonl"
     path.write_bytes(log.read_bytes() + logged("2036-01-01T00:00:00Z"))
@@ -177,6 +182,7 @@ def test_a_log_whose_clock_is_wrong_is_refused(tmp_path: Path) -> None:
         assert text in words
 
 
+@pytest.mark.long
 def test_more_tokens_than_can_be_true_are_a_bad_line_and_not_unknown_ones(log: Path, tmp_path: Path) -> None:
     path = tmp_path / "app.jsonl"
     path.write_bytes(log.read_bytes() + logged("2026-03-03T00:00:00Z", **{"gen_ai.usage.output_tokens": 10**30}))
@@ -184,7 +190,7 @@ def test_more_tokens_than_can_be_true_are_a_bad_line_and_not_unknown_ones(log: P
     assert "no number from 0 to 1,000,000,000,000" in result.output
 
 
-@pytest.mark.parametrize("content", [b"\n \n", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)])
+@pytest.mark.parametrize("content", first_daily([b"\n \n", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)]))
 def test_a_log_with_nothing_in_it_is_empty_and_spoils_no_other(content: bytes, log: Path, tmp_path: Path) -> None:
     (tmp_path / "quiet.jsonl").write_bytes(content)
     code, words = refusal("--log", tmp_path / "quiet.jsonl")

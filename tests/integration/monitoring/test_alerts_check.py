@@ -12,6 +12,7 @@ from fakes import openapi, runner
 from fakes.repo import RepoBuilder
 from fakes.webhook_server import WebhookServer
 from support import released
+from support.daily import first_daily
 from support.monitor_traffic import NOW, monitor, traffic
 from support.processes import LONGEST_S
 from support.released import Outcome
@@ -146,12 +147,15 @@ def test_a_steady_state_makes_no_commit(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("good", "made_at", "data"),
-    [
-        (None, None, "missing"),
-        (200, NOW - timedelta(hours=3), "old-look"),
-        (200, NOW + timedelta(days=9), "ahead"),
-        (0, None, "empty"),
-    ],
+    first_daily(
+        [
+            (None, None, "missing"),
+            (200, NOW - timedelta(hours=3), "old-look"),
+            (200, NOW + timedelta(days=9), "ahead"),
+            (0, None, "empty"),
+        ],
+        2,
+    ),
 )
 def test_without_usable_data_the_check_is_never_green(
     shop: Shop, good: int | None, made_at: datetime | None, data: str
@@ -248,6 +252,7 @@ def test_a_monitor_json_that_cannot_be_read_is_an_error(shop: Shop) -> None:
     assert (done.code, "monitor.json:1: " in done.text) == (4, True)
 
 
+@pytest.mark.long
 def test_two_checks_at_once_are_two_looks(shop: Shop, tmp_path: Path) -> None:
     """Whoever pushes second evaluates again, on top of the first one's lines."""
     shop.look(100)

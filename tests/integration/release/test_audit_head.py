@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fakes.repo import RepoBuilder
 from support import released
+from support.daily import first_daily
 from support.released import run
 
 from promptci.audit import log
@@ -58,7 +59,7 @@ def test_without_an_audit_log_there_is_no_trailer(shop: RepoBuilder) -> None:
     assert (done.code, trailer(shop), "warning" in done.text) == (0, None, False)
 
 
-@pytest.mark.parametrize("line", ["{", "[1]", '{"n": 2}', "[" * 100_000])
+@pytest.mark.parametrize("line", first_daily(["{", "[1]", '{"n": 2}', "[" * 100_000], 2))
 def test_a_log_that_cannot_be_read_stops_nothing_and_is_said(shop: RepoBuilder, line: str) -> None:
     writer = RepoBuilder(shop.path.parent / "writer").write({"audit/2026-03.jsonl": f"{line}\n"})
     writer.commit()

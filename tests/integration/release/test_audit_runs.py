@@ -299,6 +299,7 @@ def test_a_workflow_records_its_run(shop: RepoBuilder, monkeypatch: pytest.Monke
     assert by == {"kind": "workflow", "actor": "ann", "actor_id": 98712, "event": "push", "run": run_url}
 
 
+@pytest.mark.long
 def test_two_who_record_at_once_add_nothing_twice(shop: RepoBuilder) -> None:
     released.release(shop)
     clones = released.with_remote(shop, "ann", "bob")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fakes.repo import ENVIRON, RepoBuilder
 from support import released
+from support.daily import first_daily, some_daily
 from support.processes import LONGEST_S
 from support.released import PRODUCTION, PROMPT, prompt, run
 from support.templates import copy_built
@@ -70,7 +71,8 @@ def test_a_rollback_is_pushed(shop: RepoBuilder) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ["dirty file", "staged work", "detached", "another branch", "unpushed commit", "merge conflict"]
+    "state",
+    some_daily(["dirty file", "staged work", "detached", "another branch", "unpushed commit", "merge conflict"], 3),
 )
 def test_what_the_clone_looks_like_does_not_matter(shop: RepoBuilder, state: str) -> None:
     before = at_remote(shop, "rev-parse", "main")
@@ -117,6 +119,7 @@ def test_a_clone_that_is_behind_changes_the_newest_file(shop: RepoBuilder) -> No
     assert behind.git("rev-parse", "HEAD") == at_remote(shop, "rev-parse", "main")
 
 
+@pytest.mark.long
 def test_a_shallow_clone_pushes(shop: RepoBuilder) -> None:
     shallow = clone(shop, "shallow", "--depth=1", "--no-tags")
     done = run(shallow, *CANARY)
@@ -140,6 +143,7 @@ def test_many_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     assert at_remote(shop, "rev-list", "--merges", "--count", "main") == "0"
 
 
+@pytest.mark.long
 def test_two_that_want_different_things_do_not_undo_each_other(shop: RepoBuilder) -> None:
     """The slower one is told of the canary that has begun in the meantime, as anybody is."""
     released.release(shop, "Copy nothing but the number.")
@@ -180,12 +184,18 @@ def test_a_protected_branch_is_named_with_the_way_out(shop: RepoBuilder) -> None
 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
-    [
-        (["--remote", "nowhere"], 2, "This repository has no remote `nowhere`. --remote names another one: origin;"),
-        (["--remote", "--upload-pack=x"], 2, "cannot be a remote"),
-        (["--branch", "a b"], 2, "`a b` cannot be a branch"),
-        (["--branch", "-x"], 2, "`-x` cannot be a branch"),
-    ],
+    first_daily(
+        [
+            (
+                ["--remote", "nowhere"],
+                2,
+                "This repository has no remote `nowhere`. --remote names another one: origin;",
+            ),
+            (["--remote", "--upload-pack=x"], 2, "cannot be a remote"),
+            (["--branch", "a b"], 2, "`a b` cannot be a branch"),
+            (["--branch", "-x"], 2, "`-x` cannot be a branch"),
+        ]
+    ),
 )
 def test_what_cannot_be_pushed_to(shop: RepoBuilder, words: list[str], code: int, message: str) -> None:
     done = run(shop, *CANARY, *words)
@@ -231,6 +241,7 @@ def test_a_pushed_commit_is_signed_where_git_signs(shop: RepoBuilder) -> None:
     assert "gpgsig -----BEGIN SSH SIGNATURE-----" in at_remote(shop, "cat-file", "commit", "main")
 
 
+@pytest.mark.long
 def test_an_executable_file_stays_one(shop: RepoBuilder) -> None:
     (shop.path / PRODUCTION).chmod(0o755)
     shop.commit()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fakes.repo import ENVIRON, RepoBuilder
 from support import released
+from support.daily import first_daily, some_daily
 from support.released import PRODUCTION, PROMPT, prompt, run
 from support.templates import copy_built
 
@@ -167,11 +168,13 @@ def test_two_versions_are_compared(shop: RepoBuilder) -> None:
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [
-        (["a"], "It is not clear what to compare"),
-        (["order", "v1.0.0"], "There is no file `order`"),
-        (["order", "v1.0.0", "v9.0.0"], "There is no release order@v9.0.0"),
-    ],
+    first_daily(
+        [
+            (["a"], "It is not clear what to compare"),
+            (["order", "v1.0.0"], "There is no file `order`"),
+            (["order", "v1.0.0", "v9.0.0"], "There is no release order@v9.0.0"),
+        ]
+    ),
 )
 def test_what_cannot_be_compared(shop: RepoBuilder, words: list[str], message: str) -> None:
     done = run(shop, "diff", *words)
@@ -325,12 +328,14 @@ def test_a_rollback_that_the_configuration_makes_another_prompt_is_refused(tmp_p
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [
-        (["--to", "v9.0.0"], "There is no release order@v9.0.0"),
-        (["--to", "main"], "`main` is not a version"),
-        (["--to", "v1.0.0", "--env", "staging"], "There is no deployments/staging.yml"),
-        (["--to", "v1.0.0", "--env", "empty"], "`order` does not run in empty"),
-    ],
+    first_daily(
+        [
+            (["--to", "v9.0.0"], "There is no release order@v9.0.0"),
+            (["--to", "main"], "`main` is not a version"),
+            (["--to", "v1.0.0", "--env", "staging"], "There is no deployments/staging.yml"),
+            (["--to", "v1.0.0", "--env", "empty"], "`order` does not run in empty"),
+        ]
+    ),
 )
 def test_what_cannot_be_rolled_back(shop: RepoBuilder, words: list[str], message: str) -> None:
     shop.write({"deployments/empty.yml": "prompts: {}\n"}).commit()
@@ -357,7 +362,7 @@ def test_two_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     }
 
 
-@pytest.mark.parametrize("name", [*FOLDERS, "diff"])
+@pytest.mark.parametrize("name", some_daily([*FOLDERS, "diff"], 4))
 def test_every_command_shows_an_example_and_prints_json(shop: RepoBuilder, name: str) -> None:
     shown = run(shop, name, "--help").text
     assert "Example:" in shown
@@ -382,11 +387,16 @@ def test_the_risk_class_of_the_configuration_stands_in_the_tag(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("words", "messages"),
-    [
-        (["order", "v1", "v1.1.0"], ["There is no commit `v1` here", "Did you mean `v1.1.0`?", "are v1.0.0, v1.1.0;"]),
-        (["ordr", "v1", "v2"], ["There is no prompt `ordr` in", "Did you mean `order`? Prompts there: order."]),
-        (["ordr", "v1.0.0", "v2.0.0"], ["has no release here. Did you mean `order`?"]),
-    ],
+    first_daily(
+        [
+            (
+                ["order", "v1", "v1.1.0"],
+                ["There is no commit `v1` here", "Did you mean `v1.1.0`?", "are v1.0.0, v1.1.0;"],
+            ),
+            (["ordr", "v1", "v2"], ["There is no prompt `ordr` in", "Did you mean `order`? Prompts there: order."]),
+            (["ordr", "v1.0.0", "v2.0.0"], ["has no release here. Did you mean `order`?"]),
+        ]
+    ),
 )
 def test_an_unknown_name_or_version_comes_with_the_nearest(
     shop: RepoBuilder, words: list[str], messages: list[str]
@@ -398,22 +408,22 @@ def test_an_unknown_name_or_version_comes_with_the_nearest(
 
 @pytest.mark.parametrize(
     "words",
-    [
-        ("audit", "log"),
-        ("audit", "verify"),
-        ("history", "check"),
-        ("site", "--dry-run"),
-        ("release", "order", "--because", "x", "--push"),
-        ("deploy", "order@v1.0.0", "--env", "production", "--push"),
-        ("rollback", "order", "--to", "v1.0.0", "--env", "production", "--push"),
-        ("versions", "--remote", "origin"),
-    ],
-    ids=" ".join,
+    some_daily(
+        [
+            "audit log",
+            "audit verify",
+            "history check",
+            "site --dry-run",
+            "release order --because x --push",
+            "deploy order@v1.0.0 --env production --push",
+            "rollback order --to v1.0.0 --env production --push",
+            "versions --remote origin",
+        ],
+        3,
+    ),
 )
-def test_without_a_remote_it_is_said_what_is_missing_and_how_to_add_it(
-    shop: RepoBuilder, words: tuple[str, ...]
-) -> None:
-    done = run(shop, *words)
+def test_without_a_remote_it_is_said_what_is_missing_and_how_to_add_it(shop: RepoBuilder, words: str) -> None:
+    done = run(shop, *words.split())
     assert "has no remote" in done.text, done.text
     assert "`git remote add origin ADDRESS` adds" in done.text
     assert "fatal" not in done.text

@@ -213,6 +213,7 @@ def test_two_that_release_at_once_lose_nothing(shop: RepoBuilder) -> None:
         assert version.replaces == (before.number, before.fingerprint)
 
 
+@pytest.mark.long
 def test_two_that_release_the_same_content_make_one_version(shop: RepoBuilder) -> None:
     clones = released.with_remote(shop, "one", "two")
     words = ["release", "order", "--because", "at once", "--push"]

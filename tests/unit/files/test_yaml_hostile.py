@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from support.daily import some_daily
 
 from promptci.errors import InputError
 from promptci.files import lines, strict_yaml
@@ -51,7 +52,7 @@ BOMBS = {
 
 
 @both
-@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize("text", some_daily(BOMBS.values(), 7), ids=BOMBS)
 def test_bombs_are_refused_soon(text: str, parser: Any) -> None:
     started = time.process_time()
     assert problems(text, parser)

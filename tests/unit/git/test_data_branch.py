@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.repo import ENVIRON, RepoBuilder, clone_of
 from support import processes
+from support.daily import first_daily
 from support.processes import LONGEST_S
 
 from promptci.errors import GitError
@@ -87,8 +88,8 @@ def test_without_an_identity_the_commits_are_promptcis(origin: RepoBuilder, monk
     assert origin.git("log", "--format=%an <%ae>", "promptci/history") == "promptci <promptci@localhost>"
 
 
-@pytest.mark.parametrize("options", [(), ("--depth=1",)], ids=["whole", "shallow"])
-def test_it_is_pushed_and_another_clone_goes_on(tmp_path: Path, origin: RepoBuilder, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("options", first_daily([[], ["--depth=1"]]), ids=["whole", "shallow"])
+def test_it_is_pushed_and_another_clone_goes_on(tmp_path: Path, origin: RepoBuilder, options: list[str]) -> None:
     first, second = (clone_of(origin, tmp_path / name, *options).root for name in ("first", "second"))
     DataBranch(root=first, remote="origin").append(add_line(b"one"), "one")
     DataBranch(root=second, remote="origin").append(add_line(b"two"), "two")

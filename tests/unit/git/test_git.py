@@ -79,6 +79,7 @@ def test_the_first_push_of_a_branch_is_compared_with_nothing(built: RepoBuilder)
     assert {kind for _, _, kind in changes(built, "0" * 40, "HEAD")} == {"added"}
 
 
+@pytest.mark.long
 def test_ten_thousand_changed_files(built: RepoBuilder) -> None:
     built.write({f"many/{i}.txt": f"{i}\n" for i in range(10_000)}).commit()
     assert len(changes(built, "HEAD~1", "HEAD")) == 10_000

@@ -183,6 +183,7 @@ def test_a_repository_of_sha256_is_read_like_any_other(tmp_path: Path) -> None:
     assert changes(built.repo, first, ".") == [("a.txt", "a.txt", "changed"), (None, "b.txt", "added")]
 
 
+@pytest.mark.long
 def test_thousands_of_unlike_files_gone_and_come_do_not_take_minutes(built: RepoBuilder) -> None:
     words = [f"{i * 7919 % 65_537:x}\n" for i in range(40 * 3000)]
     built.write({f"old/{i}.txt": "".join(words[40 * i : 40 * i + 40]) for i in range(1500)})

@@ -30,7 +30,7 @@ def sql(engine: str, name: str) -> str:
     return str(ibis.to_sql(all_tables(engine)[name], dialect=engine))
 
 
-@pytest.mark.parametrize("engine", first_daily(ENGINES, 3))
+@pytest.mark.parametrize("engine", first_daily(ENGINES, 2))
 def test_every_table_compiles(engine: str) -> None:
     assert tuple(all_tables(engine)) == NAMES
     approximate = ("approx", "quantile", "uniq(", "hll", "ndv(")

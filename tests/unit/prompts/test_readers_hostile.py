@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.daily import some_daily
 
 from promptci.errors import Problem
 from promptci.prompts.formats import PROMPT_FORMATS
@@ -53,7 +54,7 @@ SUFFIX_BY_READER = {str(prompt_format.reader): suffix for suffix, prompt_format 
 """One ending for each reader."""
 
 
-@pytest.mark.parametrize("suffix", [*SUFFIX_BY_READER.values(), ".json"])
+@pytest.mark.parametrize("suffix", some_daily([*SUFFIX_BY_READER.values(), ".json"], 4))
 def test_nothing_in_a_hostile_file_is_run(tmp_path: Path, suffix: str) -> None:
     mark = str(tmp_path / "was-run")
     started = time.process_time()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fakes import virtual_loop
 from fakes.rationed import Endpoint, ask
+from support.daily import first_daily
 
 from promptci.providers.http.pacing.limiter import Limiter
 from promptci.providers.known_limits import FILE_NAME, MAX_CONCURRENCY, MAX_MODELS, KnownLimit, LimitsFile
@@ -130,7 +131,7 @@ def test_an_endpoint_that_allows_so_many_calls_at_once_is_used(most: int, latenc
     assert refused <= 0.035 * (refused + len(answered))
 
 
-@pytest.mark.parametrize(("rate", "burst"), [(2.0, 10.0), (20.0, 2.0), (50.0, 10.0)])
+@pytest.mark.parametrize(("rate", "burst"), first_daily([(2.0, 10.0), (20.0, 2.0), (50.0, 10.0)]))
 def test_a_rate_that_was_found_is_kept_to_from_the_first_call(rate: float, burst: float) -> None:
     first = virtual_loop.run(ask(Endpoint(rate=rate, burst=burst), int(max(300, rate * 30))))[0]
     known = first.known_limit()

@@ -13,6 +13,7 @@ from fakes.jumping_clock import NOW, JumpingClock, client
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from support.daily import first_daily, some_daily
 from support.hostile_payloads import planted, rich
 from support.report_situations import HOSTILE, SITUATIONS
 from support.run_notation import comparison, many, report
@@ -94,6 +95,7 @@ def test_gh_comment_exact_65536(server: fake.GitHub, github: PyGithubClient) -> 
     assert texts(server) == ["short"]
 
 
+@pytest.mark.long
 def test_gh_comment_exact_65536_of_a_whole_report(tmp_path: Path, server: fake.GitHub, github: PyGithubClient) -> None:
     view = huge("long " * 400)
     assert post(view, tmp_path, github) == ()
@@ -113,9 +115,9 @@ def test_gh_comment_emoji_astral_and_crlf(tmp_path: Path, server: fake.GitHub, g
     assert "\ufffd" not in body
 
 
-@pytest.mark.parametrize("cases", [1, 12, pytest.param(40, marks=pytest.mark.long)])
+@pytest.mark.parametrize("cases", first_daily([12, 1, 40]))
 @pytest.mark.parametrize(
-    "answer", ["```\n" * 200, "~~~\n| a | b |\n" * 100, "</details>\n" * 200, "| a |\n|--|\n" * 99]
+    "answer", some_daily(["```\n" * 200, "~~~\n| a | b |\n" * 100, "</details>\n" * 200, "| a |\n|--|\n" * 99], 2)
 )
 def test_gh_comment_trim_inside_fence_table_details(answer: str, cases: int, tmp_path: Path) -> None:
     text = make_publication(huge(answer.replace("\n", "⏎").replace("|", "/"), cases), tmp_path).comment_md

@@ -12,6 +12,7 @@ from fakes import github as fake
 from fakes import runner
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from support.daily import some_daily
 from support.hostile_payloads import XSS, planted, rich
 from support.run_notation import comparison, report
 
@@ -91,7 +92,7 @@ def live(text: str) -> list[str]:
     return results
 
 
-@pytest.mark.parametrize("payload", LIVE)
+@pytest.mark.parametrize("payload", some_daily(LIVE, 5))
 def test_out_markdown_mentions_entities_images_links_html_comment_autolink_issue_ref(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
@@ -101,7 +102,7 @@ def test_out_markdown_mentions_entities_images_links_html_comment_autolink_issue
     assert published_texts.body.count("<!--") == 1
 
 
-@pytest.mark.parametrize("payload", XSS)
+@pytest.mark.parametrize("payload", some_daily(XSS, 6))
 def test_out_xss_corpus_every_field(payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient) -> None:
     """In all that is told to GitHub; the page itself is opened in a browser by the tests of its own."""
     published_texts = PublishedTexts(tmp_path, planted(rich(), payload), server, github)
@@ -109,7 +110,9 @@ def test_out_xss_corpus_every_field(payload: str, tmp_path: Path, server: fake.G
     assert [result for text in published_texts.markdown for result in live(text)] == []
 
 
-@pytest.mark.parametrize("payload", ["a | b", "a \\| b", "line\nbreak | x", "|\n|--|\n| x |", "`a | b`", "\r\n| x"])
+@pytest.mark.parametrize(
+    "payload", some_daily(["a | b", "a \\| b", "line\nbreak | x", "|\n|--|\n| x |", "`a | b`", "\r\n| x"], 2)
+)
 def test_out_pipe_newline_in_table_cell(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
 ) -> None:
@@ -130,13 +133,16 @@ def _comment(folder: Path, payload: str) -> str:
 
 @pytest.mark.parametrize(
     "payload",
-    [
-        "\x1b[31mred\x1b[0m",
-        "\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\",
-        "\x9b31mred",
-        "\x1b]0;title\x07",
-        "\x1bc",
-    ],
+    some_daily(
+        [
+            "\x1b[31mred\x1b[0m",
+            "\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\",
+            "\x9b31mred",
+            "\x1b]0;title\x07",
+            "\x1bc",
+        ],
+        2,
+    ),
 )
 def test_out_ansi_escape_and_osc8_hyperlinks(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
@@ -157,7 +163,7 @@ def test_out_ansi_escape_and_osc8_hyperlinks(
 
 
 @pytest.mark.parametrize(
-    "payload", ["\ud800", "a\udfffb", "\x00", "\x07\x08", "\u202egpj.exe", "zero\u200bwidth", "\ufeff"]
+    "payload", some_daily(["\ud800", "a\udfffb", "\x00", "\x07\x08", "\u202egpj.exe", "zero\u200bwidth", "\ufeff"], 3)
 )
 def test_out_lone_surrogate_and_control_chars(
     payload: str, tmp_path: Path, server: fake.GitHub, github: PyGithubClient
@@ -179,6 +185,7 @@ def test_out_lone_surrogate_and_control_chars(
         file.read_bytes().decode("utf-8")
 
 
+@pytest.mark.long
 def test_out_deterministic_bytes_twice(tmp_path: Path) -> None:
     """The same report.json makes the same bytes, whatever the machine's language, time zone and hashes are."""
     (tmp_path / "report.json").write_text(document.dump(rich()), encoding="utf-8")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support.daily import some_daily
 from support.report_situations import SITUATIONS
 
 from promptci.documents.report_document import FindingSummary, PromptSummary, QualitySummary, ReportSummary
@@ -13,7 +14,7 @@ from promptci.report.model.document import dump
 from promptci.report.model.report import FindingView, PromptView, QualityView, ReportView
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(SITUATIONS, 12))
 def test_every_report_is_evidence_for_the_versions_it_tested(situation: str, tmp_path: Path) -> None:
     view = SITUATIONS[situation]()
     path = tmp_path / "report.json"

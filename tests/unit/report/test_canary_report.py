@@ -5,6 +5,7 @@ import math
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -72,13 +73,18 @@ SITUATIONS = {
 }
 
 
+@cache
+def report_of(situation: str) -> CanaryReport:
+    return SITUATIONS[situation]()
+
+
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_record_of_every_outcome_is_as_kept(situation: str, gold: Gold) -> None:
-    gold.check(f"canary/{situation}.md", report.markdown(SITUATIONS[situation]()))
+    gold.check(f"canary/{situation}.md", report.markdown(report_of(situation)))
 
 
 def test_the_data_are_as_kept(gold: Gold) -> None:
-    document = to_document(SITUATIONS["promote"]())
+    document = to_document(report_of("promote"))
     # The evidence is as long as all else together; its first and last rows stand for it.
     (prompt,) = document.prompts
     ends = [row for rows in evidence(prompt).values() for row in (rows[0], rows[-1])]
@@ -91,7 +97,7 @@ def evidence(prompt: CanaryPromptRow) -> dict[str, list[EvidenceRow]]:
 
 
 def test_the_evidence_of_a_step_is_the_decision_s_own() -> None:
-    (prompt,) = to_document(SITUATIONS["rolled_back"]()).prompts
+    (prompt,) = to_document(report_of("rolled_back")).prompts
     for metric in prompt.metrics:
         rows = evidence(prompt)[metric.metric]
         assert len(rows) == 60
@@ -105,7 +111,7 @@ def test_the_evidence_of_a_step_is_the_decision_s_own() -> None:
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_page_shows_every_outcome_and_makes_no_request(situation: str) -> None:
-    page = canary_page.render_page(to_document(SITUATIONS[situation]()))
+    page = canary_page.render_page(to_document(report_of(situation)))
     charts = re.findall(r"<svg viewBox=.0 0 360.*?</svg>", page, re.DOTALL)
     assert len(charts) == {"promote": 4, "rolled_back": 4, "split": 4, "wait": 4, "outage": 4}.get(situation, 0)
     assert "default-src &#39;none&#39;" in page
@@ -115,7 +121,7 @@ def test_the_page_shows_every_outcome_and_makes_no_request(situation: str) -> No
 
 
 def test_a_canary_with_all_traffic_comes_with_its_pull_request() -> None:
-    (result,) = to_document(SITUATIONS["complete"]()).prompts
+    (result,) = to_document(report_of("complete")).prompts
     assert result.proposal is not None
     assert result.proposal.branch == "promptci/order-v2-production"
     assert result.proposal.command.startswith(
@@ -125,7 +131,7 @@ def test_a_canary_with_all_traffic_comes_with_its_pull_request() -> None:
     assert [prompt.proposal for name in ("promote", "none") for prompt in to_document(SITUATIONS[name]()).prompts] == [
         None
     ] * 2
-    assert "Make it the stable version" in canary_page.render_page(to_document(SITUATIONS["complete"]()))
+    assert "Make it the stable version" in canary_page.render_page(to_document(report_of("complete")))
 
 
 def test_the_most_alarming_outcome_leads() -> None:
@@ -137,7 +143,7 @@ def test_the_most_alarming_outcome_leads() -> None:
 
 
 def test_unknown_is_null_and_every_number_is_json() -> None:
-    (prompt,) = json.loads(to_document(SITUATIONS["no_data"]()).dump())["prompts"]
+    (prompt,) = json.loads(to_document(report_of("no_data")).dump())["prompts"]
     assert prompt["arms"]["canary"] == {
         "requests": 0,
         "users": 0,

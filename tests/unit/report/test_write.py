@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.daily import some_daily
 from support.report_outputs import render_output
 from support.report_situations import SITUATIONS
 
@@ -52,7 +53,7 @@ def test_a_report_can_be_drawn_again_from_its_json(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in first.all] == [path.read_bytes() for path in second.all]
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(SITUATIONS, 10))
 def test_every_output_of_every_situation_is_valid_utf8(situation: str, tmp_path: Path) -> None:
     for path in write.write_all(document.serialize(SITUATIONS[situation]()), tmp_path).all:
         path.read_bytes().decode("utf-8")

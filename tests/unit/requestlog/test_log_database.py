@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import log_formats as formats
+from support.daily import some_daily
 
 from promptci.errors import InputError
 from promptci.files.lines import JsonError
@@ -66,24 +67,30 @@ def write_more(log: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("changed", "message"),
-    [
-        ({"time": "2026-03-02T10:15:03"}, "`time` is `2026-03-02T10:15:03`, no time in ISO 8601 with its zone"),
-        ({"time": "yesterday"}, "`time` is `yesterday`, no time in ISO 8601 with its zone"),
-        ({"time": None}, "`time` is missing"),
-        ({"gen_ai.prompt.name": ""}, "`gen_ai.prompt.name` is missing"),
-        ({"gen_ai.prompt.version": None}, "`gen_ai.prompt.version` is missing"),
-        ({"feature_flag.result.variant": "blue"}, "`feature_flag.result.variant` is `blue`, neither stable nor canary"),
-        ({"promptci.latency_ms": -1}, "`promptci.latency_ms` is `-1`, no number of at least 0"),
-        ({"promptci.latency_ms": "fast"}, "`promptci.latency_ms` is `fast`, no number of at least 0"),
-        ({"promptci.share": 10001}, "`promptci.share` is `10001`, no number from 0 to 10,000"),
-        (
-            {"gen_ai.evaluation.score.value": 1.5},
-            "`gen_ai.evaluation.score.value` is `1.5`, no number from 0 to 1",
-        ),
-        ({"gen_ai.usage.output_tokens": 1.5}, "`gen_ai.usage.output_tokens` is `1.5`, no whole number"),
-        ({"promptci.signal": "meh"}, "`promptci.signal` is `meh`, neither positive nor negative"),
-        ({"gen_ai.prompt.name": {"a": 1}}, '`gen_ai.prompt.name` is `{"a":1}`, no short text'),
-    ],
+    some_daily(
+        [
+            ({"time": "2026-03-02T10:15:03"}, "`time` is `2026-03-02T10:15:03`, no time in ISO 8601 with its zone"),
+            ({"time": "yesterday"}, "`time` is `yesterday`, no time in ISO 8601 with its zone"),
+            ({"time": None}, "`time` is missing"),
+            ({"gen_ai.prompt.name": ""}, "`gen_ai.prompt.name` is missing"),
+            ({"gen_ai.prompt.version": None}, "`gen_ai.prompt.version` is missing"),
+            (
+                {"feature_flag.result.variant": "blue"},
+                "`feature_flag.result.variant` is `blue`, neither stable nor canary",
+            ),
+            ({"promptci.latency_ms": -1}, "`promptci.latency_ms` is `-1`, no number of at least 0"),
+            ({"promptci.latency_ms": "fast"}, "`promptci.latency_ms` is `fast`, no number of at least 0"),
+            ({"promptci.share": 10001}, "`promptci.share` is `10001`, no number from 0 to 10,000"),
+            (
+                {"gen_ai.evaluation.score.value": 1.5},
+                "`gen_ai.evaluation.score.value` is `1.5`, no number from 0 to 1",
+            ),
+            ({"gen_ai.usage.output_tokens": 1.5}, "`gen_ai.usage.output_tokens` is `1.5`, no whole number"),
+            ({"promptci.signal": "meh"}, "`promptci.signal` is `meh`, neither positive nor negative"),
+            ({"gen_ai.prompt.name": {"a": 1}}, '`gen_ai.prompt.name` is `{"a":1}`, no short text'),
+        ],
+        5,
+    ),
 )
 def test_what_is_wrong_with_a_line_is_said(changed: formats.Json, message: str, tmp_path: Path) -> None:
     log = write(tmp_path / "log.jsonl", json.dumps({**REQUEST, **changed}).encode())

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support import canary_traffic
 from support.canary_traffic import START
+from support.daily import some_daily
 
 from promptci.files.lines import JsonError
 from promptci.requestlog import line, python_reader, read
@@ -212,7 +213,7 @@ def good_line(index: int) -> str:
     return entry(**{"promptci.request": f"good-{index}"})
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([{"promptci.system_fingerprint": -9223372036854775809}])
 @example([{name: ""} for name in NAMES])
 @example([{"gen_ai.evaluation.name": "", "gen_ai.evaluation.score.value": 0.5}, {"promptci.arm": ""}])
@@ -221,6 +222,17 @@ def good_line(index: int) -> str:
 @example([{"gen_ai.prompt.name": None, "gen_ai.prompt.version": None, name: ""} for name in NAMES])
 @given(st.lists(CHANGES, min_size=1, max_size=30))
 def test_both_readers_agree_about_every_line(tmp_path: Path, changes: list[dict[str, Any]]) -> None:
+    compare_readers(tmp_path, changes)
+
+
+@pytest.mark.long
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(CHANGES, min_size=1, max_size=30))
+def test_both_readers_agree_about_many_lines(tmp_path: Path, changes: list[dict[str, Any]]) -> None:
+    compare_readers(tmp_path, changes)
+
+
+def compare_readers(tmp_path: Path, changes: list[dict[str, Any]]) -> None:
     good = [good_line(index) for index in range(100 * len(changes))]
     odd = [entry(**({"promptci.request": f"odd-{index}"} | change)) for index, change in enumerate(changes)]
     path = tmp_path / "a.jsonl"
@@ -250,7 +262,7 @@ ODD_VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", ODD_VALUES)
+@pytest.mark.parametrize("value", some_daily(ODD_VALUES, 9))
 def test_both_readers_agree_about_an_odd_value_in_every_attribute(value: str, tmp_path: Path) -> None:
     """A number over 64 bits was once refused by one reader only, in the attributes that the log does not check."""
     lines = []

@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 from support import canary_traffic
 from support.canary_traffic import CANARY, PROMPT, STABLE, START, Ways
+from support.daily import first_daily
 
 from promptci.present.finding_text.describe import describe
 from promptci.requestlog.columns import columns_of
@@ -104,7 +105,7 @@ def test_a_worsening_that_is_shown_but_under_the_limit_does_not_end_a_canary() -
 
 
 @pytest.mark.parametrize(
-    ("canary", "stable"), [(Ways(errors=0.3), Ways(errors=0.3)), (Ways(errors=0.95), Ways(errors=0.95))]
+    ("canary", "stable"), first_daily([(Ways(errors=0.3), Ways(errors=0.3)), (Ways(errors=0.95), Ways(errors=0.95))])
 )
 def test_an_outage_that_hits_both_arms_is_not_blamed_on_the_prompt(canary: Ways, stable: Ways) -> None:
     """FAULTS 129: the last third of the time, the provider fails for everybody."""

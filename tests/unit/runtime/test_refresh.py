@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fakes.bundle_server import BundleServer
+from support.daily import some_daily
 from support.processes import LONGEST_S
 from support.runtime_readers import ORDER, VECTORS, Reader, Refused, bundle
 
@@ -68,7 +69,7 @@ BAD: dict[str, tuple[Change, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("name", some_daily(BAD, 5))
 def test_a_bad_answer_leaves_the_last_good_bundle(
     reader: Reader, server: BundleServer, tmp_path: Path, name: str
 ) -> None:

@@ -10,6 +10,7 @@ from fakes import virtual_loop
 from fakes.rationed import Endpoint, achieved, ask
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.daily import first_daily, some_daily
 
 from promptci.providers.http.pacing import rate_estimator
 from promptci.providers.http.pacing.limiter import Limiter
@@ -39,25 +40,25 @@ def bucket(rate: float, burst_s: float, latency_s: float, retry_after: str | Non
 
 @pytest.mark.parametrize("speaks", [False, True], ids=["silent", "with headers"])
 @pytest.mark.parametrize("latency_s", [0.05, 5.0])
-@pytest.mark.parametrize(("rate", "burst"), [(2, 2), (2, 10), (10, 2), (20, 2), (20, 100), (50, 10)])
+@pytest.mark.parametrize(("rate", "burst"), some_daily([(2, 2), (2, 10), (10, 2), (20, 2), (20, 100), (50, 10)], 3))
 def test_a_rate_is_reached_and_hardly_ever_overrun(rate: float, burst: float, latency_s: float, speaks: bool) -> None:
     holds(Endpoint(rate=rate, burst=burst, latency_s=latency_s, speaks=speaks))
 
 
 @pytest.mark.parametrize("retry_after", ["seconds", "ms"])
-@pytest.mark.parametrize(("rate", "burst"), [(2, 2), (5, 5), (20, 10), (20, 100), (50, 25)])
+@pytest.mark.parametrize(("rate", "burst"), first_daily([(2, 2), (20, 10), (5, 5), (20, 100), (50, 25)], 2))
 def test_pauses_that_an_endpoint_asks_for_cost_little(rate: float, burst: float, retry_after: str) -> None:
     holds(Endpoint(rate=rate, burst=burst, retry_after=retry_after))
 
 
 @pytest.mark.parametrize("retry_after", [None, "seconds"])
-@pytest.mark.parametrize("speaks", [False, True], ids=["silent", "with headers"])
+@pytest.mark.parametrize("speaks", first_daily([False, True]), ids=["silent", "with headers"])
 def test_so_many_calls_a_minute_are_used(speaks: bool, retry_after: str | None) -> None:
     holds(Endpoint(rate=10, window_s=60, speaks=speaks, retry_after=retry_after), seconds=600)
 
 
 @pytest.mark.parametrize("retry_after", [None, "seconds"])
-@pytest.mark.parametrize(("rate", "apart_s"), [(20, 0.01), (100, 0.002), (100, 0.01)])
+@pytest.mark.parametrize(("rate", "apart_s"), first_daily([(20, 0.01), (100, 0.002), (100, 0.01)]))
 def test_calls_one_by_one_are_used_as_far_as_their_travel_allows(
     rate: float, apart_s: float, retry_after: str | None
 ) -> None:
@@ -174,6 +175,7 @@ def test_a_limit_that_is_changed_is_found(before: float, after: float) -> None:
     assert len(endpoint.refused) < REFUSED * len(endpoint.came)
 
 
+@pytest.mark.long
 def test_after_a_common_pause_calls_come_at_the_pace_and_not_in_a_crowd() -> None:
     endpoint = Endpoint(rate=50, window_s=60, retry_after="seconds")
     virtual_loop.run(ask(endpoint, 50 * 300))
@@ -197,11 +199,13 @@ def test_models_have_limiters_of_their_own() -> None:
     assert of_fast.rate_estimator.learned_rate == pytest.approx(50, rel=0.15)
 
 
-def test_without_a_refusal_or_a_header_nothing_is_held_back() -> None:
-    limit, seconds = virtual_loop.run(ask(Endpoint(rate=1e9, burst=1e9, latency_s=0.1), 20_000))
+@pytest.mark.parametrize(("calls", "longest_s"), first_daily([(4_000, 9), (20_000, 14)]))
+def test_without_a_refusal_or_a_header_nothing_is_held_back(calls: int, longest_s: float) -> None:
+    """Ten seconds to grow to a thousand calls at once, and the rest at 10,000 a second."""
+    limit, seconds = virtual_loop.run(ask(Endpoint(rate=1e9, burst=1e9, latency_s=0.1), calls))
 
     assert limit.rate_estimator.learned_rate is None
-    assert seconds < 14  # ten seconds to grow to a thousand calls at once, and the rest at 10,000 a second
+    assert seconds < longest_s
 
 
 TIMES = {

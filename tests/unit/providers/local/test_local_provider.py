@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.daily import first_daily
 from support.processes import LONGEST_S
 
 from promptci.errors import ProviderError
@@ -73,6 +74,7 @@ async def test_equal_requests_get_equal_answers_whatever_was_asked_before(model:
     assert first == again[::-1]
 
 
+@pytest.mark.long
 async def test_replicates_of_a_random_request_differ_and_each_repeats(model: LocalModel) -> None:
     request = asking("Write a line of a poem.", max_tokens=16, temperature=1.5)
     first = [get_reply(await model.complete(request, replicate=i)) for i in range(3)]
@@ -100,6 +102,7 @@ async def test_the_event_loop_runs_on_while_it_thinks(model: LocalModel) -> None
     assert ticks > 10
 
 
+@pytest.mark.long
 async def test_calls_at_once_get_the_answers_of_calls_alone(model: LocalModel) -> None:
     requests = [asking(f"Name fruit number {i}.", max_tokens=8) for i in range(3)]
     together = await asyncio.gather(*(model.complete(request, replicate=0) for request in requests))
@@ -162,6 +165,7 @@ async def test_a_cancelled_call_stops_thinking(model: LocalModel) -> None:
     assert time.process_time() - started < 10  # 3,000 tokens would take most of a minute
 
 
+@pytest.mark.long
 async def test_a_call_that_takes_too_long_is_a_time_out(file: Path) -> None:
     model = LocalModel(file, timeout_s=0.3)
     try:
@@ -201,7 +205,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("ending", ["close", "forget"])
+@pytest.mark.parametrize("ending", first_daily(["close", "forget"]))
 def test_a_process_that_used_it_prints_nothing_and_ends_well(file: Path, ending: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(file), ending],

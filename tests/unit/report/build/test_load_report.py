@@ -36,6 +36,7 @@ def load(path: Path) -> ReportView:
     return view
 
 
+@pytest.mark.long
 def test_a_report_that_is_large_is_read_piece_by_piece(tmp_path: Path) -> None:
     path = write_report(tmp_path, several_prompts())
     with path.open("a") as file:

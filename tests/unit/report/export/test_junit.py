@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from fakes import tools
+from support.daily import some_daily
 from support.hostile_payloads import XSS, planted, rich
 from support.report_situations import SITUATIONS
 from support.run_notation import comparison, problem, report
@@ -35,7 +36,7 @@ def schema() -> XMLSchema:
     return XMLSchema(tools.file_of_sdist("pytest", "9.0.2", "testing/example_scripts/junit-10.xsd"))
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(SITUATIONS, 15))
 def test_every_situation_is_valid_by_the_schema(situation: str, schema: XMLSchema) -> None:
     schema.validate("".join(junit.xml_pieces(SITUATIONS[situation]())))
 
@@ -109,6 +110,7 @@ class Repeated(Sequence[CaseView]):
         return self._case
 
 
+@pytest.mark.long
 def test_the_memory_it_takes_does_not_grow_with_the_number_of_broken_cases() -> None:
     view = SITUATIONS["regressed"]()
     prompt = next(prompt for prompt in view.prompts if any(case.outcome == "broken" for case in prompt.case_details))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from support import large_reports, report_situations
 from support.hostile_payloads import rich
 from support.run_notation import comparison, many, report
@@ -106,6 +107,7 @@ def test_figures_keep_four_digits_and_unknown_stays_unknown() -> None:
     ]
 
 
+@pytest.mark.long
 def test_texts_without_room_are_those_of_the_cases_read_last() -> None:
     view = large_reports.view(2500)
     whole = planned(view)

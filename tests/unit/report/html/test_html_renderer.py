@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from support import report_situations
+from support.daily import some_daily
 from support.hostile_payloads import XSS, planted, rich
 from support.run_notation import comparison, many, report
 
@@ -47,14 +48,14 @@ def read(text: str) -> Structure:
     return result
 
 
-@pytest.mark.parametrize("payload", XSS)
+@pytest.mark.parametrize("payload", some_daily(XSS, 8))
 def test_a_payload_in_every_field_changes_no_tag(payload: str) -> None:
     view = rich()
     harmless, hostile = (read(html_renderer.render_page(planted(view, text))) for text in ("harmless", payload))
     assert hostile.tags == harmless.tags
 
 
-@pytest.mark.parametrize("situation", report_situations.SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(report_situations.SITUATIONS, 15))
 def test_a_page_loads_nothing_and_runs_nothing_but_its_own(situation: str) -> None:
     result = read(report_situations.page(situation))
     tags = [tag[0] for tag in result.tags]
@@ -66,7 +67,7 @@ def test_a_page_loads_nothing_and_runs_nothing_but_its_own(situation: str) -> No
         assert name != "href" or value.startswith("#")
 
 
-@pytest.mark.parametrize("situation", report_situations.SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(report_situations.SITUATIONS, 15))
 def test_every_link_within_a_page_has_its_target_and_ids_are_unique(situation: str) -> None:
     result = read(report_situations.page(situation))
     ids = [value for _, name, value in result.attributes if name == "id"]
@@ -74,7 +75,7 @@ def test_every_link_within_a_page_has_its_target_and_ids_are_unique(situation: s
     assert {value[1:] for _, name, value in result.attributes if name == "href"} <= set(ids)
 
 
-@pytest.mark.parametrize("situation", report_situations.SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(report_situations.SITUATIONS, 15))
 def test_tags_are_closed_in_order(situation: str) -> None:
     open_: list[str] = []
     alone = {"meta", "input", "br", "path", "use", "circle", "rect"}
@@ -271,6 +272,7 @@ MAX_BYTES = 700_000
 """Size of a page in these tests; the frame takes a third of it."""
 
 
+@pytest.mark.long
 def test_hostile_length_does_not_pass_the_limit() -> None:
     text = html_renderer.render_page(large(100, 20_000, payload="\"'<>&\u202e"), max_bytes=MAX_BYTES)
     assert 300_000 < len(text.encode()) < MAX_BYTES

@@ -5,6 +5,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from support.daily import first_daily, some_daily
 from support.hostile_payloads import XSS, planted, rich
 from support.report_situations import HOSTILE, SITUATIONS
 from support.run_notation import comparison, many, report
@@ -47,7 +48,7 @@ def full(view: ReportView) -> str:
     return markdown_renderer.render_comment(view, MARKER, LINK)
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("payload", some_daily(PAYLOADS, 12))
 def test_nothing_of_a_payload_in_any_field_is_alive(payload: str) -> None:
     view = planted(rich(), payload)
     for text in (
@@ -67,7 +68,7 @@ def test_nothing_of_a_payload_in_any_field_is_alive(payload: str) -> None:
             assert token.type != "image"
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("payload", some_daily(PAYLOADS, 12))
 def test_a_payload_does_not_change_how_the_comment_is_built(payload: str) -> None:
     view = rich()
     harmless, hostile = (
@@ -97,7 +98,7 @@ def test_the_link_cannot_leave_its_brackets() -> None:
     assert "<b>" not in text
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(SITUATIONS, 15))
 def test_every_comment_fits_and_keeps_verdict_and_link(situation: str) -> None:
     view = SITUATIONS[situation]()
     text = full(view)
@@ -116,7 +117,9 @@ def huge(prompts: int, cases: int, answer: str) -> ReportView:
 
 @pytest.mark.parametrize(
     ("prompts", "cases", "answer"),
-    [(1, 5, "x"), (2, 40, "long " * 100), (5, 60, "long " * 400), (60, 12, "long " * 30), (3, 60, "😀" * 2000)],
+    first_daily(
+        [(1, 5, "x"), (2, 40, "long " * 100), (5, 60, "long " * 400), (60, 12, "long " * 30), (3, 60, "😀" * 2000)], 3
+    ),
 )
 def test_a_comment_of_any_size_fits_and_all_it_opens_is_closed(prompts: int, cases: int, answer: str) -> None:
     text = full(huge(prompts, cases, answer))

@@ -6,6 +6,7 @@ import json
 import jsonschema
 import pydantic_core
 import pytest
+from support.daily import some_daily
 from support.gold_files import Gold
 from support.report_situations import SITUATIONS
 
@@ -14,7 +15,7 @@ from promptci.report.model import document
 from promptci.report.model.report import ReportView
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(SITUATIONS, 15))
 def test_a_report_comes_back_as_it_was_written(situation: str) -> None:
     view = SITUATIONS[situation]()
     text = document.dump(view)
@@ -30,7 +31,7 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("situation", some_daily(SITUATIONS, 12))
 def test_a_report_keeps_to_its_schema(situation: str, validator: jsonschema.Draft202012Validator) -> None:
     validator.validate(json.loads(document.dump(SITUATIONS[situation]())))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support import canary_traffic
+from support.daily import some_daily
 
 from promptci.requestlog import python_reader, read
 from promptci.requestlog.batch import WantedRequests
@@ -23,7 +24,7 @@ USUAL = [
 ]
 
 
-@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize("value", some_daily(ODD, 5))
 def test_an_odd_number_is_found_at_every_place_of_a_piece(
     value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

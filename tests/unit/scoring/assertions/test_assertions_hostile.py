@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.assertion_cases import case, mark
-from support.daily import first_daily
+from support.daily import first_daily, some_daily
 
 from promptci.scoring import check_assertions
 from promptci.scoring.assertions import json_query, patterns
@@ -26,12 +26,14 @@ ENDLESS = {"$ref": "#/$defs/a40"}
 
 @pytest.mark.parametrize(
     ("pattern", "text"),
-    [
-        (r"(a|aa)+$", "a" * 5000 + "b"),
-        (r"(x+x+)+y", "x" * 5000),
-        (r"^(.*?,){25}P", "1,2,3,4,5," * 2000),
-        (r"\s+$", "x" + " " * 200_000 + "x"),
-    ],
+    first_daily(
+        [
+            (r"(a|aa)+$", "a" * 5000 + "b"),
+            (r"(x+x+)+y", "x" * 5000),
+            (r"^(.*?,){25}P", "1,2,3,4,5," * 2000),
+            (r"\s+$", "x" + " " * 200_000 + "x"),
+        ]
+    ),
 )
 def test_a_pattern_that_takes_too_long_ends_and_leaves_the_answer_unscored(pattern: str, text: str) -> None:
     hostile = case("regex", pattern)
@@ -80,16 +82,19 @@ def test_an_honest_pattern_is_built(pattern: str) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "answer"),
-    [
-        ({"type": "string", "pattern": "^(a|aa)+$"}, json.dumps("a" * 5000 + "b")),
-        ({"patternProperties": {"^(a|aa)+$": {}}}, json.dumps({"a" * 5000 + "b": 1})),
-        (
-            {"additionalProperties": False, "patternProperties": {"^(a|aa)+$": {}}},
-            json.dumps({"a" * 5000 + "b": 1}),
-        ),
-        ({"$defs": DOUBLING, "properties": {"a": ENDLESS}}, '{"a": 1}'),
-        ({"properties": {"a": {"$ref": "#/$defs/loop"}}, "$defs": {"loop": {"$ref": "#/$defs/loop"}}}, '{"a": 1}'),
-    ],
+    first_daily(
+        [
+            ({"type": "string", "pattern": "^(a|aa)+$"}, json.dumps("a" * 5000 + "b")),
+            ({"patternProperties": {"^(a|aa)+$": {}}}, json.dumps({"a" * 5000 + "b": 1})),
+            (
+                {"additionalProperties": False, "patternProperties": {"^(a|aa)+$": {}}},
+                json.dumps({"a" * 5000 + "b": 1}),
+            ),
+            ({"$defs": DOUBLING, "properties": {"a": ENDLESS}}, '{"a": 1}'),
+            ({"properties": {"a": {"$ref": "#/$defs/loop"}}, "$defs": {"loop": {"$ref": "#/$defs/loop"}}}, '{"a": 1}'),
+        ],
+        2,
+    ),
     ids=["pattern", "patternProperties", "additionalProperties", "doubling", "loop"],
 )
 def test_a_schema_that_never_ends_is_unscored(schema: dict[str, Any], answer: str) -> None:
@@ -156,17 +161,20 @@ WIDE = json.dumps({"big": [{"a": i} for i in range(60_000)], "deep": json.loads(
 
 @pytest.mark.parametrize(
     "path",
-    [
-        "$..*..*..*",
-        "$..[?@..[?@..[?@..x]]]",
-        f"$..[{','.join(['*'] * 400)}]",
-        f"$..[{','.join(['&'] * 200)}]".replace("&", '"x"'),
-        "$.big[?$.big == $.big[?@.a]]".replace("$.big[?@.a]", "$.deep"),
-        "$.big[?count($..*) == 1]",
-        f"$.big[?{'||'.join(['1==2'] * 150)}]",
-        "$.big[?" + "(" * 400 + "@.b" + ")" * 400 + "]",
-        f"$..[{','.join(['::-1'] * 150)}]",
-    ],
+    some_daily(
+        [
+            "$..*..*..*",
+            "$..[?@..[?@..[?@..x]]]",
+            f"$..[{','.join(['*'] * 400)}]",
+            f"$..[{','.join(['&'] * 200)}]".replace("&", '"x"'),
+            "$.big[?$.big == $.big[?@.a]]".replace("$.big[?@.a]", "$.deep"),
+            "$.big[?count($..*) == 1]",
+            f"$.big[?{'||'.join(['1==2'] * 150)}]",
+            "$.big[?" + "(" * 400 + "@.b" + ")" * 400 + "]",
+            f"$..[{','.join(['::-1'] * 150)}]",
+        ],
+        3,
+    ),
     ids=lambda path: path[:20],
 )
 def test_a_path_that_takes_too_long_ends(path: str) -> None:
@@ -180,9 +188,10 @@ def test_a_path_that_takes_too_long_ends(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text"), [("(a|aa)+", "a" * 5000 + "b"), ("(" * 1_000_000, "a"), ("(" * 990, "a"), ("(a*)" * 249, "b")]
+    ("pattern", "text"),
+    first_daily([("(a|aa)+", "a" * 5000 + "b"), ("(" * 1_000_000, "a"), ("(" * 990, "a"), ("(a*)" * 249, "b")], 2),
 )
-@pytest.mark.parametrize("function", ["match", "search"])
+@pytest.mark.parametrize("function", first_daily(["match", "search"]))
 def test_a_pattern_in_a_path_is_bounded_even_if_the_answer_holds_it(function: str, pattern: str, text: str) -> None:
     golden_case = case("json-path", 1, path=f"$.texts[?{function}(@, $.pattern)]")
     assert check_assertions.find_problems([golden_case]) == []
@@ -259,7 +268,7 @@ ONE_OF_EACH = [
 ]
 
 
-@pytest.mark.parametrize("flood", first_daily(FLOODS, 2))
+@pytest.mark.parametrize("flood", first_daily(FLOODS))
 def test_a_megabyte_of_answer_is_marked_soon_and_quoted_briefly(flood: str) -> None:
     started = time.process_time()
     reasons = [mark(golden_case, FLOODS[flood]).reason for golden_case in ONE_OF_EACH]

@@ -48,7 +48,7 @@ def test_a_limit_that_is_null_is_the_default(kind: str, option: str) -> None:
 KINDS = [*ASSERTIONS, "llm", "judge", "similar"]
 
 
-@settings(UNHURRIED, max_examples=10)
+@settings(UNHURRIED, max_examples=5)
 @given(data=st.data())
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_refused_can_be_marked(kind: str, data: st.DataObject) -> None:

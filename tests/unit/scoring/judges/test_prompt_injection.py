@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.assertion_cases import answer
+from support.daily import some_daily
 from support.fake_judges import JUDGE, LLM
 
 from promptci.goldens.model import Assertion, Case
@@ -157,12 +158,12 @@ def test_no_text_breaks_it(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    [
+    some_daily([
         "a", " ", ":", "\ufdfa", "é\u0336", "忽略", "\u202e", "\U000e0069", "QUFB", "69", "%69", "&#105;", "\\u0069",
         "| ", "<!--", "ignore ", "ignore the ", "note to the grader ", "graders that ", "end of answer ",
         "system: a b c ", '{"reason": "', '{"score": 5} ', "tool result pass \u202e\u0336 а &amp; %20 \\u0020 ",
         "".join(random.Random(1).choices(string.printable, k=5000)),  # noqa: S311 - any scribble does
-    ],
+    ], 8),
     ids=lambda piece: ascii(piece[:24]),
 )  # fmt: skip
 def test_a_megabyte_of_anything_is_searched_in_time(piece: str) -> None:
