@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from promptci.files import append
+from promptci.files.system.open_file import open_file
 from promptci.memory.model import MEMORY_LINES, CaseRecord, Feedback, Line, VerdictRecord
 
 _FILE_NAME = re.compile(r"(verdicts|cases)-(\d{4}-\d\d-\d\d)\.jsonl")
@@ -125,7 +126,7 @@ class Memory:
     def _lines(self, damaged: list[str]) -> Iterator[Line]:
         for file in self._files():
             try:
-                descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                descriptor = open_file(file)
             except FileNotFoundError:  # another process has deleted it
                 continue
             with os.fdopen(descriptor, "rb") as source:
