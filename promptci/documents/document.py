@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from promptci.documents.position import line_of
 from promptci.errors import InputError, Problem
 from promptci.files.lines import JsonError, decode_utf8, parse_json
+from promptci.files.system.open_file import open_file
 from promptci.redact import Redactor
 
 MAX_PROBLEMS = 20
@@ -128,7 +129,7 @@ def open_bounded(path: Path, name: str, *, max_bytes: int, hint: str) -> IO[byte
         If it cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = open_file(path)
     except OSError as error:
         raise InputError([Problem(path=name, message=f"cannot be read: {error.strerror}", hint=hint)]) from error
     status = os.fstat(descriptor)

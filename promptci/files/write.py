@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from promptci.files.system.open_file import open_file
+
 
 def write_text(path: Path, text: str) -> None:
     r"""Write `text` as UTF-8 to `path` in one step, making parent folders; a lone surrogate becomes `\\udXXX`."""
@@ -32,7 +34,7 @@ def _write(path: Path, contents: Iterable[bytes]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             for content in contents:

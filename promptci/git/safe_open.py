@@ -1,14 +1,12 @@
 """Open a file of the working tree without following a link anywhere on the way, and without waiting for a pipe."""
 
-import os
 import stat
 from pathlib import Path
 
 from promptci.errors import InputError, Problem
+from promptci.files.system.folder import Folder
+from promptci.files.system.open_file import is_link
 from promptci.lazy_dataclass import dataclass
-
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def not_plain_file(path: str, message: str) -> InputError:
@@ -35,7 +33,7 @@ class SizeLimit:
 def open_plain_file(root: Path, path: str) -> int | None:
     """Return a descriptor of a plain file below `root`, or None where there is none.
 
-    Each folder is opened from the one above it, so nobody can swap one for a link meanwhile.
+    Each folder is opened from the one above it, so nobody can swap one for a link meanwhile (on Windows, see `Folder`).
 
     Raises
     ------
@@ -47,29 +45,26 @@ def open_plain_file(root: Path, path: str) -> int | None:
         raise not_plain_file(path, "the path leads out of the repository")
     if "\0" in path:
         return None
-    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in parts[:-1]:
-            if not stat.S_ISDIR(_mode(part, folder, path)):
+    with Folder.open(root) as folder:
+        try:
+            for part in parts[:-1]:
+                if not stat.S_ISDIR(_mode(part, folder, path)):
+                    return None
+                folder.enter(part)
+            mode = _mode(parts[-1], folder, path)
+            if stat.S_ISDIR(mode):
                 return None
-            above, folder = folder, os.open(part, FOLDER, dir_fd=folder)
-            os.close(above)
-        mode = _mode(parts[-1], folder, path)
-        if stat.S_ISDIR(mode):
+            if not stat.S_ISREG(mode):
+                raise not_plain_file(path, "this is a device, pipe or socket")
+            return folder.open_file(parts[-1])
+        except PermissionError as error:
+            raise not_plain_file(path, "the file may not be read: permission denied") from error
+        except OSError:  # not there, or no name a file can have
             return None
-        if not stat.S_ISREG(mode):
-            raise not_plain_file(path, "this is a device, pipe or socket")
-        return os.open(parts[-1], FILE, dir_fd=folder)
-    except PermissionError as error:
-        raise not_plain_file(path, "the file may not be read: permission denied") from error
-    except OSError:  # not there, or no name a file can have
-        return None
-    finally:
-        os.close(folder)
 
 
-def _mode(part: str, folder: int, path: str) -> int:
-    mode = os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode
-    if stat.S_ISLNK(mode):
+def _mode(part: str, folder: Folder, path: str) -> int:
+    status = folder.lstat(part)
+    if is_link(status):
         raise not_plain_file(path, "this is, or lies behind, a symbolic link, which is not followed")
-    return mode
+    return status.st_mode

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from promptci.errors import UnsafeError
 from promptci.files import write
+from promptci.files.system.folder import Folder
+from promptci.files.system.open_file import is_link
 from promptci.git import command
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
-
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def keep_out_of_git(folder: Path) -> None:
@@ -83,24 +83,21 @@ def _steps_below(top: Path, root: Path, folder: Path) -> tuple[str, ...] | None:
 
 def _find_link(top: Path, steps: tuple[str, ...]) -> str | None:
     """Open step by step, so that no link is followed; return the first step that is not a folder."""
-    descriptor = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for count, step in enumerate(steps, start=1):
-            name = "/".join(steps[:count])
-            try:
-                mode = os.stat(step, dir_fd=descriptor, follow_symlinks=False).st_mode
-            except FileNotFoundError:
-                return None
-            if stat.S_ISLNK(mode):
-                return f"`{name}` is a symbolic link"
-            if not stat.S_ISDIR(mode):
-                return f"`{name}` is not a folder"
-            above, descriptor = descriptor, os.open(step, _FOLDER, dir_fd=descriptor)
-            os.close(above)
+        with Folder.open(top) as folder:
+            for count, step in enumerate(steps, start=1):
+                name = "/".join(steps[:count])
+                try:
+                    status = folder.lstat(step)
+                except FileNotFoundError:
+                    return None
+                if is_link(status):
+                    return f"`{name}` is a symbolic link"
+                if not stat.S_ISDIR(status.st_mode):
+                    return f"`{name}` is not a folder"
+                folder.enter(step)
     except OSError as error:
         return f"it cannot be opened: {error.strerror}"
-    finally:
-        os.close(descriptor)
     return None
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from promptci.files import append
+from promptci.files.system.open_file import open_file
 from promptci.lazy_dataclass import dataclass
 from promptci.memory.model import MEMORY_LINES, CaseRecord, Feedback, Line, VerdictRecord
 
@@ -125,7 +126,7 @@ class Memory:
     def _lines(self, damaged: list[str]) -> Iterator[Line]:
         for file in self._files():
             try:
-                descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                descriptor = open_file(file)
             except FileNotFoundError:  # another process has deleted it
                 continue
             with os.fdopen(descriptor, "rb") as source:

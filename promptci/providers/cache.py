@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from promptci.files import canonical
+from promptci.files.system.open_file import READ_WRITE, open_file, read_at
 from promptci.providers.base import COMPLETION_CODEC, Completion, Request
 from promptci.redact import Redactor
 
@@ -121,7 +122,7 @@ class AnswerCache:
     def _read(self, file: Path) -> None:
         """Note where each key's newest answer stands, without reading the answers."""
         try:
-            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            descriptor = open_file(file)
             with os.fdopen(descriptor, "rb") as source:
                 content = source.read()
         except OSError:
@@ -137,8 +138,7 @@ class AnswerCache:
         if self._segment is None or self._segment_day != today:
             self.close()
             self._folder.mkdir(parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
-            self._segment = os.open(self._folder / f"answers-{today}.jsonl", flags, 0o644)
+            self._segment = open_file(self._folder / f"answers-{today}.jsonl", READ_WRITE | os.O_APPEND)
             self._segment_day = today
         return self._segment
 
@@ -170,7 +170,7 @@ class _WrittenLines:
             return None
         start, length = divmod(place, MAX_LINE_BYTES)
         try:
-            return os.pread(segment, length, start)
+            return read_at(segment, length, start)
         except OSError:
             return None
 

@@ -1,7 +1,6 @@
 """The journal: one line per answer, written as it arrives, so that a killed run loses nothing it has paid for."""
 
 import errno
-import fcntl
 import gzip
 import json
 import os
@@ -17,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from promptci.documents.document import Document
 from promptci.errors import InputError, Problem, PromptciError
 from promptci.files import append, lines, write
+from promptci.files.system.lock import lock_exclusively
+from promptci.files.system.open_file import READ_WRITE, open_file, read_at
 from promptci.redact import Redactor
 from promptci.runs.model import ANSWER_CODEC, Answer
 
@@ -99,7 +100,7 @@ class Journal:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+            descriptor = open_file(path, READ_WRITE)
         except OSError as error:
             raise unwritable(path, error) from error
         journal = cls(path, descriptor, redactor or Redactor())
@@ -150,12 +151,12 @@ class Journal:
     def _start(self, run: JournalRun) -> None:
         descriptor = self._open_descriptor()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_exclusively(descriptor)
         except OSError as error:
             hint = "Wait for it to end, or name another output folder."
             raise PromptciError(f"another run is writing {self._path}", hint) from error
         end = append.find_end_of_last_line(descriptor)
-        prefix = os.pread(descriptor, len(_HEADER_START), 0)
+        prefix = read_at(descriptor, len(_HEADER_START), 0)
         if end or prefix != _HEADER_START[: len(prefix)]:
             load_journal(self._path)  # raises before anything is changed if the file is not a journal
         os.ftruncate(descriptor, end)

@@ -261,7 +261,7 @@ def test_an_endpoint_on_this_machine_is_out_of_reach_of_the_container(tmp_path: 
 
 def test_the_composite_action_runs_on_the_runner_itself(tmp_path: Path) -> None:
     composite = workflow().replace("promptci/promptci@", "promptci/promptci/composite@")
-    composite = composite.replace("ubuntu-latest", "macos-latest")
+    composite = composite.replace("ubuntu-latest", "windows-latest")
     files = {"promptci.yml": LOOPBACK.replace("  api_key_env: LOCAL_KEY\n", ""), WORKFLOW: composite}
     assert get_findings(repository(tmp_path, **files)) == []
 

@@ -1,11 +1,12 @@
 """The variables of many cases, in one unnamed temporary file, and the mappings that read them from it."""
 
 import json
-import os
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from promptci.files.system.open_file import read_at
 
 MAX_BYTES_IN_MEMORY = 16 * 2**20
 """Variables, as JSON, up to which those of the first cases stay in memory: each is read a dozen times in a run."""
@@ -43,7 +44,7 @@ class VariableStore:
         if not self._is_flushed:
             self._file.flush()
             self._is_flushed = True
-        data = os.pread(self._file.fileno(), size, offset)
+        data = read_at(self._file.fileno(), size, offset)
         variables: dict[str, Any] = json.loads(data.decode("utf-8", "surrogatepass"))
         self._last = (offset, variables)
         return variables

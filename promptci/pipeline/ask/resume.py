@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+import sys
 from pathlib import Path
 
 from promptci import __version__
@@ -63,7 +64,8 @@ def _load_known(path: Path, run: journal.JournalRun) -> dict[QuestionKey, Answer
 def _is_own(path: Path) -> bool:
     """Return whether the journal is a plain file that this user wrote."""
     status = path.lstat()
-    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+    is_mine = sys.platform == "win32" or status.st_uid == os.geteuid()  # Windows has no number of an owner
+    return stat.S_ISREG(status.st_mode) and is_mine
 
 
 def _is_whole(answer: Answer) -> bool:

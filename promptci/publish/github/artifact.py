@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from promptci.errors import UnsafeError
+from promptci.files.system.folder import Folder
+from promptci.files.system.open_file import is_link, open_file
 
 REPORT = "report.json"
 MAX_REPORT_BYTES = 32 * 2**20
@@ -20,8 +22,6 @@ MAX_REPORT_BYTES = 32 * 2**20
 MAX_ZIP_BYTES = 64 * 2**20
 MAX_FILES = 1_000
 MAX_DEPTH = 8
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ENCRYPTED = 0x1
 _UNREADABLE = (OSError, EOFError, ValueError, LookupError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
 _READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -44,41 +44,36 @@ def read_report_json(source: Path) -> bytes:
 
 
 def _read_folder(source: Path) -> bytes:
-    folder = os.open(source, _FOLDER)
-    try:
-        for count, mode in enumerate(_modes(folder, MAX_DEPTH), start=1):
+    with Folder.open(source, is_trusted=False) as folder:
+        for count, status in enumerate(_entries(folder, MAX_DEPTH), start=1):
             if count > MAX_FILES:
                 raise _build_error(f"it holds more than {MAX_FILES} files")
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            if is_link(status) or not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
                 raise _build_error("it holds a link, a pipe or a device")
-        with os.fdopen(os.open(REPORT, _FILE, dir_fd=folder), "rb") as file:
+        try:
+            descriptor = folder.open_file(REPORT)
+        except FileNotFoundError:
+            raise _build_error(f"there is no {REPORT} in it") from None
+        with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise _build_error(f"its {REPORT} is not a plain file")
             return _check_size(file.read(MAX_REPORT_BYTES + 1))
-    except FileNotFoundError:
-        raise _build_error(f"there is no {REPORT} in it") from None
-    finally:
-        os.close(folder)
 
 
-def _modes(folder: int, depth: int) -> Iterator[int]:
-    """Yield the file type of each entry, without following links."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            mode = entry.stat(follow_symlinks=False).st_mode
-            yield mode
-            if stat.S_ISDIR(mode):
-                if not depth:
-                    raise _build_error(f"its folders are nested more than {MAX_DEPTH} deep")
-                below = os.open(entry.name, _FOLDER, dir_fd=folder)
-                try:
-                    yield from _modes(below, depth - 1)
-                finally:
-                    os.close(below)
+def _entries(folder: Folder, depth: int) -> Iterator[os.stat_result]:
+    """Describe each entry, without following links."""
+    for name in folder.names():
+        status = folder.lstat(name)
+        yield status
+        if stat.S_ISDIR(status.st_mode) and not is_link(status):
+            if not depth:
+                raise _build_error(f"its folders are nested more than {MAX_DEPTH} deep")
+            with folder.open_below(name) as below:
+                yield from _entries(below, depth - 1)
 
 
 def _read_zip(source: Path) -> bytes:
-    with os.fdopen(os.open(source, _FILE), "rb") as file:
+    with os.fdopen(open_file(source), "rb") as file:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
             raise _build_error("it is neither a folder nor a zip file")

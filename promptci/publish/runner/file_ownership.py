@@ -2,11 +2,11 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from promptci.files.system.folder import Folder
 
 
 def chown_to_workspace(paths: Iterable[Path], workspace: Path) -> None:
@@ -16,56 +16,40 @@ def chown_to_workspace(paths: Iterable[Path], workspace: Path) -> None:
     symbolic link is followed, neither on the way nor inside: a pull request may have put one there. What is
     missing or lies behind a link is passed over.
     """
-    if os.geteuid() != 0:
+    if sys.platform == "win32" or os.geteuid() != 0:
         return
-    owner = workspace.stat()
+    status = workspace.stat()
+    owner = status.st_uid, status.st_gid
     for path in paths:
         inside = _below(path, workspace)
         start, parts = (workspace, inside) if inside else (path.parent, (path.name,))
-        with closing(_FolderWalk(start, owner.st_uid, owner.st_gid)) as walk:
-            walk.chown(parts)
+        with Folder.open(start) as folder:
+            _chown_below(folder, parts, owner)
 
 
-class _FolderWalk:
-    """Goes down from a folder by descriptors, so that nothing can be put in the way."""
-
-    def __init__(self, start: Path, uid: int, gid: int) -> None:
-        self._owner = uid, gid
-        self._folder = os.open(start, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-
-    def close(self) -> None:
-        os.close(self._folder)
-
-    def chown(self, parts: tuple[str, ...]) -> None:
-        """Change the owner of the folders on the way, and of everything below its end."""
-        for part in parts[:-1]:
-            try:
-                below = os.open(part, _FOLDER, dir_fd=self._folder)
-            except OSError:
-                return
-            os.close(self._folder)
-            self._folder = below
-            os.fchown(below, *self._owner)
-        self._chown_tree(parts[-1], self._folder)
-
-    def _chown_tree(self, name: str, folder: int) -> None:
+def _chown_below(folder: Folder, parts: tuple[str, ...], owner: tuple[int, int]) -> None:
+    """Change the owner of the folders on the way, and of everything below its end."""
+    for part in parts[:-1]:
         try:
-            mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
-            os.chown(name, *self._owner, dir_fd=folder, follow_symlinks=False)
-        except FileNotFoundError:
+            folder.enter(part)
+        except OSError:
             return
-        if stat.S_ISDIR(mode):
-            below = os.open(name, _FOLDER, dir_fd=folder)
-            try:
-                for child in _names(below):
-                    self._chown_tree(child, below)
-            finally:
-                os.close(below)
+        if sys.platform != "win32" and folder.descriptor is not None:
+            os.fchown(folder.descriptor, *owner)
+    _chown_tree(folder, parts[-1], owner)
 
 
-def _names(folder: int) -> list[str]:
-    with os.scandir(folder) as entries:
-        return [entry.name for entry in entries]
+def _chown_tree(folder: Folder, name: str, owner: tuple[int, int]) -> None:
+    try:
+        mode = folder.lstat(name).st_mode
+        if sys.platform != "win32":
+            os.chown(name, *owner, dir_fd=folder.descriptor, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        with folder.open_below(name) as below:
+            for child in below.names():
+                _chown_tree(below, child, owner)
 
 
 def _below(path: Path, workspace: Path) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from promptci.files.system.open_file import APPEND, open_file
 from promptci.lazy_import import lazy_import
 
 if TYPE_CHECKING:
@@ -109,8 +110,7 @@ def _entry(name: str, value: str) -> str:
 
 def _append(path: Path, text: str) -> None:
     """Append in one write, never through a symbolic link."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o644), "wb") as file:
+    with os.fdopen(open_file(path, APPEND), "wb") as file:
         file.write(text.encode("utf-8", errors="backslashreplace"))
 
 

@@ -1,6 +1,7 @@
 """Render a comment by the user's own template, in a process with little time and memory and no secrets."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,8 +57,8 @@ def render_user_template(report: SerializedReport, template: UserTemplate, *, sp
         process = subprocess.run(
             [sys.executable, "-c", _PROGRAM, str(package_root)],
             input=job.encode("utf-8", errors="surrogatepass"),
-            env={},
-            cwd="/",
+            env={name: os.environ[name] for name in os.environ.keys() & {"SYSTEMROOT"}},  # Windows needs it
+            cwd=package_root.anchor,
             capture_output=True,
             timeout=MAX_SECONDS,
             check=False,

@@ -1,10 +1,11 @@
 """Render a comment by a user's template, in the process that `user_template` starts."""
 
+import contextlib
 import json
-import resource
 import sys
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError
@@ -12,6 +13,9 @@ from jinja2 import TemplateError, TemplateSyntaxError
 from promptci.report import templates
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
+
+if sys.platform != "win32":
+    import resource
 
 MAX_CPU_SECONDS = 10
 MAX_EXTRA_MEMORY = 2**30
@@ -46,8 +50,10 @@ def _line(error: Exception) -> int:
 
 
 def _set_limits() -> None:
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - not a file to keep
-        used = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MAX_EXTRA_MEMORY, used + MAX_EXTRA_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    """Limit time, files and memory; memory on Linux alone. On Windows `user_template` limits the time."""
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        with contextlib.suppress(FileNotFoundError):  # macOS has no such file, and takes no limit of addresses
+            used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used + MAX_EXTRA_MEMORY, used + MAX_EXTRA_MEMORY))

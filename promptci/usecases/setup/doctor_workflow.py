@@ -247,9 +247,10 @@ def _check_step(job: PromptciJob) -> Iterator[WorkflowFinding]:
             job, "error", message, "Take it out; to inform only, set `gate.mode: advise`.", "continue-on-error"
         )
     runner = as_text(job.value.get("runs-on")).lower()
-    if runner.startswith("windows" if job.is_composite else ("windows", "macos")):
-        message = f"the Action runs on Linux{' and macOS' if job.is_composite else ''} only"
-        yield _flag(job, "error", message, "Write `runs-on: ubuntu-latest`.", "runs-on")
+    if not job.is_composite and runner.startswith(("windows", "macos")):
+        message = "the container Action runs on Linux only"
+        hint = "Write `runs-on: ubuntu-latest`, or use the composite Action (`promptci/promptci/composite@…`)."
+        yield _flag(job, "error", message, hint, "runs-on")
 
 
 def _format_permissions(permissions: Mapping[str, str]) -> str:

@@ -1,6 +1,5 @@
 """The cases of a view: a list if they are few, an unnamed temporary file if they are many. Both are sequences."""
 
-import os
 import tempfile
 import weakref
 from array import array
@@ -8,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol, overload
 
+from promptci.files.system.open_file import read_at
 from promptci.redact import Redactor
 from promptci.report.model.case import CaseView
 
@@ -64,7 +64,7 @@ class _CaseFile:
         """Load and validate a range of cases."""
         start = self._ends[first]
         # Not by seek and read: two threads may read at once.
-        content = os.pread(self._file.fileno(), self._ends[stop] - start, start)
+        content = read_at(self._file.fileno(), self._ends[stop] - start, start)
         bounds = [end - start for end in self._ends[first : stop + 1]]
         return [CaseView.model_validate_json(content[begin:end]) for begin, end in pairwise(bounds)]
 

@@ -1,0 +1,1 @@
+"""Files by descriptor: what POSIX and Windows do differently stands here alone."""
