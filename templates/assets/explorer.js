@@ -5,7 +5,7 @@ const explorer = () => {
   if (!grid) return;
   const FIELDS = { q: "find", show: "show", prompt: "of-prompt", tag: "tag", class: "class", sort: "sort" };
   const SPARE_ROWS = 6; // rows drawn above and below those in view
-  const KINDS = { worse: ["broken", "failing", "lower"], better: ["fixed", "higher"] };
+  const KINDS = { worse: ["broken", "rarer", "failing", "lower"], better: ["fixed", "oftener", "higher"] };
   const FLAGS = { critical: 1, flaky: 2, error: 4 };
   const LABELS = [[1, "critical", "label bad"], [2, "flaky", "label"], [8, "new", "label"], [16, "changed", "label"], [32, "excluded", "label"]];
   let index, packed, all = [], rows = [], active = 0, height = 0, opened = null, round = 0, collator = null;

@@ -26,12 +26,31 @@ def not_worse(facts: QualityFacts) -> FindingText:
     """Describe a difference that is shown to be smaller than the margin."""
     if facts.same_requests:
         return FindingText(f"sends the model the same requests as before: {before_after(facts)}")
-    better = facts.interval is not None and facts.interval[0] > 0
     return FindingText(
-        f"{'got better' if better else 'shows no regression'}{_about(facts)}: {before_after(facts)}",
+        f"{'got better' if _is_better(facts) else 'shows no regression'}{_about(facts)}: {before_after(facts)}",
         f"{_flips(facts)}. The {facts.measure} did not fall by the margin of {points(facts.margin)}"
         f" ({percent(1 - facts.alpha)} confidence).{_inputs(facts)}{_assumed(facts)}",
     )
+
+
+def brief_loss(facts: QualityFacts) -> str:
+    """Return a drop in a few words: `got worse (30 of 30 → 0 of 30)`."""
+    return f"got worse ({_sides(facts)})"
+
+
+def brief_hold(facts: QualityFacts) -> str:
+    """Return quality that did not get worse in a few words: `got better (0 of 24 → 24 of 24)`."""
+    return f"got better ({_sides(facts)})" if _is_better(facts) else "shows no regression"
+
+
+def _sides(facts: QualityFacts) -> str:
+    if facts.passed is None:
+        return f"{percent(facts.base)} → {percent(facts.head)}"
+    return " → ".join(f"{passed:,} of {facts.pairs:,}" for passed in facts.passed)
+
+
+def _is_better(facts: QualityFacts) -> bool:
+    return facts.interval is not None and facts.interval[0] > 0
 
 
 def cannot_tell(facts: QualityFacts) -> FindingText:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from promptci.present import escape
 from promptci.report.html.groups import KindWithCases
-from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
-from promptci.report.text.cases.case_outcomes import MAX_ID_CHARS, CaseKind, describe_outcome
+from promptci.report.model.report import CaseView, PromptView, ReportView
+from promptci.report.text.cases.case_outcomes import MAX_ID_CHARS, CaseKind, describe_outcome, mean_scores
 
 MAX_TAGS = 20
 """Tags of one case."""
@@ -61,7 +61,7 @@ def case_rows(view: ReportView, grouped: Sequence[Sequence[KindWithCases]]) -> I
                     kind=kind,
                     id=display_name(case.id),
                     result=sys.intern(describe_outcome(case, prompt)),
-                    numbers=(_answer_numbers(case.base), _answer_numbers(case.head)),
+                    numbers=_answer_numbers(case),
                     tags=tuple(dict.fromkeys(map(display_name, case.tags[:MAX_TAGS]))),
                     label=display_name(case.expected) if labelled and case.expected is not None else None,
                     flags=_flags(case, prompt),
@@ -126,10 +126,12 @@ def _both_answers(rows: Sequence[CaseRow], which: int) -> list[list[float | None
     return [[row.numbers[side][which] for row in rows] for side in (0, 1)]
 
 
-def _answer_numbers(answer: AnswerView | None) -> AnswerNumbers:
-    return (
-        NO_NUMBERS if answer is None else tuple(map(_round_number, (answer.score, answer.latency_ms, answer.cost_usd)))
+def _answer_numbers(case: CaseView) -> tuple[AnswerNumbers, AnswerNumbers]:
+    before, after = (
+        NO_NUMBERS if answer is None else tuple(map(_round_number, (score, answer.latency_ms, answer.cost_usd)))
+        for answer, score in zip((case.base, case.head), mean_scores(case), strict=True)
     )
+    return before, after
 
 
 def _round_number(value: float | None) -> float | None:

@@ -23,11 +23,11 @@ MAX_FILTER_OPTIONS = 500
 MIN_TALL_ROWS, MAX_SHORT_ROWS = 12, 4
 """Number of cases from which the table has its full height, and up to which it has its least."""
 KIND_ORDER = (
-    *("broken", "failing", "lower", "fixed", "higher", "missing", "apart", "wrong", "right", "passing"),
-    *("unasked", "excluded"),
+    *("broken", "rarer", "failing", "lower", "fixed", "oftener", "higher"),
+    *("missing", "apart", "wrong", "right", "passing", "unasked", "excluded"),
 )
 """Slugs of the kinds of cases in reading order."""
-WORSE, BETTER = ("broken", "failing", "lower"), ("fixed", "higher")
+WORSE, BETTER = ("broken", "rarer", "failing", "lower"), ("fixed", "oftener", "higher")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -133,7 +133,9 @@ def _prompt_variables(view: ReportView, troubled: Sequence[PromptView], show: De
     from promptci.report.text.cases import case_highlights, case_outcomes
 
     return {
-        "highlights": [case_highlights.choose_highlights(prompt, show.cases) for prompt in troubled],
+        "highlights": case_highlights.order_highlights(
+            [case_highlights.choose_highlights(prompt, show.cases) for prompt in troubled]
+        ),
         "confusions": case_highlights.describe_confusions,
         "describe_outcome": case_outcomes.describe_outcome,
         "render_case": highlights.render_case,

@@ -125,25 +125,34 @@ def _latency(prompt: PromptView) -> Iterator[Metric]:
     base, head = prompt.latency_ms.base, prompt.latency_ms.head
     if base is None and head is None:
         return
-    for name, before, after in (
-        ("p50", base.p50 if base else None, head.p50 if head else None),
-        ("p95", base.p95 if base else None, head.p95 if head else None),
-        ("p99", base.p99 if base else None, head.p99 if head else None),
-    ):
+    for name in ("p50", "p95", "p99"):
+        before, after = (None if side is None else getattr(side, name) for side in (base, head))
         yield Metric(
             name=f"Latency {name}",
-            before=NONE if before is None else formatting.duration(before),
-            after=NONE if after is None else formatting.duration(after),
+            before=_percentile(base, name),
+            after=_percentile(head, name),
             change=formatting.change(after / before - 1) if before and after is not None else NONE,
             note=_certainty(name, [side for side in (base, head) if side is not None]),
         )
 
 
+def _percentile(side: PercentilesView | None, name: str) -> str:
+    """Return a percentile, with `≈` where there are too few answers for an upper bound."""
+    value: float | None = None if side is None else getattr(side, name)
+    if side is None or value is None:
+        return NONE
+    return ("" if _is_certain(side, name) else "≈ ") + formatting.duration(value)
+
+
+def _is_certain(side: PercentilesView, name: str) -> bool:
+    return {"p50": True, "p95": side.p95_certain, "p99": side.p99_certain}[name]
+
+
 def _certainty(name: str, sides: list[PercentilesView]) -> str:
     """Return a note if there are too few answers for an upper bound of the percentile."""
-    certain = {"p50": True, "p95": all(s.p95_certain for s in sides), "p99": all(s.p99_certain for s in sides)}
+    certain = all(_is_certain(side, name) for side in sides)
     n = min(side.n for side in sides)
-    return "" if certain[name] else f"too few answers for an upper bound ({n:,})"
+    return "" if certain else f"too few answers for an upper bound ({n:,})"
 
 
 def _or_none(version: VersionView | None, text: str) -> str:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from promptci.present import escape, formatting
 from promptci.report.model.report import CaseView, PromptView
-from promptci.report.text.cases.case_outcomes import BROKEN, LOWER, CaseRank, is_advisory_only, is_graded, rank_case
+from promptci.report.text.cases.case_outcomes import (
+    LOWER,
+    CaseRank,
+    is_advisory_only,
+    is_broken,
+    is_graded,
+    is_worse,
+    rank_case,
+)
 
 MAX_UNANSWERED = 3
 """Cases without an answer mostly have the same error; a few are enough."""
@@ -40,6 +48,11 @@ def choose_highlights(prompt: PromptView, max_cases: int) -> CaseHighlights:
     )
 
 
+def order_highlights(highlights: Iterable[CaseHighlights]) -> list[CaseHighlights]:
+    """Put first the prompt whose first case is shown unfolded: one that failed, else one with any case to show."""
+    return sorted(highlights, key=lambda each: (not each.cases, each.prompt.verdict != "fail"))
+
+
 def describe_confusions(prompt: PromptView) -> list[str]:
     """Return which class broken cases got instead of the expected one, such as `account → product ×6`.
 
@@ -49,7 +62,7 @@ def describe_confusions(prompt: PromptView) -> list[str]:
     counts = Counter(
         (expected, answer)
         for case in prompt.case_details
-        if BROKEN.belongs(case) and case.excluded_reason is None
+        if is_worse(case) and case.excluded_reason is None
         if (expected := _class_of(case.expected)) and case.head and (answer := _class_of(case.head.text))
         if expected != answer and answer in classes
     )
@@ -95,10 +108,7 @@ def _class_of(text: str | None) -> str | None:
 def _rank_cases(prompt: PromptView) -> tuple[list[CaseRank], str]:
     """Return the ranks of the cases of the first kind that occurs, and what they are."""
     kinds: tuple[tuple[Callable[[CaseView], bool], Callable[[int], str]], ...] = (
-        (
-            lambda c: c.change == "same" and c.outcome == "broken",
-            lambda n: f"{formatting.count(n, 'broken case')}, right before and wrong after",
-        ),
+        (is_worse, lambda n: _name_worse(prompt, n)),
         (
             lambda c: is_graded(prompt) and LOWER.belongs(c),
             lambda n: f"{formatting.count(n, 'case')} with a lower score than before",
@@ -120,6 +130,17 @@ def _rank_cases(prompt: PromptView) -> tuple[list[CaseRank], str]:
     return next(
         ((of_kind, title(len(of_kind))) for (_, title), of_kind in zip(kinds, ranks, strict=True) if of_kind), ([], "")
     )
+
+
+def _name_worse(prompt: PromptView, number: int) -> str:
+    """Name the cases that got worse: broken ones, and those that are right less often."""
+    broken = sum(is_broken(case) and case.excluded_reason is None for case in prompt.case_details)
+    rarer = number - broken
+    if not rarer:
+        return f"{formatting.count(broken, 'broken case')}, right before and wrong after"
+    if not broken:
+        return f"{formatting.count(rarer, 'case')} less often right than before"
+    return f"{formatting.count(broken, 'broken case')}, and {rarer:,} less often right than before"
 
 
 def _is_advisory(case: CaseView) -> bool:

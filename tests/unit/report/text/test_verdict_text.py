@@ -11,7 +11,7 @@ from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
-from promptci.report.text import next_steps, verdict_text
+from promptci.report.text import next_steps, number_text, verdict_text
 from promptci.report.text.headline import MAX_CHARS, lead
 from promptci.report.text.headline import headline as headline_of
 from promptci.runs.prompt_plan import Status
@@ -26,8 +26,7 @@ def test_the_headline_of_every_situation_is_as_kept(gold: Gold) -> None:
 
 
 def shown_not_worse(view: ReportView) -> bool:
-    passed = [p for p in view.prompts if p.verdict == "pass"]
-    return bool(passed) and any(r.rule == "not-worse" for p in passed for r in p.findings)
+    return any(finding.rule == "not-worse" for prompt in view.prompts for finding in prompt.findings)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -267,7 +266,7 @@ def test_a_deleted_prompt_is_shown_as_deleted() -> None:
     assert "goldens of `order-extractor` changed" not in comment
     assert "Check that no application uses the deleted prompt any more." in comment
     several = SITUATIONS["several_prompts"]().headline
-    assert "Other prompts: 1 inconclusive, 1 passed, 1 deleted" in several
+    assert "Other prompts: 1 inconclusive (small-talk), 1 passed, 1 deleted" in several
 
 
 def test_a_missing_answer_that_keeps_a_prompt_from_passing_is_the_reason_given() -> None:
@@ -281,3 +280,35 @@ def test_versions_that_different_models_answered_say_so_in_the_first_line() -> N
     comment = comment_of("models_differ")
     assert "### ⚠️ Inconclusive: order-extractor is not comparable: different models answered.\n" in comment
     assert "| not comparable: different models |" in comment
+
+
+def mixed(*others: PromptRun) -> ReportView:
+    """Return a run in which one prompt has no goldens."""
+    untested = comparison("", name="hello", missing_goldens=True)
+    return report(untested, *others)
+
+
+def test_a_prompt_that_cannot_be_tested_hides_none_that_failed() -> None:
+    order = comparison(many(right=0, broken=30), name="order")
+    view = mixed(order, comparison(many(right=4, broken=20), name="receipt"))
+    assert view.verdict == "error"
+    first, rest = number_text.in_two(view.headline)
+    assert first == "Error: order got worse (30 of 30 → 0 of 30), receipt fails too; hello could not be tested."
+    assert "hello has " in rest.lower()
+    comment = markdown_renderer.render_comment(view)
+    assert "**Worst case** of `order`" in comment
+    assert comment.index("**Worst case** of `order`") < comment.index("<details>")
+
+
+def test_an_error_of_the_whole_run_hides_none_that_failed() -> None:
+    order = comparison(many(right=0, broken=30), name="order")
+    spent = problem("provider", "the endpoint does not answer")
+    assert "Error: order got worse (30 of 30 → 0 of 30); " in report(order, problems=[spent]).headline
+
+
+def test_cost_that_blocks_alone_says_what_quality_did() -> None:
+    dear = Numbers(usd=(0.0001, 0.0002))
+    better = report(comparison(many(fixed=24), name="receipt", numbers=dear)).headline
+    assert better.startswith("Blocked: receipt got better (0 of 24 → 24 of 24) but costs 100% more per request, ")
+    same = report(comparison(many(right=200), name="receipt", numbers=dear)).headline
+    assert same.startswith("Blocked: receipt shows no regression but costs 100% more per request, ")
