@@ -1,7 +1,14 @@
 """Texts of the quality rule: what became of the pass rate or the mean score."""
 
-from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
-from promptci.gates.facts import ComparedCases, MismatchFacts, NoCommonCases, PooledFacts, QualityFacts
+from promptci.gates.baseline_facts import (
+    ComparedCases,
+    MismatchFacts,
+    NewPromptFacts,
+    NoCommonCases,
+    NothingToLose,
+    SharedCause,
+)
+from promptci.gates.facts import PooledFacts, QualityFacts
 from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import bare_points, number_of_points, p_value, percent, points, signed_points
 from promptci.wording import count, join_names

@@ -97,9 +97,13 @@ class OpenAIProvider:
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
             unreachable = error.kind == "connection" and not self._was_reached
-            message = api_errors.shorten(self._redactor.redact(error.message))
+            message = error.message if self._options.api_key_env else api_errors.ask_for_key(error.message)
             raise CallError(
-                error.kind, message, fatal=error.fatal or unreachable, caused_by_request=error.caused_by_request
+                error.kind,
+                api_errors.shorten(self._redactor.redact(message)),
+                fatal=error.fatal or unreachable,
+                caused_by_request=error.caused_by_request,
+                sent=error.sent,
             ) from None
         self._was_reached = True
         refusals.record_answer()

@@ -75,7 +75,7 @@ def _cost(prompt: PromptView) -> Iterator[Metric]:
         before=_or_none(prompt.base, formatting.money(before)),
         after=formatting.money(after),
         change=formatting.change(after / before - 1) if before and after is not None else NONE,
-        note="list price" if after is not None else "no price is known for the model",
+        note=_price_note(prompt),
     )
     if cost.requests_per_day is None or after is None:
         return
@@ -89,6 +89,16 @@ def _cost(prompt: PromptView) -> Iterator[Metric]:
     )
 
 
+def _price_note(prompt: PromptView) -> str:
+    """Return where the price comes from, or why there is none."""
+    head = prompt.head
+    if prompt.cost_usd.head_per_request is not None:
+        return "price from promptci.yml" if prompt.cost_usd.own_price else "list price"
+    if head is None or head.evaluated == 0:
+        return "no answers, so no cost"
+    return "the endpoint counts no tokens" if _total(head) is None else "no price is known for the model"
+
+
 def _tokens(prompt: PromptView) -> Iterator[Metric]:
     """Return the tokens of a request and of a month, if the endpoint counts them."""
     before, after = (_total(version) for version in (prompt.base, prompt.head))
@@ -99,8 +109,11 @@ def _tokens(prompt: PromptView) -> Iterator[Metric]:
         before=NONE if before is None else formatting.tokens(before),
         after=formatting.tokens(after),
         change=formatting.change(after / before - 1) if before else NONE,
-        note=f"after: {formatting.tokens(prompt.head.input_tokens)} in,"
-        f" {formatting.tokens(prompt.head.output_tokens)} out",
+        note="; ".join(
+            f"{word}{formatting.tokens(version.input_tokens)} in, {formatting.tokens(version.output_tokens)} out"
+            for word, version in (("before: ", prompt.base), ("after: " if prompt.base else "", prompt.head))
+            if _total(version) is not None and version is not None
+        ),
     )
     requests = prompt.cost_usd.requests_per_day
     if requests is not None:

@@ -253,7 +253,7 @@ def test_tokens_are_said_per_request_and_per_month() -> None:
         "170",
         "179",
         "+5%",
-        "after: 170 in, 9.7 out",
+        "before: 170 in, 1 out; after: 170 in, 9.7 out",
     )
     assert (month.before, month.after, month.change) == ("256M", "269M", "+5%")
 

@@ -312,3 +312,27 @@ def test_cost_that_blocks_alone_says_what_quality_did() -> None:
     assert better.startswith("Blocked: receipt got better (0 of 24 → 24 of 24) but costs 100% more per request, ")
     same = report(comparison(many(right=200), name="receipt", numbers=dear)).headline
     assert same.startswith("Blocked: receipt shows no regression but costs 100% more per request, ")
+
+
+def cost_finding(usd: tuple[float, float] = (0.0001, 0.0002)) -> str:
+    view = report(comparison(many(right=200), name="receipt", numbers=Numbers(usd=usd)))
+    (text,) = [f.text for f in view.prompts[0].findings if f.rule == "cost"]
+    return text
+
+
+def test_a_rise_of_cost_has_its_limit_and_its_cause() -> None:
+    text = cost_finding()
+    assert "Cost +100%, limit +25% (`gate.max_cost_increase`)." in text
+    assert "Model and tokens are as before" in text
+
+
+def test_without_an_answer_no_price_is_missing() -> None:
+    comment = comment_of("all_answers_failed")
+    assert "no answers, so no cost" in comment
+    assert "no price is known" not in comment
+    assert "max_cost_increase`, because" not in comment
+
+
+def test_a_step_names_no_error_above() -> None:
+    for situation in SITUATIONS:
+        assert not any("above" in step for step in next_steps.next_steps(SITUATIONS[situation]()))
