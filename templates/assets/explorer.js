@@ -210,6 +210,14 @@ const explorer = () => {
     grid.focus({ preventScroll: true });
   };
 
+  // A link may filter by what no case has: it shows no case, and says so, rather than all of them.
+  const choose = (select, name, value) => {
+    if (name === "sort") { select.value = ""; return; }
+    select.add(new Option(`${value.slice(0, 60)} (0)`, value));
+    select.value = value;
+    select.closest("label").hidden = false;
+  };
+
   // Show what the link asks for
   const follow = async () => {
     const wanted = parseLink();
@@ -219,7 +227,7 @@ const explorer = () => {
     }
     for (const [name, id] of Object.entries(FIELDS)) {
       $(id).value = read(wanted[name] ?? "");
-      if ($(id).tagName === "SELECT" && $(id).selectedIndex < 0) $(id).value = "";
+      if ($(id).tagName === "SELECT" && $(id).selectedIndex < 0) choose($(id), name, read(wanted[name] ?? ""));
     }
     const searched = filter();
     if (wanted.case === undefined) {

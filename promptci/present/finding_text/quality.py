@@ -23,8 +23,7 @@ def regression(facts: QualityFacts) -> FindingText:
     """Describe a drop that is shown and at least the margin."""
     return FindingText(
         f"got worse{_about(facts)}: {before_after(facts)} ({_size(facts)})",
-        f"{_flips(facts)}; one-sided {p_value(facts.p)}, adjusted for all tests of the run (Holm),"
-        f" and the margin is {points(facts.margin)}."
+        f"{_flips(facts)}, which is more than chance. The margin is {points(facts.margin)}."
         f"{_inputs(facts)}{_assumed(facts)}",
     )
 
@@ -36,7 +35,7 @@ def not_worse(facts: QualityFacts) -> FindingText:
     return FindingText(
         f"{'got better' if _is_better(facts) else 'shows no regression'}{_about(facts)}: {before_after(facts)}",
         f"{_flips(facts)}. The {facts.measure} did not fall by the margin of {points(facts.margin)}"
-        f" ({percent(1 - facts.alpha)} confidence).{_inputs(facts)}{_assumed(facts)}",
+        f" ({percent(1 - facts.alpha)} confidence).{_assumed(facts)}",
     )
 
 
@@ -135,11 +134,16 @@ def new_prompt(facts: NewPromptFacts) -> FindingText:
 
 def pooled(facts: PooledFacts) -> FindingText:
     """Describe what all prompts show together."""
-    flips = f"{facts.worse:,} got worse and {facts.better:,} better of {count(facts.pairs, 'pair')}; {p_value(facts.p)}"
+    flips = f"{facts.worse:,} got worse and {facts.better:,} better of {count(facts.pairs, 'pair')}"
     together = f"the {len(facts.prompts)} prompts together"
     if facts.dropped:
         return FindingText(f"{together} got worse: the pass rate fell by {points(facts.delta)} ({flips})")
     return FindingText(f"{together} show no drop of the margin: {signed_points(facts.delta)} ({flips})")
+
+
+def pooled_p(facts: PooledFacts) -> str:
+    """Return how sure that is, for the part of a report that has the numbers."""
+    return f"One-sided {p_value(facts.p)}."
 
 
 def before_after(facts: QualityFacts) -> str:

@@ -128,6 +128,8 @@ def _cases(prompt: PromptView, detail: Detail) -> Iterator[StyledLine]:
     yield line(f"{chosen.title}:", "strong", indent=2 * INDENT)
     if confusions := case_highlights.describe_confusions(prompt):
         yield line(f"confused (expected → answered): {join_names(confusions)}", indent=3 * INDENT)
+    if failures := case_highlights.describe_shared_failures(prompt):
+        yield line(f"failed assertions: {join_names(failures)}", indent=3 * INDENT)
     for case in chosen.cases:
         yield from describe_case_lines(case, prompt, 3 * INDENT)
     if chosen.left_out:

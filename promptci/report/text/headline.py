@@ -100,7 +100,7 @@ def _failures_first(report: GateReport) -> str:
 def _untested(runs: Sequence[PromptRun]) -> str:
     """Describe the prompts that could not be evaluated, behind those that failed: why, where there is one."""
     names = f"{_names(runs)} could not be tested"
-    return names if len(runs) > 1 else f"{names}. {_describe(runs[0])}"
+    return names if len(runs) > 1 else f"{names}. It {verdict_text.clause(runs[0])}"
 
 
 def _undecided(report: GateReport, deciding: Sequence[PromptRun]) -> str:

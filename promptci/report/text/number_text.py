@@ -30,6 +30,7 @@ DAYS_PER_MONTH = 30
 MIN_FIRST_LINE = 40
 """Characters that the first line has at least where it ends with a clause."""
 _STATEMENT_END = re.compile(r"[;.] ")
+_LEADS = ("Blocked", "Failed", "Pass", "Error", "Inconclusive", "Blocked, inconclusive", "No change", "Nothing run")
 _CLAUSE_END = re.compile(r": | \((?=[^()]{25}[^()]*(?:\([^()]*\)[^()]*)*\)(?:\.?$|[.;] ))")
 """A colon, or a bracket that ends the statement; a short one, such as `(−45 points)`, belongs to its clause."""
 SIGNS = {
@@ -198,7 +199,7 @@ def spend(view: ReportView) -> str:
     if view.spend.cached:
         text += f", {formatting.count(view.spend.cached, 'answer')} taken from the cache or shared"
     if view.spend.usd is None:
-        return f"{text}, cost unknown"
+        return f"{text}, cost unknown: set provider.prices"
     least = "at least " if view.spend.usd_is_lower_bound else ""
     return f"{text}, {least}{formatting.money(view.spend.usd)}"
 
@@ -262,6 +263,15 @@ def in_two(headline: str) -> tuple[str, str]:
 
 def _is_within_signs(text: str) -> bool:
     return text.count("`") % 2 == 1 or text.count("(") > text.count(")")
+
+
+def split_lead(headline: str) -> tuple[str, str]:
+    """Split a headline for a reader who sees the verdict beside it: first words that say the same, and the rest.
+
+    `Would be blocked (advise mode)`, and who overrode a verdict, say more and stay.
+    """
+    first, _, rest = headline.partition(": ")
+    return (first, rest) if rest and first in _LEADS else ("", headline)
 
 
 def moment(written: str) -> str:

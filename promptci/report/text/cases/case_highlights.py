@@ -1,7 +1,7 @@
 """Choose the cases that show a reader why a prompt got its verdict, and count equal mistakes. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from promptci.present import escape, formatting
@@ -43,9 +43,36 @@ def choose_highlights(prompt: PromptView, max_cases: int) -> CaseHighlights:
     return CaseHighlights(
         prompt=prompt,
         title=title or prompt.sentence[:1].lower() + prompt.sentence[1:].rstrip("."),
-        cases=[prompt.case_details[position] for *_, position in sorted(ranks)[:max_cases]],
+        cases=_choose_varied([prompt.case_details[position] for *_, position in sorted(ranks)], max_cases),
         left_out=max(0, len(ranks) - max_cases),
     )
+
+
+def _choose_varied(cases: Sequence[CaseView], limit: int) -> list[CaseView]:
+    """Choose cases in their order, so that each set of failed assertions is shown before one is shown twice."""
+    seen: set[tuple[str, ...]] = set()
+    first_ones, others = [], []
+    for case in cases:
+        failed = tuple(failed_assertions(case))
+        (others if failed in seen else first_ones).append(case)
+        seen.add(failed)
+    return [*first_ones, *others][:limit]
+
+
+def failed_assertions(case: CaseView) -> list[str]:
+    """Return the names of the assertions that head's answer fails; advisory ones do not count."""
+    return [mark.name for mark in case.head.marks if mark.passed is False and not mark.advisory] if case.head else []
+
+
+def describe_shared_failures(prompt: PromptView) -> list[str]:
+    """Return which named assertions several cases that got worse fail: `currency is right (24 of 24)`.
+
+    Where an answer is compared with the expected text alone, the assertion says nothing about the cause.
+    """
+    worse = [case for case in prompt.case_details if is_worse(case) and case.excluded_reason is None]
+    plain = {mark.name for case in worse if case.head for mark in case.head.marks if mark.type in ("equals", "one-of")}
+    counts = Counter(name for case in worse for name in set(failed_assertions(case)) - plain)
+    return [f"{name} ({n:,} of {len(worse):,})" for name, n in counts.most_common(MAX_CONFUSIONS) if n > 1]
 
 
 def order_highlights(highlights: Iterable[CaseHighlights]) -> list[CaseHighlights]:
@@ -85,8 +112,7 @@ def find_cause(case: CaseView) -> tuple[str, ...]:
     answer = case.head
     if answer is None or answer.text is None:
         return ("",)
-    failed = [mark.name for mark in answer.marks if mark.passed is False and not mark.advisory]
-    return (_class_of(answer.text) or "", *failed)
+    return (_class_of(answer.text) or "", *failed_assertions(case))
 
 
 def count_causes(cases: Iterable[CaseView]) -> list[CauseCount]:

@@ -11,7 +11,7 @@ from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
-from promptci.report.text import next_steps, number_text, verdict_text
+from promptci.report.text import next_steps, number_text, provenance, verdict_text
 from promptci.report.text.headline import MAX_CHARS, lead
 from promptci.report.text.headline import headline as headline_of
 from promptci.runs.prompt_plan import Status
@@ -256,8 +256,20 @@ def test_what_a_merge_costs_a_month_names_the_requests_that_it_assumes() -> None
 
 
 def test_an_adjusted_p_value_is_called_so() -> None:
-    (text,) = [f.text for f in SITUATIONS["regressed"]().prompts[0].findings if f.rule == "regression"]
-    assert "one-sided p < 0.001, adjusted for all tests of the run (Holm)" in text
+    view = SITUATIONS["regressed"]()
+    (text,) = [f.text for f in view.prompts[0].findings if f.rule == "regression"]
+    assert "more than chance" in text
+    assert "p < " not in text
+    rows = dict(provenance.decided(view.prompts[0], view))
+    assert "adjusted for all tests of the run (Holm) p < 0.001" in rows["p of “worse”"]
+
+
+def test_a_passing_result_has_one_bound_in_the_first_view() -> None:
+    view = report(comparison(many(right=100)))
+    (text,) = [f.text for f in view.prompts[0].findings if f.rule == "not-worse"]
+    assert "did not fall by the margin" in text
+    assert "not excluded" not in text
+    assert "For inputs like these (does not decide)" in dict(provenance.decided(view.prompts[0], view))
 
 
 def test_a_deleted_prompt_is_shown_as_deleted() -> None:
@@ -294,7 +306,7 @@ def test_a_prompt_that_cannot_be_tested_hides_none_that_failed() -> None:
     assert view.verdict == "error"
     first, rest = number_text.in_two(view.headline)
     assert first == "Error: order got worse (30 of 30 → 0 of 30), receipt fails too; hello could not be tested."
-    assert "hello has " in rest.lower()
+    assert rest.startswith("It has no goldens")
     comment = markdown_renderer.render_comment(view)
     assert "**Worst case** of `order`" in comment
     assert comment.index("**Worst case** of `order`") < comment.index("<details>")
