@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from promptci.goldens.identity import digest_variables
-from promptci.goldens.model import Case
+from promptci.goldens.model import Assertion, Case
+
+LOOSER_THAN_EQUALS = ("contains", "icontains")
 
 
 class CaseChange(StrEnum):
@@ -61,6 +63,21 @@ class CasePair:
             or (head.cluster is not None and head.cluster != base.cluster)
         )
 
+    @property
+    def is_looser(self) -> bool:
+        """Whether each answer that passes base's case passes head's too, or the case counts for less.
+
+        Shown by its text alone: an assertion was removed, `equals` became `contains` of the same value, or the
+        threshold of an `assert-set` was lowered. Of other changes that `weakened` names, only a person can tell.
+        """
+        if not self.weakened or self.base is None or self.head is None:
+            return False
+        base, head = _asserted(self.base), _asserted(self.head)
+        implied = all(any(_implies(one, other) for one in base) for other in head)
+        implied_back = all(any(_implies(other, one) for other in head) for one in base)
+        lighter = (self.base.critical and not self.head.critical) or self.head.weight < self.base.weight
+        return implied and (lighter or not implied_back)
+
 
 def pair_cases(
     base: Sequence[Case], head: Sequence[Case], variables: Collection[str] | None = None
@@ -103,6 +120,25 @@ def _with_free_id(case: Case, base_ids: Collection[str]) -> Case:
 
 def _requirements(case: Case) -> list[object]:
     return [case.expected, [assertion.content for assertion in case.assertions]]
+
+
+def _asserted(case: Case) -> list[Assertion]:
+    """Return the assertions that count, with the one that follows from the expectation."""
+    expected = [] if case.expected is None else [Assertion(type="equals", value=case.expected)]
+    return [*expected, *(assertion for assertion in case.assertions if assertion.weight > 0)]
+
+
+def _implies(one: Assertion, other: Assertion) -> bool:
+    """Return whether an answer that passes one assertion passes the other, too."""
+    if one.content == other.content:
+        return True
+    if one.type == "equals" and other.type in LOOSER_THAN_EQUALS and isinstance(one.value, str):
+        return one.value == other.value and not other.options
+    options, others = dict(one.options), dict(other.options)
+    least, other_least = options.pop("threshold", None), others.pop("threshold", None)
+    if one.type != "assert-set" or (one.type, one.value, options) != (other.type, other.value, others):
+        return False
+    return isinstance(least, int | float) and isinstance(other_least, int | float) and least >= other_least
 
 
 def _content(case: Case) -> list[object]:

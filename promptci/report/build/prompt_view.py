@@ -59,6 +59,7 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
         changed_cases=_ids([c for c in run.cases if c.change == "changed"]),
         removed_cases=json_safe.texts(plan.change.removed_cases),
         weakened_cases=json_safe.texts(plan.change.loosened_cases),
+        looser_cases=json_safe.texts(plan.change.looser_cases),
         flaky=known,
         earlier_versions=memory_view.build_past_versions(run, facts),
         notes=json_safe.texts(plan.change.notes),

@@ -159,10 +159,6 @@ def _goldens(prompt: PromptView) -> Iterator[str]:
         yield f"  by {suite.name}: {suite.sign.word}, {suite.quality}, {suite.cases} cases"
     if advice := goldens_text.advice(prompt):
         yield f"  {advice}"
-    for title, ids in (
-        ("Removed", prompt.removed_cases),
-        ("Other requirements for the same input", prompt.weakened_cases),
-    ):
-        if ids:
-            shown = [escape.shorten(escape.one_line(name), MAX_ID_CHARS) for name in ids]
-            yield f"  {title}: {join_names(shown, MAX_IDS)}"
+    for title, ids in goldens_text.edits(prompt):
+        shown = [escape.shorten(escape.one_line(name), MAX_ID_CHARS) for name in ids]
+        yield f"  {title}: {join_names(shown, MAX_IDS)}"

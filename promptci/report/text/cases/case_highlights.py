@@ -51,7 +51,8 @@ def choose_highlights(prompt: PromptView, max_cases: int) -> CaseHighlights:
 def _choose_varied(cases: Sequence[CaseView], limit: int) -> list[CaseView]:
     """Choose cases in their order, so that each set of failed assertions is shown before one is shown twice."""
     seen: set[tuple[str, ...]] = set()
-    first_ones, others = [], []
+    first_ones: list[CaseView] = []
+    others: list[CaseView] = []
     for case in cases:
         failed = tuple(failed_assertions(case))
         (others if failed in seen else first_ones).append(case)
