@@ -73,8 +73,8 @@ class CasePair:
         if not self.weakened or self.base is None or self.head is None:
             return False
         base, head = _asserted(self.base), _asserted(self.head)
-        implied = all(any(_implies(one, other) for one in base) for other in head)
-        implied_back = all(any(_implies(other, one) for other in head) for one in base)
+        implied = all(any(_implies(old, new) for old in base) for new in head)
+        implied_back = all(any(_implies(new, old) for new in head) for old in base)
         lighter = (self.base.critical and not self.head.critical) or self.head.weight < self.base.weight
         return implied and (lighter or not implied_back)
 
@@ -128,15 +128,15 @@ def _asserted(case: Case) -> list[Assertion]:
     return [*expected, *(assertion for assertion in case.assertions if assertion.weight > 0)]
 
 
-def _implies(one: Assertion, other: Assertion) -> bool:
+def _implies(stated: Assertion, other: Assertion) -> bool:
     """Return whether an answer that passes one assertion passes the other, too."""
-    if one.content == other.content:
+    if stated.content == other.content:
         return True
-    if one.type == "equals" and other.type in LOOSER_THAN_EQUALS and isinstance(one.value, str):
-        return one.value == other.value and not other.options
-    options, others = dict(one.options), dict(other.options)
+    if stated.type == "equals" and other.type in LOOSER_THAN_EQUALS and isinstance(stated.value, str):
+        return stated.value == other.value and not other.options
+    options, others = dict(stated.options), dict(other.options)
     least, other_least = options.pop("threshold", None), others.pop("threshold", None)
-    if one.type != "assert-set" or (one.type, one.value, options) != (other.type, other.value, others):
+    if stated.type != "assert-set" or (stated.type, stated.value, options) != (other.type, other.value, others):
         return False
     return isinstance(least, int | float) and isinstance(other_least, int | float) and least >= other_least
 

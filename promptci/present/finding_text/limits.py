@@ -245,8 +245,8 @@ def _count_failures(facts: MissingAnswers) -> str:
 
 
 def _status(facts: MissingAnswers) -> str:
-    found = re.search(r"HTTP (\d{3})", facts.first_error or "")
-    return f" with HTTP {found[1]}" if found else ""
+    match = re.search(r"HTTP (\d{3})", facts.first_error or "")
+    return f" with HTTP {match[1]}" if match else ""
 
 
 def _first_error(facts: MissingAnswers) -> str:

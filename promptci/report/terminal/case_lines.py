@@ -60,10 +60,10 @@ def _reasons(case: CaseView, indent: int) -> Iterator[StyledLine]:
     """Yield which assertions failed; one that repeats the expectation is left out, unless the texts look alike."""
     answer = case.head
     failed = [mark for mark in answer.marks if mark.passed is False or _is_partial(mark.score)] if answer else []
-    told = [
+    shown = [
         mark for mark in failed if LOOK_ALIKE in mark.reason or not answer_difference.repeats_expectation(mark, case)
     ]
-    for mark in told[:MAX_MARKS]:
+    for mark in shown[:MAX_MARKS]:
         score = f" ({formatting.number(mark.score)})" if _is_partial(mark.score) else ""
         yield _row("why", [StyledPiece(text=_shorten(f"{mark.name}{score}: {mark.reason}"))], indent)
 

@@ -79,7 +79,7 @@ def _body(report: GateReport, kind: str) -> str:
     if report.verdict is Verdict.PASS:
         return _pass(deciding)
     if failures := _failures_first(report):
-        return f"{failures}{_untested(deciding)}{_others(report, told=Verdict.FAIL)}"
+        return f"{failures}{_untested(deciding)}{_others(report, named=Verdict.FAIL)}"
     if len(deciding) == 1:
         return _describe(deciding[0]) + _others(report)
     if report.verdict is Verdict.FAIL:
@@ -199,13 +199,13 @@ def _is_unlimited(run: PromptRun) -> bool:
     return bool(new) and not any(facts.is_limited for facts in new)
 
 
-def _others(report: GateReport, told: Verdict | None = None) -> str:
+def _others(report: GateReport, named: Verdict | None = None) -> str:
     """Return what became of the prompts that did not make the verdict: names of the troubled, a count of the others."""
     parts = []
     kept = [run for run in report.prompts if run.plan.change.status is not Status.DELETED]
     for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "inconclusive"), (Verdict.PASS, "passed")):
         runs = [run for run in kept if run.verdict is verdict]
-        if runs and verdict not in (report.verdict, told):
+        if runs and verdict not in (report.verdict, named):
             names = "" if verdict is Verdict.PASS else f" ({_names(runs)})"
             parts.append(f"{len(runs)} {word}{names}")
     if report.verdict is not Verdict.INCONCLUSIVE and len(kept) < len(report.prompts):

@@ -46,8 +46,8 @@ def sentence(run: PromptRun) -> str:
 def clause(run: PromptRun) -> str:
     """Return the same, to be read after the prompt's name; of a limit that blocks alone, what quality did before it."""
     deciding = deciding_findings(run)
-    told = "; it also ".join(describe(finding).summary for finding in deciding) if deciding else "was not tested"
-    return f"{_quality_before_limits(run, deciding)}{told}"
+    summaries = "; it also ".join(describe(finding).summary for finding in deciding) if deciding else "was not tested"
+    return f"{_quality_before_limits(run, deciding)}{summaries}"
 
 
 def _quality_before_limits(run: PromptRun, deciding: Sequence[Finding]) -> str:

@@ -148,8 +148,8 @@ def failure_from_status(
         Path of the request beneath the base URL.
     """
     details = parse_error_body(body)
-    said = details.message.rstrip(". ")  # a sentence of ours follows
-    quoted = f"HTTP {status}: {said}" if said else f"HTTP {status}"
+    message = details.message.rstrip(". ")  # a sentence of ours follows
+    quoted = f"HTTP {status}: {message}" if message else f"HTTP {status}"
     if 300 <= status < 400:
         hint = "The endpoint redirects elsewhere, which is not followed: set provider.base_url to the final address"
         return _permanent("bad-request", f"{quoted}. {hint}", fatal=True)
