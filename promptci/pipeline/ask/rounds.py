@@ -238,8 +238,8 @@ def _round_notes(runs: Sequence[PromptRun]) -> Sequence[str]:
     if not names_by_number:
         return []
     times = [f"{number} times ({join_names(names)})" for number, names in sorted(names_by_number.items())]
-    why = "because fewer answers left the verdict undecided (`run.repeats: auto`)"
-    return [f"Each version answered each case {join_names(times)}, {why}."]
+    reason = "because fewer answers left the verdict undecided (`run.repeats: auto`)"
+    return [f"Each version answered each case {join_names(times)}, {reason}."]
 
 
 def _early_stop_note(unanswered: int, total: int) -> str:
