@@ -90,6 +90,11 @@ class Config:
         return (self.provider, *{options.id: options for options in own if options is not None}.values())
 
     @property
+    def priced_models(self) -> frozenset[str]:
+        """Models whose price it has."""
+        return frozenset(model for options in self.endpoints for model in options.prices)
+
+    @property
     def secret_names(self) -> tuple[str, ...]:
         """Variables with the keys of its endpoints."""
         return tuple(dict.fromkeys(options.api_key_env for options in self.endpoints if options.api_key_env))

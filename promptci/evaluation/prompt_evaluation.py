@@ -108,6 +108,7 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
         notes=(*collected.notes, *planned.notes, *asked.notes, *memory.notes),
         gate_source=collected.config_source,
         requests_per_day=collected.config.requests_per_day,
+        own_prices=collected.config.priced_models,
         site_url=collected.config.site_url or None,
         full_texts=request.full_texts or collected.config.full_texts,
     )

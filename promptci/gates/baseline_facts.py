@@ -1,4 +1,4 @@
-"""What the rules about a missing or worthless baseline measured, as data."""
+"""What the rules about a baseline that is missing, worthless or not comparable measured, as data."""
 
 from typing import Literal, NamedTuple
 
@@ -37,3 +37,24 @@ class NothingToLose(NamedTuple):
     cases: int
     shared_cause: SharedCause | None
     """Where all of them fail alike."""
+
+
+class MismatchFacts(NamedTuple):
+    """Why two versions cannot be compared."""
+
+    mismatches: tuple[str, ...]
+
+
+class NoCommonCases(NamedTuple):
+    """Golden sets that have no case in common."""
+
+    is_first: bool = False
+    """The base revision has no golden case of the prompt."""
+    uncommitted: tuple[str, ...] = ()
+    """Configuration and golden files that only the working tree has."""
+
+
+class ComparedCases(NamedTuple):
+    """Cases that are the same at both revisions."""
+
+    compared: int

@@ -7,8 +7,9 @@ from promptci.compare.sample import SamplePair
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
 from promptci.gates import baseline_rule, evidence, judge_rule, limits, quality_rule, remarks
+from promptci.gates.baseline_facts import MismatchFacts
 from promptci.gates.evidence import Multiplicity, PromptEvidence
-from promptci.gates.facts import EmptyGoldens, MismatchFacts, SuiteResult
+from promptci.gates.facts import EmptyGoldens, SuiteResult
 from promptci.gates.model import GateReport
 from promptci.runs.prompt_plan import Status
 from promptci.scoring import head_goldens

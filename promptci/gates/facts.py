@@ -62,21 +62,6 @@ class PooledFacts(NamedTuple):
     """A drop of the margin is shown."""
 
 
-class MismatchFacts(NamedTuple):
-    """Why two versions cannot be compared."""
-
-    mismatches: tuple[str, ...]
-
-
-class NoCommonCases(NamedTuple):
-    """Golden sets that have no case in common."""
-
-    is_first: bool = False
-    """The base revision has no golden case of the prompt."""
-    uncommitted: tuple[str, ...] = ()
-    """Configuration and golden files that only the working tree has."""
-
-
 class EmptyGoldens(NamedTuple):
     """A golden set without cases."""
 
@@ -97,6 +82,10 @@ class MissingAnswers(NamedTuple):
     """`base` or `head` where one version alone is meant, `both` where no answer of either is there."""
     unscored: bool = False
     """The answers are there, and none of the missing ones could be scored."""
+    unsent: int = 0
+    """Requests that were never made, because the error of others forbade it."""
+    kind: str = ""
+    """The kind of error that all missing answers have in common, such as `auth`; empty where they differ."""
 
 
 class ExcludedFacts(NamedTuple):
@@ -141,6 +130,13 @@ class CostFacts(NamedTuple):
     """Cases from which a rise can be shown."""
     unpriced: str | None = None
     """Model without a price; None: the price is known, and token counts are missing."""
+    cause: str = ""
+    """What made it dearer: `model`, `answers`, `prompt`, `both` or `price`; empty where tokens were not counted."""
+    models: tuple[str, str] | None = None
+    """The model before and after, where the change replaces it."""
+    base_tokens: tuple[float, float] | None = None
+    """Input and output tokens per request; None where they were not counted."""
+    head_tokens: tuple[float, float] | None = None
 
     @property
     def rise(self) -> float | None:
@@ -165,12 +161,6 @@ class P95Facts(NamedTuple):
     def rise(self) -> float:
         """Relative."""
         return self.head / self.base - 1
-
-
-class ComparedCases(NamedTuple):
-    """Cases that are the same at both revisions."""
-
-    compared: int
 
 
 class CaseIds(NamedTuple):

@@ -1,6 +1,8 @@
 """Limits besides the quality rule: missing answers, critical cases, absolute quality, cost and p95 latency."""
 
 from collections.abc import Sequence
+from statistics import fmean
+from typing import TypedDict
 
 from promptci.compare.case_effect import EXACT
 from promptci.config.policy import GatePolicy
@@ -17,13 +19,16 @@ from promptci.gates.facts import (
     P95Facts,
 )
 from promptci.prompts.model import Prompt
-from promptci.runs.model import Answer
+from promptci.runs.model import Answer, AnswerError
 from promptci.runs.prompt_plan import Arm
 from promptci.scoring.judges import pairwise
 from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals
 from promptci.stats.significance.ratio_tests import MIN_RANKED_PAIRS
 from promptci.verdict import Verdict
+
+MIN_TOKEN_RISE = 0.01
+"""Relative; a smaller one explains no rise of cost."""
 
 
 def too_little_evaluated(run: PromptRun, policy: GatePolicy) -> Finding | None:
@@ -60,9 +65,22 @@ def too_little_evaluated(run: PromptRun, policy: GatePolicy) -> Finding | None:
             requested=sum(map(len, by_version.values())) if both else len(by_version[counted]) or run.answers_requested,
             max_error_rate=policy.max_error_rate,
             first_error=next((str(error) for error in errors if error is not None), None),
+            **_describe_failures([scored.answer.error for scored in failed]),
             unscored=bool(failed) and all(scored.answer.error is None for scored in failed),
         ),
     )
+
+
+class _Failures(TypedDict):
+    unsent: int
+    kind: str
+
+
+def _describe_failures(errors: Sequence[AnswerError | None]) -> _Failures:
+    """Return how many calls were never made, and the kind of error that all have in common; empty where they differ."""
+    failed = [error for error in errors if error is not None]
+    kinds = {error.kind for error in failed}
+    return {"unsent": sum(not error.sent for error in failed), "kind": kinds.pop() if len(kinds) == 1 else ""}
 
 
 def all_excluded(run: PromptRun) -> Finding | None:
@@ -143,6 +161,8 @@ def cost(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequence[
         side = Arm.HEAD if after is None else Arm.BASE
         prompt = run.plan.change.head if side is Arm.HEAD else run.plan.change.base
         completed = [scored.answer for case in run.cases for scored in case.answers(side) if scored.answer.completion]
+        if not completed:  # the missing answers are what the verdict is about
+            return []
         facts = facts._replace(unpriced=_find_unpriced_model(prompt, completed))
         # Where the change itself made the cost unknown, the limit cannot be kept silently.
         lost = before is not None and all(answer.cost_usd is None for answer in completed)
@@ -150,11 +170,39 @@ def cost(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequence[
         return [Finding(rule="cost", verdict=verdict, subject=run.name, facts=facts)]
     if facts.rise is None or facts.rise <= policy.max_cost_increase:
         return []
+    facts = _add_cause(facts, run)
     certain = shown.cost_p is not None and shown.cost_p <= policy.alpha
     facts = facts._replace(p=shown.cost_p, shown=certain, cases=len(evidence.list_costs(run)), needed=MIN_RANKED_PAIRS)
     if not certain:
         return [remark("cost", run.name, facts)]
     return [Finding(rule="cost", verdict=Verdict.FAIL, subject=run.name, facts=facts)]
+
+
+def _add_cause(facts: CostFacts, run: PromptRun) -> CostFacts:
+    """Add what made a prompt dearer: another model, more tokens, or else the price itself."""
+    change = run.plan.change
+    models = (change.base.model if change.base else "", change.head.model if change.head else "")
+    tokens = [_mean_tokens(run, arm) for arm in Arm]
+    facts = facts._replace(base_tokens=tokens[0], head_tokens=tokens[1])
+    if all(models) and models[0] != models[1]:
+        return facts._replace(cause="model", models=(models[0] or "", models[1] or ""))
+    if tokens[0] is None or tokens[1] is None:
+        return facts
+    longer_prompt, longer_answers = (
+        after > before * (1 + MIN_TOKEN_RISE) for before, after in zip(*tokens, strict=True)
+    )
+    cause = "both" if longer_prompt and longer_answers else "prompt" if longer_prompt else "answers"
+    return facts._replace(cause=cause if longer_prompt or longer_answers else "price")
+
+
+def _mean_tokens(run: PromptRun, arm: Arm) -> tuple[float, float] | None:
+    """Return the mean input and output tokens of a version's answers; None as soon as one is unknown."""
+    completions = [scored.answer.completion for case in run.cases for scored in case.answers(arm)]
+    usages = [done.usage for done in completions if done is not None]
+    known = [usage for usage in usages if usage is not None]
+    if not known or len(known) < len(usages):
+        return None
+    return fmean(usage.input_tokens for usage in known), fmean(usage.output_tokens for usage in known)
 
 
 def _find_unpriced_model(prompt: Prompt | None, answers: Sequence[Answer]) -> str | None:

@@ -8,8 +8,9 @@ from promptci.compare.effect import POWER, Effect
 from promptci.compare.sample import SamplePair
 from promptci.config.policy import About, GatePolicy
 from promptci.findings import Finding, remark
+from promptci.gates.baseline_facts import ComparedCases, NoCommonCases
 from promptci.gates.evidence import PromptEvidence, TogetherEvidence
-from promptci.gates.facts import ComparedCases, NoCommonCases, PooledFacts, QualityFacts
+from promptci.gates.facts import PooledFacts, QualityFacts
 from promptci.gates.selftest.power_analysis import MAX_ADVISED_REPEATS
 from promptci.lazy_dataclass import dataclass
 from promptci.runs.prompt_plan import Arm

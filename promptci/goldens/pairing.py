@@ -5,8 +5,10 @@ from dataclasses import replace
 from enum import StrEnum
 
 from promptci.goldens.identity import digest_variables
-from promptci.goldens.model import Case
+from promptci.goldens.model import Assertion, Case
 from promptci.lazy_dataclass import dataclass
+
+LOOSER_THAN_EQUALS = ("contains", "icontains")
 
 
 class CaseChange(StrEnum):
@@ -62,6 +64,21 @@ class CasePair:
             or (head.cluster is not None and head.cluster != base.cluster)
         )
 
+    @property
+    def is_looser(self) -> bool:
+        """Whether each answer that passes base's case passes head's too, or the case counts for less.
+
+        Shown by its text alone: an assertion was removed, `equals` became `contains` of the same value, or the
+        threshold of an `assert-set` was lowered. Of other changes that `weakened` names, only a person can tell.
+        """
+        if not self.weakened or self.base is None or self.head is None:
+            return False
+        base, head = _asserted(self.base), _asserted(self.head)
+        implied = all(any(_implies(old, new) for old in base) for new in head)
+        implied_back = all(any(_implies(new, old) for new in head) for old in base)
+        lighter = (self.base.critical and not self.head.critical) or self.head.weight < self.base.weight
+        return implied and (lighter or not implied_back)
+
 
 def pair_cases(
     base: Sequence[Case], head: Sequence[Case], variables: Collection[str] | None = None
@@ -104,6 +121,25 @@ def _with_free_id(case: Case, base_ids: Collection[str]) -> Case:
 
 def _requirements(case: Case) -> list[object]:
     return [case.expected, [assertion.content for assertion in case.assertions]]
+
+
+def _asserted(case: Case) -> list[Assertion]:
+    """Return the assertions that count, with the one that follows from the expectation."""
+    expected = [] if case.expected is None else [Assertion(type="equals", value=case.expected)]
+    return [*expected, *(assertion for assertion in case.assertions if assertion.weight > 0)]
+
+
+def _implies(stated: Assertion, other: Assertion) -> bool:
+    """Return whether an answer that passes one assertion passes the other, too."""
+    if stated.content == other.content:
+        return True
+    if stated.type == "equals" and other.type in LOOSER_THAN_EQUALS and isinstance(stated.value, str):
+        return stated.value == other.value and not other.options
+    options, others = dict(stated.options), dict(other.options)
+    least, other_least = options.pop("threshold", None), others.pop("threshold", None)
+    if stated.type != "assert-set" or (stated.type, stated.value, options) != (other.type, other.value, others):
+        return False
+    return isinstance(least, int | float) and isinstance(other_least, int | float) and least >= other_least
 
 
 def _content(case: Case) -> list[object]:

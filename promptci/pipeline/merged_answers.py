@@ -45,4 +45,4 @@ def _outcome(answer: Answer) -> Completion | CallError:
     if answer.completion is not None:
         return answer.completion
     error = answer.error or AnswerError(kind="malformed", message="the shard holds neither an answer nor an error")
-    return CallError(error.kind, error.message, caused_by_request=error.caused_by_request)
+    return CallError(error.kind, error.message, caused_by_request=error.caused_by_request, sent=error.sent)

@@ -25,7 +25,9 @@ def change(ratio: float | None) -> str:
     """Return a relative change as a signed percentage: `+58%`."""
     if ratio is None:
         return UNKNOWN
-    return _signed(f"{abs(100 * ratio):,.0f}", ratio) + "%"
+    size = abs(100 * ratio)
+    # A tenth at least: beside a sum that is saved, a change of 0% would be wrong.
+    return _signed(f"{size:,.0f}" if size >= 0.95 or size < 0.05 else f"{size:.1f}", ratio) + "%"
 
 
 def points(share: float | None) -> str:
@@ -107,7 +109,7 @@ def tokens(value: float | None) -> str:
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
         if value >= size:
             shown = value / (1e3 if letter == "k" else size)
-            return f"{shown:,.0f}{letter}" if shown >= 99.95 else f"{_trimmed(round(shown, 1))}{letter}"
+            return f"{shown:,.0f}{letter}" if shown >= 99.95 else f"{shown:.1f}{letter}"
     return f"{value:,.0f}" if value >= 99.5 else _trimmed(round(value, 1))
 
 

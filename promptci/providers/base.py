@@ -126,7 +126,9 @@ COMPLETION_CODEC = JsonCodec(Completion)
 class CallError(Exception):
     """One call failed for good (after retries); becomes an answer with an error."""
 
-    def __init__(self, kind: str, message: str, *, fatal: bool = False, caused_by_request: bool = False) -> None:
+    def __init__(
+        self, kind: str, message: str, *, fatal: bool = False, caused_by_request: bool = False, sent: bool = True
+    ) -> None:
         """Build the error.
 
         Parameters
@@ -140,12 +142,15 @@ class CallError(Exception):
             No other call can succeed (wrong key, unknown model), so the run stops asking.
         caused_by_request
             The request itself makes the call fail, however often it is sent: a wrong answer of that prompt version.
+        sent
+            False: the call was never made, because the error of an earlier one forbade it.
         """
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.fatal = fatal
         self.caused_by_request = caused_by_request
+        self.sent = sent
 
 
 def _do_nothing(*_: object) -> None:

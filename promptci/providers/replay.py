@@ -41,7 +41,9 @@ class ReplayProvider:
         if isinstance(outcome, Completion):
             return outcome
         if outcome is not None:
-            raise CallError(outcome.kind, outcome.message, caused_by_request=outcome.caused_by_request)
+            raise CallError(
+                outcome.kind, outcome.message, caused_by_request=outcome.caused_by_request, sent=outcome.sent
+            )
         if self._fallback is None:
             raise CallError("not-recorded", self._missing(request, replicate))
         return await self._fallback.complete(request, replicate=replicate, hooks=hooks)

@@ -98,7 +98,8 @@ async def ask_questions(
     except TimeoutError:
         if not timer.expired():
             raise
-        round_.fill(AnswerError(kind="deadline", message=f"the run's {limits.deadline_s:.0f} s are over: {_SLOWER}"))
+        message = f"the run's {limits.deadline_s:.0f} s are over: {_SLOWER}"
+        round_.fill(AnswerError(kind="deadline", message=message, sent=False))
     return round_.answers()
 
 
@@ -191,15 +192,21 @@ class _Round:
                 message=f"calls cost more than estimated, which may exceed run.budget_usd: {_CHEAPER}",
             )
         if stopped := self._stop_for(request):
-            raise CallError(stopped.kind, stopped.message, caused_by_request=stopped.caused_by_request)
+            raise CallError(stopped.kind, stopped.message, caused_by_request=stopped.caused_by_request, sent=False)
 
     def _stop_for(self, request: Request) -> AnswerError | None:
         """Return the error that forbids this request, or None."""
         stopped = self._stopped or self._stopped_endpoints.get(request.endpoint)
-        return stopped or self._stopped_models.get(_name_model(request))
+        stopped = stopped or self._stopped_models.get(_name_model(request))
+        return None if stopped is None else replace(stopped, sent=False)
 
     def _note_failure(self, group: _Group, failed: CallError) -> None:
-        error = AnswerError(kind=failed.kind, message=failed.message, caused_by_request=failed.caused_by_request)
+        error = AnswerError(
+            kind=failed.kind,
+            message=failed.message,
+            caused_by_request=failed.caused_by_request,
+            sent=failed.sent,
+        )
         if failed.fatal and failed.kind in _OF_ONE_MODEL:
             self._stopped_models[_name_model(group.request)] = error
         elif failed.fatal:

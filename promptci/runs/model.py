@@ -58,6 +58,8 @@ class AnswerError:
     message: str
     caused_by_request: bool = False
     """The request itself makes the call fail: it counts as a wrong answer of its version, not as a missing one."""
+    sent: bool = True
+    """False: the call was never made, because the error of an earlier one, a deadline or a budget forbade it."""
 
 
 def _journal_key(name: str) -> str:

@@ -55,6 +55,8 @@ class PromptChange:
     """Ids of cases that head no longer has."""
     loosened_cases: tuple[str, ...] = ()
     """Ids of cases whose expectation or assertions changed while their variables did not: perhaps made easier."""
+    looser_cases: tuple[str, ...] = ()
+    """Those of `loosened_cases` that are shown to be easier, or to count for less."""
     why: tuple[str, ...] = ()
     """Why it is affected, in words: `prompt changed`, `goldens changed`, …"""
     goldens_paths: tuple[str, ...] = ()

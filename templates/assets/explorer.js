@@ -5,7 +5,7 @@ const explorer = () => {
   if (!grid) return;
   const FIELDS = { q: "find", show: "show", prompt: "of-prompt", tag: "tag", class: "class", sort: "sort" };
   const SPARE_ROWS = 6; // rows drawn above and below those in view
-  const KINDS = { worse: ["broken", "failing", "lower"], better: ["fixed", "higher"] };
+  const KINDS = { worse: ["broken", "rarer", "failing", "lower"], better: ["fixed", "oftener", "higher"] };
   const FLAGS = { critical: 1, flaky: 2, error: 4 };
   const LABELS = [[1, "critical", "label bad"], [2, "flaky", "label"], [8, "new", "label"], [16, "changed", "label"], [32, "excluded", "label"]];
   let index, packed, all = [], rows = [], active = 0, height = 0, opened = null, round = 0, collator = null;
@@ -210,6 +210,14 @@ const explorer = () => {
     grid.focus({ preventScroll: true });
   };
 
+  // A link may filter by what no case has: it shows no case, and says so, rather than all of them.
+  const choose = (select, name, value) => {
+    if (name === "sort") { select.value = ""; return; }
+    select.add(new Option(`${value.slice(0, 60)} (0)`, value));
+    select.value = value;
+    select.closest("label").hidden = false;
+  };
+
   // Show what the link asks for
   const follow = async () => {
     const wanted = parseLink();
@@ -219,7 +227,7 @@ const explorer = () => {
     }
     for (const [name, id] of Object.entries(FIELDS)) {
       $(id).value = read(wanted[name] ?? "");
-      if ($(id).tagName === "SELECT" && $(id).selectedIndex < 0) $(id).value = "";
+      if ($(id).tagName === "SELECT" && $(id).selectedIndex < 0) choose($(id), name, read(wanted[name] ?? ""));
     }
     const searched = filter();
     if (wanted.case === undefined) {

@@ -51,7 +51,7 @@ def test_a_regression_is_commented_marked_announced_and_blocked(run: Run, github
     assert "Sure! Your number is GH-1001" in body
     (status,) = github.statuses
     assert (status["state"], status.get("sha", head)) == ("failure", head)
-    assert "\nfail: Blocked: order got worse on these goldens: " in log
+    assert "\nfail: order got worse on these goldens: " in log
     assert run.outputs["verdict"] == "fail"
     assert run.outputs["regressions"] == "12"
     assert run.outputs["fixes"] == "0"

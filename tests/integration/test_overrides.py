@@ -205,7 +205,7 @@ def test_missing_approval_blocks_until_the_right_person_approves_the_head(
     head = propose(run, {"prompts/clinical/triage.prompt.yml": prompt(GOOD + " Nothing else.")})
     code, log = run()
     assert (code, run.outputs["verdict"]) == (1, "fail")
-    assert "fail: Blocked: The approval `medical-review` for `triage` is missing: it takes a review by `dr-ada`." in log
+    assert "fail: The approval `medical-review` for `triage` is missing: it takes a review by `dr-ada`." in log
     assert [each["verdict"] for each in run.report["prompts"]] == ["inconclusive"]
     override(run)
     assert run()[0] == 1  # `merge_override.approvals` is off

@@ -46,7 +46,7 @@ def test_the_guilty_edit_is_named_in_terminal_comment_and_page(tmp_path: Path) -
     assert cause is not None
     assert [edit["after"] for edit in cause["edits"]] == ["You work for a small shop.", HARMFUL, "Be polite."]
     assert [effect["edits"] for effect in cause["effects"] if effect["named"]] == [[2]]
-    sentence = "without it 48 of 48 answers to the broken cases are right, with it 0 of 48."
+    sentence = "with that edit undone 48 of 48 answers to the broken cases are right; with it 0 of 48."
     for text in (
         result.text,
         (tmp_path / "out" / "comment.md").read_text(),

@@ -15,10 +15,16 @@ from promptci.findings import (
     PromptNames,
     UntestedSettings,
 )
-from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
+from promptci.gates.baseline_facts import (
+    ComparedCases,
+    MismatchFacts,
+    NewPromptFacts,
+    NoCommonCases,
+    NothingToLose,
+    SharedCause,
+)
 from promptci.gates.facts import (
     CaseIds,
-    ComparedCases,
     CostFacts,
     CriticalFacts,
     CutOffFacts,
@@ -31,9 +37,7 @@ from promptci.gates.facts import (
     InjectionFacts,
     JudgeCandidates,
     MinQualityFacts,
-    MismatchFacts,
     MissingAnswers,
-    NoCommonCases,
     OddAnswers,
     P95Facts,
     PooledFacts,
@@ -178,6 +182,15 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         MissingAnswers(missing=16, requested=16, max_error_rate=0.05, first_error="auth: HTTP 401: the key is invalid"),
         MissingAnswers(missing=0, requested=1, max_error_rate=0.05, first_error=None),
         MissingAnswers(
+            missing=60,
+            requested=60,
+            max_error_rate=0.05,
+            first_error="auth: HTTP 401: the key is invalid",
+            version="both",
+            unsent=57,
+            kind="auth",
+        ),
+        MissingAnswers(
             missing=24,
             requested=24,
             max_error_rate=0.05,
@@ -241,6 +254,16 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     ],
     "cost": [
         CostFacts(base=0.0001, head=0.000158, limit=0.25),
+        CostFacts(base=0.0001, head=0.000158, limit=0.25, cause="model", models=("small-1", "large-1")),
+        *(
+            CostFacts(base=0.0001, head=0.000158, limit=0.25, cause=cause, base_tokens=(30, 2), head_tokens=after)
+            for cause, after in (
+                ("answers", (30.0, 11.0)),
+                ("prompt", (60.0, 2.0)),
+                ("both", (60.0, 11.0)),
+                ("price", (30.0, 2.0)),
+            )
+        ),
         CostFacts(base=0.0001, head=0.000158, limit=0.25, p=0.081, shown=False, cases=40, needed=8),
         CostFacts(base=0.0001, head=0.000158, limit=0.25, shown=False, cases=5, needed=8),
         CostFacts(base=None, head=0.000158, limit=0.25, unpriced="my-model"),

@@ -231,12 +231,15 @@ def _round_of(run: PromptRun, answers: int | None) -> tuple[Question, ...]:
 
 def _round_notes(runs: Sequence[PromptRun]) -> Sequence[str]:
     """Return how often the cases were asked with `repeats: auto`."""
-    repeated = [run for run in runs if (run.answers_per_case or 1) > 1]
-    return [
-        f"{run.name}: each case was asked {run.answers_per_case} times of each version, because fewer answers left the"
-        " verdict undecided (`run.repeats: auto`)."
-        for run in repeated
-    ]
+    names_by_number: dict[int, list[str]] = {}
+    for run in runs:
+        if run.answers_per_case is not None and run.answers_per_case > 1:
+            names_by_number.setdefault(run.answers_per_case, []).append(run.name)
+    if not names_by_number:
+        return []
+    times = [f"{number} times ({join_names(names)})" for number, names in sorted(names_by_number.items())]
+    reason = "because fewer answers left the verdict undecided (`run.repeats: auto`)"
+    return [f"Each version answered each case {join_names(times)}, {reason}."]
 
 
 def _early_stop_note(unanswered: int, total: int) -> str:

@@ -60,6 +60,7 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
         head=None if head is None else head.prompt,
         removed_cases=tuple(pair.id for pair in pairs if pair.change is CaseChange.REMOVED),
         loosened_cases=tuple(pair.id for pair in pairs if pair.weakened),
+        looser_cases=tuple(pair.id for pair in pairs if pair.is_looser),
         why=tuple(reasons),
         goldens_paths=() if head is None else head.goldens.paths,
         missing_goldens=head is not None and not head.goldens.paths and not head.goldens.cases,

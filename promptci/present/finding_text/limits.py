@@ -1,5 +1,7 @@
 """Texts of the limits: missing answers, critical cases, absolute quality, cost and latency."""
 
+import re
+
 from promptci.findings import MessageFacts
 from promptci.gates.facts import (
     CaseIds,
@@ -12,7 +14,7 @@ from promptci.gates.facts import (
     P95Facts,
 )
 from promptci.present.finding_text.text import FindingText, capitalize
-from promptci.present.formatting import change, duration, money, percent
+from promptci.present.formatting import change, duration, money, percent, tokens
 from promptci.wording import count, join_names
 
 MAX_FILES = 3
@@ -43,13 +45,18 @@ def no_cases(facts: EmptyGoldens) -> FindingText:
 def nothing_evaluated(facts: MissingAnswers) -> FindingText:
     """Describe a new version without a single usable answer."""
     version = "either version" if facts.version == "both" else "the new version"
+    if facts.kind == "auth":
+        return FindingText(
+            f"could not be evaluated: the endpoint refused the key{_status(facts)} ({_count_failures(facts)})",
+            _first_error(facts),
+        )
     if facts.unscored:
         return FindingText(
             f"could not be evaluated: no answer of {version} could be scored (0 of {facts.requested:,})",
             _first_error(facts),
         )
     return FindingText(
-        f"could not be evaluated: no answer of {version} is usable ({facts.missing:,} of {facts.requested:,} failed)",
+        f"could not be evaluated: no answer of {version} is usable ({_count_failures(facts)})",
         _first_error(facts),
     )
 
@@ -166,7 +173,7 @@ def cost(facts: CostFacts) -> FindingText:
         f"{'costs' if facts.shown else 'seems to cost'} {change(facts.rise).lstrip('+')} more per request,"
         f" {money(facts.head)} instead of {money(facts.base)}"
     )
-    allowed = f"`gate.max_cost_increase` allows {percent(facts.limit)}."
+    allowed = f"Cost {change(facts.rise)}, limit {change(facts.limit)} (`gate.max_cost_increase`).{_cost_cause(facts)}"
     if facts.shown:
         return FindingText(rise, allowed)
     if facts.p is None:
@@ -174,6 +181,27 @@ def cost(facts: CostFacts) -> FindingText:
     else:
         reason = f"with {count(facts.cases, 'case')} a rise beyond it is not certain"
     return FindingText(rise, f"{allowed} It does not block: {reason}.")
+
+
+def _cost_cause(facts: CostFacts) -> str:
+    """Return what made it dearer, as a sentence."""
+    if facts.cause == "model" and facts.models:
+        return f" The model changed from `{facts.models[0]}` to `{facts.models[1]}`."
+    if facts.base_tokens is None or facts.head_tokens is None or not facts.cause:
+        return ""
+    asked, answered = (
+        f"{tokens(before)} → {tokens(after)} {side} tokens"
+        for side, before, after in zip(("input", "output"), facts.base_tokens, facts.head_tokens, strict=True)
+    )
+    match facts.cause:
+        case "answers":
+            return f" The answers are longer: {answered}."
+        case "prompt":
+            return f" The requests are longer: {asked}."
+        case "both":
+            return f" Requests and answers are longer: {asked}, {answered}."
+        case _:
+            return f" Model and tokens are as before ({asked}, {answered}), so the price differs."
 
 
 def _unknown_cost(facts: CostFacts) -> FindingText:
@@ -198,13 +226,27 @@ def p95(facts: P95Facts) -> FindingText:
             "was not compared in latency, because one version's answers come from the cache", f"{capitalize(rise)}."
         )
     answers = count(facts.answers, "answer")
-    allowed = f"`gate.max_p95_increase` allows {percent(facts.limit)}"
+    allowed = f"p95 {change(facts.rise)}, limit {change(facts.limit)} (`gate.max_p95_increase`)"
     if not facts.certain:
         return FindingText(
             f"seems slower: {rise}",
             f"{allowed}. With {answers} this is not certain, so it does not block.",
         )
     return FindingText(f"is slower: {rise}", f"{allowed}.")
+
+
+def _count_failures(facts: MissingAnswers) -> str:
+    """Return how many requests failed, without those that were never sent: `3 requests failed, 57 not sent`."""
+    if not facts.unsent:
+        return f"{facts.missing:,} of {facts.requested:,} failed"
+    failed = facts.missing - facts.unsent
+    word = "refused" if facts.kind == "auth" else "failed"
+    return f"{count(failed, 'request')} {word}, {facts.unsent:,} not sent"
+
+
+def _status(facts: MissingAnswers) -> str:
+    match = re.search(r"HTTP (\d{3})", facts.first_error or "")
+    return f" with HTTP {match[1]}" if match else ""
 
 
 def _first_error(facts: MissingAnswers) -> str:

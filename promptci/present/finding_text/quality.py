@@ -1,7 +1,14 @@
 """Texts of the quality rule: what became of the pass rate or the mean score."""
 
-from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
-from promptci.gates.facts import ComparedCases, MismatchFacts, NoCommonCases, PooledFacts, QualityFacts
+from promptci.gates.baseline_facts import (
+    ComparedCases,
+    MismatchFacts,
+    NewPromptFacts,
+    NoCommonCases,
+    NothingToLose,
+    SharedCause,
+)
+from promptci.gates.facts import PooledFacts, QualityFacts
 from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import bare_points, number_of_points, p_value, percent, points, signed_points
 from promptci.wording import count, join_names
@@ -16,8 +23,7 @@ def regression(facts: QualityFacts) -> FindingText:
     """Describe a drop that is shown and at least the margin."""
     return FindingText(
         f"got worse{_about(facts)}: {before_after(facts)} ({_size(facts)})",
-        f"{_flips(facts)}; one-sided {p_value(facts.p)}, adjusted for all tests of the run (Holm),"
-        f" and the margin is {points(facts.margin)}."
+        f"{_flips(facts)}, which is more than chance. The margin is {points(facts.margin)}."
         f"{_inputs(facts)}{_assumed(facts)}",
     )
 
@@ -26,12 +32,31 @@ def not_worse(facts: QualityFacts) -> FindingText:
     """Describe a difference that is shown to be smaller than the margin."""
     if facts.same_requests:
         return FindingText(f"sends the model the same requests as before: {before_after(facts)}")
-    better = facts.interval is not None and facts.interval[0] > 0
     return FindingText(
-        f"{'got better' if better else 'shows no regression'}{_about(facts)}: {before_after(facts)}",
+        f"{'got better' if _is_better(facts) else 'shows no regression'}{_about(facts)}: {before_after(facts)}",
         f"{_flips(facts)}. The {facts.measure} did not fall by the margin of {points(facts.margin)}"
-        f" ({percent(1 - facts.alpha)} confidence).{_inputs(facts)}{_assumed(facts)}",
+        f" ({percent(1 - facts.alpha)} confidence).{_assumed(facts)}",
     )
+
+
+def brief_loss(facts: QualityFacts) -> str:
+    """Return a drop in a few words: `got worse (30 of 30 → 0 of 30)`."""
+    return f"got worse ({_sides(facts)})"
+
+
+def brief_hold(facts: QualityFacts) -> str:
+    """Return quality that did not get worse in a few words: `got better (0 of 24 → 24 of 24)`."""
+    return f"got better ({_sides(facts)})" if _is_better(facts) else "shows no regression"
+
+
+def _sides(facts: QualityFacts) -> str:
+    if facts.passed is None:
+        return f"{percent(facts.base)} → {percent(facts.head)}"
+    return " → ".join(f"{passed:,} of {facts.pairs:,}" for passed in facts.passed)
+
+
+def _is_better(facts: QualityFacts) -> bool:
+    return facts.interval is not None and facts.interval[0] > 0
 
 
 def cannot_tell(facts: QualityFacts) -> FindingText:
@@ -109,11 +134,16 @@ def new_prompt(facts: NewPromptFacts) -> FindingText:
 
 def pooled(facts: PooledFacts) -> FindingText:
     """Describe what all prompts show together."""
-    flips = f"{facts.worse:,} got worse and {facts.better:,} better of {count(facts.pairs, 'pair')}; {p_value(facts.p)}"
+    flips = f"{facts.worse:,} got worse and {facts.better:,} better of {count(facts.pairs, 'pair')}"
     together = f"the {len(facts.prompts)} prompts together"
     if facts.dropped:
         return FindingText(f"{together} got worse: the pass rate fell by {points(facts.delta)} ({flips})")
     return FindingText(f"{together} show no drop of the margin: {signed_points(facts.delta)} ({flips})")
+
+
+def pooled_p(facts: PooledFacts) -> str:
+    """Return how sure that is, for the part of a report that has the numbers."""
+    return f"One-sided {p_value(facts.p)}."
 
 
 def before_after(facts: QualityFacts) -> str:

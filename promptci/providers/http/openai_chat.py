@@ -98,10 +98,9 @@ class OpenAIProvider:
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
             unreachable = error.kind == "connection" and not self._was_reached
-            message = api_errors.shorten(self._redactor.redact(error.message))
-            raise CallError(
-                error.kind, message, fatal=error.fatal or unreachable, caused_by_request=error.caused_by_request
-            ) from None
+            message = error.message if self._options.api_key_env else api_errors.ask_for_key(error.message)
+            message = api_errors.shorten(self._redactor.redact(message))
+            raise _restate(error, message, fatal=error.fatal or unreachable) from None
         self._was_reached = True
         refusals.record_answer()
         return completion
@@ -178,6 +177,11 @@ def redact_json(raw: object, redactor: Redactor) -> object:
         return json.loads(redactor.redact(json.dumps(raw)))
     except (ValueError, RecursionError):
         return None
+
+
+def _restate(error: CallError, message: str, *, fatal: bool) -> CallError:
+    """Return an error in other words."""
+    return CallError(error.kind, message, fatal=fatal, caused_by_request=error.caused_by_request, sent=error.sent)
 
 
 def _parse_json(response: HttpResponse) -> object:

@@ -166,7 +166,13 @@ def _final(error: CallError, history: _AttemptHistory) -> CallError:
     if history.attempts == 1:
         return error
     tried = f" ({history.attempts} attempts in {history.spent_s:.0f} s)"
-    return CallError(error.kind, error.message + tried, fatal=error.fatal, caused_by_request=error.caused_by_request)
+    return CallError(
+        error.kind,
+        error.message + tried,
+        fatal=error.fatal,
+        caused_by_request=error.caused_by_request,
+        sent=error.sent,
+    )
 
 
 def parse_retry_after(headers: Mapping[str, str], wall: float) -> float | None:

@@ -51,7 +51,7 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
         latency_ms=LatencyView(
             base=version_view.build_latency_view(run.base), head=version_view.build_latency_view(run.head)
         ),
-        cost_usd=_cost(run, facts.requests_per_day),
+        cost_usd=_cost(run, facts),
         findings=build_finding_views(run.findings),
         diff=diff,
         diff_note=diff_note,
@@ -59,6 +59,7 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
         changed_cases=_ids([c for c in run.cases if c.change == "changed"]),
         removed_cases=json_safe.texts(plan.change.removed_cases),
         weakened_cases=json_safe.texts(plan.change.loosened_cases),
+        looser_cases=json_safe.texts(plan.change.looser_cases),
         flaky=known,
         earlier_versions=memory_view.build_past_versions(run, facts),
         notes=json_safe.texts(plan.change.notes),
@@ -156,14 +157,15 @@ def _goldens(plan: PromptPlan) -> str | None:
     return canonical.digest_all((json_safe.text(case.id), case.digest) for case in ordered) if ordered else None
 
 
-def _cost(run: PromptRun, requests_per_day: float | None) -> CostView:
+def _cost(run: PromptRun, facts: RunFacts) -> CostView:
     base = run.base.cost_per_request if run.base else None
     head = run.head.cost_per_request if run.head else None
     return CostView(
         base_per_request=json_safe.number(base),
         head_per_request=json_safe.number(head),
-        delta_per_month=json_safe.number(headline.cost_per_month(run, requests_per_day)),
-        requests_per_day=requests_per_day,
+        delta_per_month=json_safe.number(headline.cost_per_month(run, facts.requests_per_day)),
+        requests_per_day=facts.requests_per_day,
+        own_price=run.plan.change.head is not None and run.plan.change.head.model in facts.own_prices,
     )
 
 

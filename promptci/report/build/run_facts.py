@@ -45,6 +45,8 @@ class RunFacts:
     """Keep the long texts of cases that passed, however large the run is."""
     requests_per_day: float | None = None
     """Turns cost per request into cost per month."""
+    own_prices: frozenset[str] = frozenset()
+    """Models whose price promptci.yml has."""
     judge_digest: str = ""
     """Digest of the judge's model and rubric; part of the identity of a judged case."""
     answers_are_fresh: bool = True

@@ -2,7 +2,10 @@
 
 from functools import partial
 
+from promptci.findings import Finding
+from promptci.gates.facts import PooledFacts
 from promptci.gates.model import GateReport
+from promptci.present.finding_text import quality
 from promptci.present.finding_text.describe import describe
 from promptci.redact import Redactor
 from promptci.report.build.cases.case_store import CaseStore, redact_case
@@ -46,7 +49,7 @@ def build_view(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor |
         problems=build_finding_views(
             [*gate_report.problems, *([pooled] if pooled and pooled.verdict is gate_report.verdict else [])]
         ),
-        pooled=json_safe.text(describe(pooled).text) if pooled else None,
+        pooled=_pooled_text(pooled),
         site_url=facts.site_url,
         notes=json_safe.texts((*facts.notes, *([CUT_NOTE] if shorten else []))),
         override=build_override_view(facts.override),
@@ -55,6 +58,13 @@ def build_view(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor |
         precision=_precision(facts) if gate_report.prompts else None,
         spend=facts.spend,
     )
+
+
+def _pooled_text(pooled: Finding | None) -> str | None:
+    if pooled is None:
+        return None
+    p_text = quality.pooled_p(pooled.facts) if isinstance(pooled.facts, PooledFacts) else ""
+    return json_safe.text(f"{describe(pooled).text} {p_text}".rstrip())
 
 
 def _headline(gate_report: GateReport, facts: RunFacts) -> str:

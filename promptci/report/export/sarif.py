@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from promptci.present.escape import clip, visible
 from promptci.report.model.report import CaseView, FindingView, PromptView, ReportView
+from promptci.report.text.cases.case_outcomes import describe_outcome, is_broken
 
 VERSION = "2.1.0"
 ROOT_ID = "%SRCROOT%"
@@ -29,7 +30,7 @@ _HUNK = re.compile(r"\+([0-9]{1,9})")
 RULES = {
     "regression": "The prompt answers worse than before, by the margin or more.",
     "critical": "A critical case was right before and is wrong after.",
-    "broken-case": "A case was right before and is wrong after.",
+    "broken-case": "A case was right before and is wrong after, or is right less often.",
     "min-quality": "Quality is below the minimum.",
     "cost": "Answers cost more than the limit allows.",
     "p95": "Answers take longer than the limit allows.",
@@ -106,7 +107,8 @@ def _build_broken_case(prompt: PromptView, case: CaseView) -> dict[str, Any]:
     level = "error" if case.critical else "warning" if prompt.verdict == "fail" else "note"
     before, after = (_quote(answer.text if answer else None) for answer in (case.base, case.head))
     expected = f" Expected: {_quote(case.expected)}." if case.expected is not None else ""
-    text = f"{prompt.name}, case {case.id}: right before, wrong after.{expected} Before: {before}. After: {after}."
+    outcome = "right before, wrong after" if is_broken(case) else describe_outcome(case, prompt)
+    text = f"{prompt.name}, case {case.id}: {outcome}.{expected} Before: {before}. After: {after}."
     result = _result("broken-case", level, text, (prompt.path, "broken-case", case.id))
     return {**result, "locations": [_location(prompt)]}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from promptci.present import escape
 from promptci.report.html.groups import KindWithCases
-from promptci.report.model.report import AnswerView, CaseView, PromptView, ReportView
-from promptci.report.text.cases.case_outcomes import MAX_ID_CHARS, CaseKind, describe_outcome
+from promptci.report.model.report import CaseView, PromptView, ReportView
+from promptci.report.text.cases.case_outcomes import MAX_ID_CHARS, CaseKind, describe_outcome, mean_scores
 
 MAX_TAGS = 20
 """Tags of one case."""
@@ -17,8 +17,8 @@ CRITICAL, FLAKY, ERROR, NEW, CHANGED, EXCLUDED = 1, 2, 4, 8, 16, 32
 """Flags of a case, one bit each; explorer.js has the same numbers."""
 
 KIND_ORDER = (
-    *("broken", "failing", "lower", "fixed", "higher", "missing", "apart", "wrong", "right", "passing"),
-    *("unasked", "excluded"),
+    *("broken", "rarer", "failing", "lower", "fixed", "oftener", "higher"),
+    *("missing", "apart", "wrong", "right", "passing", "unasked", "excluded"),
 )
 """Slugs of the kinds of cases in reading order."""
 
@@ -78,8 +78,8 @@ class CaseIndex:
             self.label.append(display_name(case.expected) if labelled[number] and case.expected is not None else None)
             self.result.append(describe_outcome(case, prompt))
             self.tags.append(tuple(dict.fromkeys(map(display_name, case.tags[:MAX_TAGS]))))
-            for columns, answer in zip(self._numbers, (case.base, case.head), strict=True):
-                for column, value in zip(columns, _answer_numbers(answer), strict=True):
+            for columns, numbers in zip(self._numbers, _answer_numbers(case), strict=True):
+                for column, value in zip(columns, numbers, strict=True):
                     column.append(value)
 
     def __len__(self) -> int:
@@ -155,10 +155,12 @@ def display_name(text: str) -> str:
     return f"{shown[: MAX_ID_CHARS - 14]}… {digest}"
 
 
-def _answer_numbers(answer: AnswerView | None) -> AnswerNumbers:
-    return (
-        NO_NUMBERS if answer is None else tuple(map(_round_number, (answer.score, answer.latency_ms, answer.cost_usd)))
+def _answer_numbers(case: CaseView) -> tuple[AnswerNumbers, AnswerNumbers]:
+    before, after = (
+        NO_NUMBERS if answer is None else tuple(map(_round_number, (score, answer.latency_ms, answer.cost_usd)))
+        for answer, score in zip((case.base, case.head), mean_scores(case), strict=True)
     )
+    return before, after
 
 
 def _round_number(value: float | None) -> float | None:

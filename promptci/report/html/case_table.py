@@ -23,7 +23,7 @@ MAX_FILTER_OPTIONS = 500
 """Tags, classes or prompts to choose from."""
 MIN_TALL_ROWS, MAX_SHORT_ROWS = 12, 4
 """Number of cases from which the table has its full height, and up to which it has its least."""
-WORSE, BETTER = ("broken", "failing", "lower"), ("fixed", "higher")
+WORSE, BETTER = ("broken", "rarer", "failing", "lower"), ("fixed", "oftener", "higher")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

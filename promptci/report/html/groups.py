@@ -20,7 +20,7 @@ from promptci.report.text.cases.case_outcomes import CaseKind, CaseRank, describ
 
 OPEN_CASES_PER_GROUP = 5
 """Cases of an open group whose answers show without a click: the first one of each cause."""
-OPEN_KINDS = ("broken", "failing", "lower")
+OPEN_KINDS = ("broken", "rarer", "failing", "lower")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

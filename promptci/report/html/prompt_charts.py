@@ -129,6 +129,8 @@ def change_scale(view: ReportView) -> tuple[float, float]:
 
 def score_chart(prompt: PromptView, name: str) -> Markup | None:
     """Draw how the scores of a graded prompt are distributed before and after; None if it is not graded."""
+    if prompt.quality is not None and prompt.quality.measure == "pass rate":  # scores decide nothing there
+        return None
     versions = (("before", BEFORE, prompt.base), ("after", AFTER, prompt.head))
     histograms = [
         (word, colour, version.score_histogram)

@@ -1,5 +1,7 @@
 """Render a case as one fenced block, which shows a reviewer why it broke."""
 
+import textwrap
+import unicodedata
 from collections.abc import Iterator
 
 from promptci.present import escape, formatting
@@ -7,6 +9,8 @@ from promptci.report.model.report import AnswerView, CaseView
 from promptci.report.text.cases import answer_difference
 
 MAX_MARKS = 5
+MAX_LINE_CHARS = 88
+"""Of a line, its sign left out: a comment is about 95 characters wide."""
 
 
 def render_case(case: CaseView, limit: int) -> escape.Ready:
@@ -19,9 +23,18 @@ def render_case(case: CaseView, limit: int) -> escape.Ready:
     lines = [
         f"{sign} {name if i == 0 else '':{width}}{line}".rstrip()
         for sign, name, text in rows
-        for i, line in enumerate((text or "(empty)").split("\n"))
+        for i, line in enumerate(_wrap(text or "(empty)", MAX_LINE_CHARS - width))
     ]
     return escape.fence("\n".join(lines), limit=8 * limit, language="diff")
+
+
+def _wrap(text: str, width: int) -> Iterator[str]:
+    """Yield the lines of a text cut to a width that a comment shows without scrolling, between words if possible."""
+    for line in text.split("\n"):
+        wide = sum(unicodedata.east_asian_width(char) in "WF" for char in line) > len(line) / 2
+        yield from textwrap.wrap(
+            line, width // 2 if wide else width, replace_whitespace=False, break_on_hyphens=False
+        ) or [""]
 
 
 def _rows(case: CaseView, limit: int) -> Iterator[tuple[str, str, str]]:
@@ -32,7 +45,9 @@ def _rows(case: CaseView, limit: int) -> Iterator[tuple[str, str, str]]:
     differ = before is not None and after is not None and before != after
     if before is not None and after is not None:
         yield from ((" ", "changed", line) for line in answer_difference.changed_json_paths(before, after))
+        texts = (before, after)
         before, after = answer_difference.clip_around_difference(before, after, limit)
+        before, after = (_cut(*pair, limit) for pair in zip((before, after), texts, strict=True))
     if before is not None:
         yield "-" if differ else " ", "before", before
     if case.head is not None and after is not None:
@@ -40,8 +55,14 @@ def _rows(case: CaseView, limit: int) -> Iterator[tuple[str, str, str]]:
         for mark in case.head.marks[:MAX_MARKS]:
             if mark.score is not None and 0 < mark.score < 1:
                 yield " ", "score", f"{formatting.number(mark.score)}, {mark.name}: {mark.reason}"
-            elif not mark.passed and mark.type != "equals":  # `equals` repeats the expectation
+            elif not mark.passed and not answer_difference.repeats_expectation(mark, case):
                 yield " ", "why", f"{mark.name}: {mark.reason}"
+
+
+def _cut(shown: str, whole: str, limit: int) -> str:
+    """Cut an answer that is too long, and say how much of the whole is left out behind the cut."""
+    end = f"… ({len(shown) - limit:,} of {len(whole):,} characters left)"
+    return shown if len(shown) <= limit else f"{shown[: limit - len(end)]}{end}"
 
 
 def _answer_text(answer: AnswerView) -> str:

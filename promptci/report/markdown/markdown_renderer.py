@@ -134,8 +134,11 @@ def _prompt_variables(view: ReportView, troubled: Sequence[PromptView], show: De
     from promptci.report.text.cases import case_highlights, case_outcomes
 
     return {
-        "highlights": [case_highlights.choose_highlights(prompt, show.cases) for prompt in troubled],
+        "highlights": case_highlights.order_highlights(
+            [case_highlights.choose_highlights(prompt, show.cases) for prompt in troubled]
+        ),
         "confusions": case_highlights.describe_confusions,
+        "shared_failures": case_highlights.describe_shared_failures,
         "describe_outcome": case_outcomes.describe_outcome,
         "render_case": highlights.render_case,
         "metrics": metrics.build_metrics,

@@ -78,12 +78,13 @@ class LatencyView(ViewModel):
 
 
 class CostView(ViewModel):
-    """US dollars at list price; null is unknown, never 0."""
+    """US dollars at list price or by `provider.prices`; null is unknown, never 0."""
 
     base_per_request: float | None
     head_per_request: float | None
     delta_per_month: float | None
     requests_per_day: float | None = None
+    own_price: bool = Field(default=False, description="Whether promptci.yml has the price of head's model.")
 
 
 class LabelRowView(ViewModel):

@@ -148,6 +148,7 @@ class PromptView(ViewModel):
     changed_cases: list[str] = Field(default=[])
     removed_cases: list[str] = Field(default=[])
     weakened_cases: list[str] = Field(default=[])
+    looser_cases: list[str] = Field(default=[], description="Weakened cases that are shown to be easier to pass.")
     flaky: FlakyView = FlakyView()
     earlier_versions: list[PastQualityView] = Field(
         default=[], description="Earlier versions that were tested, oldest first."

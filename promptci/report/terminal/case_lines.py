@@ -7,6 +7,7 @@ from promptci.present import escape, formatting, word_diff
 from promptci.present.word_diff import TextPiece
 from promptci.report.model.report import AnswerView, CaseView, PromptView
 from promptci.report.terminal.styled_text import Style, StyledLine, StyledPiece, line
+from promptci.report.text import number_text
 from promptci.report.text.cases import answer_difference
 from promptci.report.text.cases.case_outcomes import describe_case
 from promptci.scoring.assertions.lookalikes import LOOK_ALIKE
@@ -30,7 +31,7 @@ def describe_case_lines(case: CaseView, prompt: PromptView, indent: int) -> Iter
     if case.expected is not None:
         yield _row("expected", [StyledPiece(text=_shorten(case.expected))], indent)
     yield from _answers(case, indent)
-    yield from _reasons(case.head, indent)
+    yield from _reasons(case, indent)
 
 
 def _answers(case: CaseView, indent: int) -> Iterator[StyledLine]:
@@ -55,12 +56,14 @@ def _style(pieces: Sequence[TextPiece], plain: Style, marked: Style) -> list[Sty
     return [StyledPiece(text=piece.text, style=marked if piece.differs else plain) for piece in pieces]
 
 
-def _reasons(answer: AnswerView | None, indent: int) -> Iterator[StyledLine]:
-    """Yield which assertions failed; `equals` alone says no more than the expectation, unless they look alike."""
+def _reasons(case: CaseView, indent: int) -> Iterator[StyledLine]:
+    """Yield which assertions failed; one that repeats the expectation is left out, unless the texts look alike."""
+    answer = case.head
     failed = [mark for mark in answer.marks if mark.passed is False or _is_partial(mark.score)] if answer else []
-    if [mark.type for mark in failed] == ["equals"] and LOOK_ALIKE not in failed[0].reason:
-        return
-    for mark in failed[:MAX_MARKS]:
+    shown = [
+        mark for mark in failed if LOOK_ALIKE in mark.reason or not answer_difference.repeats_expectation(mark, case)
+    ]
+    for mark in shown[:MAX_MARKS]:
         score = f" ({formatting.number(mark.score)})" if _is_partial(mark.score) else ""
         yield _row("why", [StyledPiece(text=_shorten(f"{mark.name}{score}: {mark.reason}"))], indent)
 
@@ -85,8 +88,8 @@ def _answer_text(answer: AnswerView | None) -> str:
 
 
 def verdict_line(verdict: str, headline: str) -> StyledLine:
-    """Return the first line of a run: the verdict and its headline, which may begin with the same word."""
-    return line(f"{verdict}: {headline.removeprefix(f'{verdict.capitalize()}: ')}", VERDICT_STYLES[verdict], hang=2)
+    """Return the first line of a run: the verdict and its headline, without first words that say the same."""
+    return line(f"{verdict}: {number_text.split_lead(headline)[1]}", VERDICT_STYLES[verdict], hang=2)
 
 
 VERDICT_STYLES: dict[str, Style] = {

@@ -40,7 +40,7 @@ def _describe_prompt(prompt: PromptView) -> Iterator[StyledLine]:
         return
     yield line(attribution_text.describe_attribution(attribution), indent=2 * INDENT, hang=2)
     if attribution.effects:
-        first, second = ("with it alone", "without any") if attribution.alone else ("without it", "with all")
+        first, second = ("this edit alone", "no edit") if attribution.alone else ("edit undone", "all edits")
         head = ("right answers", first, second, "edit")
         yield from table([head, *(_row(effect, attribution) for effect in attribution.effects)], indent=2 * INDENT)
 

@@ -128,6 +128,8 @@ def _cases(prompt: PromptView, detail: Detail) -> Iterator[StyledLine]:
     yield line(f"{chosen.title}:", "strong", indent=2 * INDENT)
     if confusions := case_highlights.describe_confusions(prompt):
         yield line(f"confused (expected → answered): {join_names(confusions)}", indent=3 * INDENT)
+    if failures := case_highlights.describe_shared_failures(prompt):
+        yield line(f"failed assertions: {join_names(failures)}", indent=3 * INDENT)
     for case in chosen.cases:
         yield from describe_case_lines(case, prompt, 3 * INDENT)
     if chosen.left_out:
@@ -157,10 +159,6 @@ def _goldens(prompt: PromptView) -> Iterator[str]:
         yield f"  by {suite.name}: {suite.sign.word}, {suite.quality}, {suite.cases} cases"
     if advice := goldens_text.advice(prompt):
         yield f"  {advice}"
-    for title, ids in (
-        ("Removed", prompt.removed_cases),
-        ("Other requirements for the same input", prompt.weakened_cases),
-    ):
-        if ids:
-            shown = [escape.shorten(escape.one_line(name), MAX_ID_CHARS) for name in ids]
-            yield f"  {title}: {join_names(shown, MAX_IDS)}"
+    for title, ids in goldens_text.edits(prompt):
+        shown = [escape.shorten(escape.one_line(name), MAX_ID_CHARS) for name in ids]
+        yield f"  {title}: {join_names(shown, MAX_IDS)}"

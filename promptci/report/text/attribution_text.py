@@ -24,7 +24,7 @@ def describe_attribution(attribution: AttributionView) -> str:
         return f"No single one of the {count} explains the broken cases, as far as {calls} can show."
     sentences = [_describe_effect(effect, attribution) for effect in named[:MAX_NAMED]]
     if attribution.joint:
-        sentences.append("They break the same cases together: undoing any one of them mends these.")
+        sentences.append("They break the same cases together: undoing any one of them fixes these.")
     elif attribution.alone and len(named) > 1:
         sentences.append("Each of them breaks the cases by itself.")
     others = len(attribution.edits) - sum(len(effect.edits) for effect in named)
@@ -41,10 +41,13 @@ def _describe_effect(effect: EditEffectView, attribution: AttributionView) -> st
     subject = _name(edits)
     if attribution.alone:
         return (
-            f"{subject} breaks cases even alone: {right} answers to the broken cases are right with it and no other"
-            f" edit, {control} without any."
+            f"{subject} breaks cases even alone: {right} answers to the broken cases are right with that edit and no"
+            f" other, {control} with no edit."
         )
-    return f"{subject} broke cases: without it {right} answers to the broken cases are right, with it {control}."
+    return (
+        f"{subject} broke cases: with that edit undone {right} answers to the broken cases are right; with it"
+        f" {control}."
+    )
 
 
 def _name(edits: Sequence[EditView]) -> str:

@@ -40,6 +40,18 @@ def decided_by(prompt: PromptView) -> str:
     return BASE_GOLDENS_DECIDE
 
 
+def edits(prompt: PromptView) -> list[tuple[str, list[str]]]:
+    """Return what the change did to golden cases, the gravest first: a title and the ids."""
+    changed = [name for name in prompt.weakened_cases if name not in set(prompt.looser_cases)]
+    kinds = (
+        ("Loosened", prompt.looser_cases),
+        ("Removed", prompt.removed_cases),
+        ("Other requirements for the same input", changed),
+        ("Added", prompt.new_cases),
+    )
+    return [(title, list(ids)) for title, ids in kinds if ids]
+
+
 def advice(prompt: PromptView) -> str:
     """Return what to do where the golden sets disagree; empty where they do not."""
     rows = suites(prompt)

@@ -70,7 +70,7 @@ def _body(report: GateReport, kind: str) -> str:
         causes = [problem for problem in causes if problem.rule != "missing-approval"]
     if causes and report.verdict is not Verdict.NO_CHANGE:
         others = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
-        return describe(causes[0]).sentence.removesuffix(".") + others
+        return _failures_first(report) + describe(causes[0]).sentence.removesuffix(".") + others
     deciding = [run for run in report.prompts if run.verdict is report.verdict]
     if report.pooled is not None and not deciding:
         return describe(report.pooled).summary
@@ -78,11 +78,29 @@ def _body(report: GateReport, kind: str) -> str:
         return _no_change(deciding, kind)
     if report.verdict is Verdict.PASS:
         return _pass(deciding)
+    if failures := _failures_first(report):
+        return f"{failures}{_untested(deciding)}{_others(report, named=Verdict.FAIL)}"
     if len(deciding) == 1:
         return _describe(deciding[0]) + _others(report)
     if report.verdict is Verdict.FAIL:
         return _worst(deciding) + _others(report)
     return _undecided(report, deciding) + _others(report)
+
+
+def _failures_first(report: GateReport) -> str:
+    """Name the prompts that failed in a run that is an error for another reason; empty where there is none."""
+    failed = [run for run in report.prompts if run.verdict is Verdict.FAIL]
+    if report.verdict is not Verdict.ERROR or not failed:
+        return ""
+    worst, *others = sorted(failed, key=rank_loss)
+    too = f", {_names(others)} {'fails' if len(others) == 1 else 'fail'} too" if others else ""
+    return f"{worst.name} {verdict_text.brief(worst)}{too}; "
+
+
+def _untested(runs: Sequence[PromptRun]) -> str:
+    """Describe the prompts that could not be evaluated, behind those that failed: why, where there is one."""
+    names = f"{_names(runs)} could not be tested"
+    return names if len(runs) > 1 else f"{names}. It {verdict_text.clause(runs[0])}"
 
 
 def _undecided(report: GateReport, deciding: Sequence[PromptRun]) -> str:
@@ -181,14 +199,15 @@ def _is_unlimited(run: PromptRun) -> bool:
     return bool(new) and not any(facts.is_limited for facts in new)
 
 
-def _others(report: GateReport) -> str:
-    """Count the prompts that did not make the verdict."""
+def _others(report: GateReport, named: Verdict | None = None) -> str:
+    """Return what became of the prompts that did not make the verdict: names of the troubled, a count of the others."""
     parts = []
     kept = [run for run in report.prompts if run.plan.change.status is not Status.DELETED]
     for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "inconclusive"), (Verdict.PASS, "passed")):
-        number = sum(run.verdict is verdict for run in kept)
-        if number and verdict is not report.verdict:
-            parts.append(f"{number} {word}")
+        runs = [run for run in kept if run.verdict is verdict]
+        if runs and verdict not in (report.verdict, named):
+            names = "" if verdict is Verdict.PASS else f" ({_names(runs)})"
+            parts.append(f"{len(runs)} {word}{names}")
     if report.verdict is not Verdict.INCONCLUSIVE and len(kept) < len(report.prompts):
         parts.append(f"{len(report.prompts) - len(kept)} deleted")
     return f". Other prompts: {', '.join(parts)}" if parts else ""

@@ -76,7 +76,7 @@ def _cost(prompt: PromptView) -> Iterator[Metric]:
         before=_or_none(prompt.base, formatting.money(before)),
         after=formatting.money(after),
         change=formatting.change(after / before - 1) if before and after is not None else NONE,
-        note="list price" if after is not None else "no price is known for the model",
+        note=_price_note(prompt),
     )
     if cost.requests_per_day is None or after is None:
         return
@@ -90,6 +90,16 @@ def _cost(prompt: PromptView) -> Iterator[Metric]:
     )
 
 
+def _price_note(prompt: PromptView) -> str:
+    """Return where the price comes from, or why there is none."""
+    head = prompt.head
+    if prompt.cost_usd.head_per_request is not None:
+        return "price from promptci.yml" if prompt.cost_usd.own_price else "list price"
+    if head is None or head.evaluated == 0:
+        return "no answers, so no cost"
+    return "the endpoint counts no tokens" if _total(head) is None else "no price is known for the model"
+
+
 def _tokens(prompt: PromptView) -> Iterator[Metric]:
     """Return the tokens of a request and of a month, if the endpoint counts them."""
     before, after = (_total(version) for version in (prompt.base, prompt.head))
@@ -100,8 +110,11 @@ def _tokens(prompt: PromptView) -> Iterator[Metric]:
         before=NONE if before is None else formatting.tokens(before),
         after=formatting.tokens(after),
         change=formatting.change(after / before - 1) if before else NONE,
-        note=f"after: {formatting.tokens(prompt.head.input_tokens)} in,"
-        f" {formatting.tokens(prompt.head.output_tokens)} out",
+        note="; ".join(
+            f"{word}{formatting.tokens(version.input_tokens)} in, {formatting.tokens(version.output_tokens)} out"
+            for word, version in (("before: ", prompt.base), ("after: " if prompt.base else "", prompt.head))
+            if _total(version) is not None and version is not None
+        ),
     )
     requests = prompt.cost_usd.requests_per_day
     if requests is not None:
@@ -126,25 +139,34 @@ def _latency(prompt: PromptView) -> Iterator[Metric]:
     base, head = prompt.latency_ms.base, prompt.latency_ms.head
     if base is None and head is None:
         return
-    for name, before, after in (
-        ("p50", base.p50 if base else None, head.p50 if head else None),
-        ("p95", base.p95 if base else None, head.p95 if head else None),
-        ("p99", base.p99 if base else None, head.p99 if head else None),
-    ):
+    for name in ("p50", "p95", "p99"):
+        before, after = (None if side is None else getattr(side, name) for side in (base, head))
         yield Metric(
             name=f"Latency {name}",
-            before=NONE if before is None else formatting.duration(before),
-            after=NONE if after is None else formatting.duration(after),
+            before=_percentile(base, name),
+            after=_percentile(head, name),
             change=formatting.change(after / before - 1) if before and after is not None else NONE,
             note=_certainty(name, [side for side in (base, head) if side is not None]),
         )
 
 
+def _percentile(side: PercentilesView | None, name: str) -> str:
+    """Return a percentile, with `≈` where there are too few answers for an upper bound."""
+    value: float | None = None if side is None else getattr(side, name)
+    if side is None or value is None:
+        return NONE
+    return ("" if _is_certain(side, name) else "≈ ") + formatting.duration(value)
+
+
+def _is_certain(side: PercentilesView, name: str) -> bool:
+    return {"p50": True, "p95": side.p95_certain, "p99": side.p99_certain}[name]
+
+
 def _certainty(name: str, sides: list[PercentilesView]) -> str:
     """Return a note if there are too few answers for an upper bound of the percentile."""
-    certain = {"p50": True, "p95": all(s.p95_certain for s in sides), "p99": all(s.p99_certain for s in sides)}
+    certain = all(_is_certain(side, name) for side in sides)
     n = min(side.n for side in sides)
-    return "" if certain[name] else f"too few answers for an upper bound ({n:,})"
+    return "" if certain else f"too few answers for an upper bound ({n:,})"
 
 
 def _or_none(version: VersionView | None, text: str) -> str:

@@ -9,17 +9,24 @@ from promptci.wording import join_names
 
 MAX_PROMPTS = 3
 
+_RAISE = "raise `gate.max_cost_increase` on the base branch"
+_BY_CAUSE = {
+    "model": f"Choose a cheaper model, or {_RAISE}.",
+    "answers": f"Ask for shorter answers, or {_RAISE}.",
+    "prompt": f"Make the prompt shorter, or {_RAISE}.",
+    "price": f"See `provider.prices` and the price list of the endpoint, or {_RAISE}.",
+}
+"""What to do about a rise of cost, by what made it; another or an unknown cause has the advice of `cost`."""
+_NEW_KEY = "Set a key that the endpoint accepts (`provider.api_key_env` names its variable), then run again."
 _NEXT = {
     "regression": "Look at the cases that got worse. Where the new answer is wrong, fix the prompt. Where it is right,"
     " correct the golden in a pull request of its own, so that both versions are measured by the same cases.",
     "critical": "A critical case may not break: fix the prompt until it passes.",
     "min-quality": "Improve the prompt until it reaches `gate.min_quality`, or lower that limit on the base branch.",
-    "cost": "Make the prompt or its answers shorter, choose a cheaper model, or raise"
-    " `gate.max_cost_increase` on the base branch. Where the tokens per request are the same, a price has risen: see"
-    " `model` and `provider.prices`.",
+    "cost": f"Make the prompt or its answers shorter, choose a cheaper model, or {_RAISE}.",
     "p95": "Make the prompt or its answers shorter, or raise `gate.max_p95_increase` on the base branch.",
     "cut-off": "Raise `maxTokens` in the prompt until its answers are complete, then run again.",
-    "nothing-to-lose": "Read some answers above: where they are right, the expectation or the evaluator is wrong; where"
+    "nothing-to-lose": "Read some answers: where they are right, the expectation or the evaluator is wrong; where"
     " they are wrong alike, a variable, a template or the model's answer format is the usual cause.",
     "nothing-required": "Set `gate.min_quality`, or mark the cases that must pass as `critical`.",
     "critical-never-answered": "See why the new version's requests fail for these cases; the report shows the errors.",
@@ -34,12 +41,12 @@ _NEXT = {
     "no-cases": "Add at least one case to the golden set.",
     "budget": "Raise `run.budget_usd`, or ask less: fewer `run.repeats`, or some prompts with `--prompt`. Answers that"
     " are there already come from the cache.",
-    "nothing-evaluated": "See the first error above: a key, a model name or the endpoint is the usual cause. Then run"
+    "nothing-evaluated": "Read the first error: a wrong key, model name or endpoint is the usual cause. Then run"
     " again.",
-    "error-rate": "See the first error above, then run again: answers that are there already come from the cache.",
+    "error-rate": "Read the first error, then run again: answers that are there already come from the cache.",
 }
 """Finding to what the author can do about it."""
-_NO_SCORE = "See the first error above: the judge gave no score that could be read. Try a clearer evaluator or another"
+_NO_SCORE = "Read the first error: the judge gave no score that could be read. Try a clearer evaluator or another"
 _NO_SCORE += " model as the judge, then run again: answers that are there already come from the cache."
 _UNSCORED = {
     "nothing-evaluated": _NO_SCORE,
@@ -65,6 +72,7 @@ def next_steps(view: ReportView) -> list[str]:
     unscored = {f.rule for prompt in view.prompts for f in prompt.findings if f.facts.get("unscored")}
     texts = {**_NEXT, **{rule: text for rule, text in _UNSCORED.items() if rule in unscored}}
     texts["no-pairs"] = _first_goldens(view)
+    texts |= _explain_facts(view)
     steps = list(dict.fromkeys(text for rule, text in texts.items() if rule in rules))
     if "all-excluded" in rules and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
         steps.append(_OF_JUDGE)
@@ -76,6 +84,15 @@ def next_steps(view: ReportView) -> list[str]:
     if view.verdict == "error" and view.exit_code:
         steps.append("Until then the check fails: what could not be evaluated is never green.")
     return [*steps, *memory_text.label_requests(view)]
+
+
+def _explain_facts(view: ReportView) -> dict[str, str]:
+    """Return advice that depends on what a finding measured, where all findings of its rule agree on it."""
+    findings = [finding for prompt in view.prompts for finding in prompt.findings]
+    causes = {finding.facts.get("cause") for finding in findings if finding.rule == "cost"}
+    kinds = {finding.facts.get("kind") for finding in findings if finding.rule == "nothing-evaluated"}
+    texts = {"cost": _BY_CAUSE[cause]} if len(causes) == 1 and (cause := causes.pop()) in _BY_CAUSE else {}
+    return {**texts, **({"nothing-evaluated": _NEW_KEY} if kinds == {"auth"} else {})}
 
 
 def _first_goldens(view: ReportView) -> str:

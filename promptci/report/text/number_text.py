@@ -30,6 +30,7 @@ DAYS_PER_MONTH = 30
 MIN_FIRST_LINE = 40
 """Characters that the first line has at least where it ends with a clause."""
 _STATEMENT_END = re.compile(r"[;.] ")
+_LEADS = ("Blocked", "Failed", "Pass", "Error", "Inconclusive", "Blocked, inconclusive", "No change", "Nothing run")
 _CLAUSE_END = re.compile(r": | \((?=[^()]{25}[^()]*(?:\([^()]*\)[^()]*)*\)(?:\.?$|[.;] ))")
 """A colon, or a bracket that ends the statement; a short one, such as `(−45 points)`, belongs to its clause."""
 SIGNS = {
@@ -134,6 +135,8 @@ def cost_change(prompt: PromptView) -> str:
     cost = prompt.cost_usd
     if prompt.mismatches:
         return "not comparable"
+    if cost.head_per_request is None and (prompt.head is None or not prompt.head.evaluated):  # no answers, so no cost
+        return "–"
     if cost.base_per_request is None and cost.head_per_request is not None:
         per_request = f"{formatting.money(cost.head_per_request)} a request"
         return per_request if prompt.base is None else formatting.UNKNOWN
@@ -196,7 +199,7 @@ def spend(view: ReportView) -> str:
     if view.spend.cached:
         text += f", {formatting.count(view.spend.cached, 'answer')} taken from the cache or shared"
     if view.spend.usd is None:
-        return f"{text}, cost unknown"
+        return f"{text}, cost unknown: set provider.prices"
     least = "at least " if view.spend.usd_is_lower_bound else ""
     return f"{text}, {least}{formatting.money(view.spend.usd)}"
 
@@ -260,6 +263,15 @@ def in_two(headline: str) -> tuple[str, str]:
 
 def _is_within_signs(text: str) -> bool:
     return text.count("`") % 2 == 1 or text.count("(") > text.count(")")
+
+
+def split_lead(headline: str) -> tuple[str, str]:
+    """Split a headline for a reader who sees the verdict beside it: first words that say the same, and the rest.
+
+    `Would be blocked (advise mode)`, and who overrode a verdict, say more and stay.
+    """
+    first, _, rest = headline.partition(": ")
+    return (first, rest) if rest and first in _LEADS else ("", headline)
 
 
 def moment(written: str) -> str:

@@ -1,7 +1,7 @@
 """Where a report and its verdicts come from, row by row, so that an auditor can match them to the log. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from promptci.lazy_dataclass import dataclass
 from promptci.present import formatting, site_links
@@ -126,15 +126,26 @@ def _models(prompt: PromptView) -> str:
     return "; ".join(f"{word} {model}" for word, model in models) or "–"
 
 
-def list_models(view: ReportView) -> list[str]:
-    """Return the models that were asked, as the prompts name them, each once."""
-    versions = (version for prompt in view.prompts for version in (prompt.base, prompt.head) if version is not None)
-    return list(dict.fromkeys(version.model_requested for version in versions if version.model_requested))
+def describe_models(view: ReportView, mark: str = "`") -> str:
+    """Return the models that were asked, as the prompts name them; where the change replaces one, which came before."""
+    before = _requested(prompt.base for prompt in view.prompts)
+    after = _requested(prompt.head for prompt in view.prompts)
+    if not before or not after or set(before) == set(after):
+        return _join_models(list(dict.fromkeys([*before, *after])), mark)
+    return f"{_join_models(before, mark)} before and {_join_models(after, mark)} after"
+
+
+def _requested(versions: Iterable[VersionView | None]) -> list[str]:
+    return list(dict.fromkeys(v.model_requested for v in versions if v is not None and v.model_requested))
+
+
+def _join_models(names: Sequence[str], mark: str) -> str:
+    return join_names([f"{mark}{name.replace('`', chr(39))}{mark}" for name in names], 3)
 
 
 def describe_source(view: ReportView) -> str:
     """Return which models answered at which endpoint; empty where none was asked."""
-    models = join_names(list_models(view), 3)
+    models = describe_models(view, "")
     return f"{models} at {view.provider}" if models and view.provider else view.provider or ""
 
 

@@ -1,6 +1,10 @@
 """A prompt's verdict in one sentence: the summaries of the findings that decided it, the weightiest first. Pure."""
 
+from collections.abc import Sequence
+
 from promptci.findings import Finding
+from promptci.gates.facts import QualityFacts
+from promptci.present.finding_text import quality
 from promptci.present.finding_text.describe import describe
 from promptci.present.finding_text.text import capitalize
 from promptci.scoring.prompt_run import PromptRun
@@ -30,6 +34,8 @@ RANK = (
     "new-prompt",
 )
 """Which finding leads the sentence where several decide."""
+LIMITS = ("cost", "p95")
+"""Rules that say nothing about the answers."""
 
 
 def sentence(run: PromptRun) -> str:
@@ -38,9 +44,25 @@ def sentence(run: PromptRun) -> str:
 
 
 def clause(run: PromptRun) -> str:
-    """Return the same, to be read after the prompt's name."""
+    """Return the same, to be read after the prompt's name; of a limit that blocks alone, what quality did before it."""
     deciding = deciding_findings(run)
-    return "; it also ".join(describe(finding).summary for finding in deciding) if deciding else "was not tested"
+    summaries = "; it also ".join(describe(finding).summary for finding in deciding) if deciding else "was not tested"
+    return f"{_quality_before_limits(run, deciding)}{summaries}"
+
+
+def _quality_before_limits(run: PromptRun, deciding: Sequence[Finding]) -> str:
+    """Return `got better (0 of 24 → 24 of 24) but`, where cost or latency alone blocks; else nothing."""
+    if not deciding or any(finding.rule not in LIMITS for finding in deciding):
+        return ""
+    kept = [finding.facts for finding in run.findings if finding.rule == "not-worse"]
+    return next((f"{quality.brief_hold(facts)} but " for facts in kept if isinstance(facts, QualityFacts)), "")
+
+
+def brief(run: PromptRun) -> str:
+    """Return the weightiest deciding finding in a few words, for a line that names other prompts too."""
+    finding = deciding_findings(run)[0]
+    facts = finding.facts
+    return quality.brief_loss(facts) if isinstance(facts, QualityFacts) else describe(finding).summary
 
 
 def deciding_findings(run: PromptRun) -> list[Finding]:

@@ -65,7 +65,7 @@ def test_check_prints_counts_and_price_in_plain_lines_and_the_verdict(tmp_path: 
     assert "estimate: 120 calls, at most $0.0044 (cache hits not deducted)" in done.stdout
     assert "asking: 120 answers" in done.stderr
     assert "120 of 120 answers, $0.00" in done.stderr
-    assert "fail: Blocked: order" in done.stdout
+    assert "fail: order" in done.stdout
     assert "\n      + after     {+Sure! Your number is +}GH-1001\n" in done.stdout
     assert f"report: {tmp_path / 'out' / 'report.html'}" in done.stdout
     assert "\x1b" not in done.stdout
@@ -276,6 +276,6 @@ def test_a_run_is_asked_in_parts_and_joined(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "'3/2' is no part of a run. Write it like 3/10" in refused.stderr
     assert done.returncode == 1, done.stderr
-    assert "fail: Blocked: order" in done.stdout
+    assert "fail: order" in done.stdout
     assert (builder.path / "promptci-report" / "report.html").is_file()
     assert len(server.calls) == 120

@@ -1,6 +1,7 @@
 """Files by descriptor, as POSIX does it and as Windows has to."""
 
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def test_a_prompt_behind_a_link_is_refused(system: str, tmp_path: Path) -> None:
 def test_read_at_leaves_the_position_to_the_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     descriptor = open_file(tmp_path / "file", READ_WRITE)
     for platform in ("linux", "win32"):
-        monkeypatch.setattr(open_file_module.sys, "platform", platform)
+        monkeypatch.setattr(sys, "platform", platform)
         os.write(descriptor, b"abcdef")
         end = os.lseek(descriptor, 0, os.SEEK_CUR)
         assert read_at(descriptor, 3, 1) == b"bcd"

@@ -5,9 +5,9 @@ from support.comparison_notation import comparison, quality_rows
 
 from promptci.config.policy import GatePolicy, OnMissingGoldens
 from promptci.findings import Finding, NoFacts
-from promptci.gates.baseline_facts import NewPromptFacts
+from promptci.gates.baseline_facts import MismatchFacts, NewPromptFacts, NoCommonCases
 from promptci.gates.decide import decide
-from promptci.gates.facts import EmptyGoldens, MismatchFacts, NoCommonCases, PooledFacts, QualityFacts
+from promptci.gates.facts import EmptyGoldens, PooledFacts, QualityFacts
 from promptci.gates.model import GateReport
 from promptci.runs.prompt_plan import Status
 from promptci.verdict import Verdict

@@ -27,7 +27,12 @@ def test_too_many_missing_answers() -> None:
         verdict=Verdict.ERROR,
         subject="greeter",
         facts=MissingAnswers(
-            missing=2, requested=20, max_error_rate=0.09, first_error="server: HTTP 500", version="head"
+            missing=2,
+            requested=20,
+            max_error_rate=0.09,
+            first_error="server: HTTP 500",
+            version="head",
+            kind="server",
         ),
     )
 
@@ -40,7 +45,11 @@ def test_nothing_evaluated(rows: str, missing: int, requested: int, first_error:
     assert finding is not None
     assert (finding.rule, finding.verdict) == ("nothing-evaluated", Verdict.ERROR)
     assert finding.facts == MissingAnswers(
-        missing=missing, requested=requested, max_error_rate=GatePolicy().max_error_rate, first_error=first_error
+        missing=missing,
+        requested=requested,
+        max_error_rate=GatePolicy().max_error_rate,
+        first_error=first_error,
+        kind="server" if missing else "",
     )
 
 

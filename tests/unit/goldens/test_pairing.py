@@ -84,6 +84,30 @@ def test_a_case_that_may_be_easier_is_weakened(before: dict[str, Any], after: di
     assert (pair.change, pair.weakened) == (CaseChange.CHANGED, weakened)
 
 
+LENGTH = {"type": "length", "min": 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "looser"),
+    [
+        ({"expected": "HB-1"}, {"expected": None, "assert": [{"type": "contains", "value": "HB-1"}]}, True),
+        ({"expected": "HB-1"}, {"expected": None, "assert": [{"type": "contains", "value": "HB-2"}]}, False),
+        ({"expected": "HB-1", "assert": [LENGTH]}, {"expected": "HB-1"}, True),
+        ({"expected": "HB-1"}, {"expected": "HB-1", "assert": [LENGTH]}, False),
+        ({"expected": "HB-1"}, {"expected": "HB-2"}, False),
+        ({"critical": True}, {}, True),
+        ({"weight": 2}, {"weight": 1}, True),
+        ({"critical": True, "expected": "HB-1"}, {"expected": "HB-2"}, False),
+        ({}, {"critical": True}, False),
+    ],
+)
+def test_only_what_is_shown_to_be_easier_is_called_looser(
+    before: dict[str, Any], after: dict[str, Any], looser: bool
+) -> None:
+    (pair,) = pairs([row(1, id="a", **before)], [{**row(1, id="a"), **after}])
+    assert pair.is_looser is looser
+
+
 def test_equal_cases_pair_in_their_order() -> None:
     base = [row(1, critical=True), row(1)]
     case_pairs = pairs(base, base)

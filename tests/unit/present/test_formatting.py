@@ -91,8 +91,8 @@ def test_a_small_p_is_a_bound_not_zero() -> None:
 
 
 def test_a_relative_change_has_its_sign() -> None:
-    results = [formatting.change(ratio) for ratio in (0.58, -0.25, 0.001, 12.0, None)]
-    assert results == ["+58%", "−25%", "0%", "+1,200%", "unknown"]
+    results = [formatting.change(ratio) for ratio in (0.58, -0.25, -0.005, 0.001, 0.0001, 12.0, None)]
+    assert results == ["+58%", "−25%", "−0.5%", "+0.1%", "0%", "+1,200%", "unknown"]
 
 
 def test_counts_agree_with_their_noun() -> None:

@@ -96,6 +96,7 @@ async def test_a_fatal_failure_stops_the_asking(kind: str) -> None:
 
     assert len(provider.calls) == 1
     assert kinds(rows) == {kind: 100}
+    assert [row.error is not None and row.error.sent for row in rows].count(True) == 1
 
 
 @pytest.mark.parametrize("kind", ["not-found", "rate-limit"])

@@ -23,6 +23,7 @@ _REFUSED_STATUSES = {400, 403, 422, 451}
 
 
 _KEY_REFUSED = "The endpoint does not accept the key: set the variable that provider.api_key_env names to a valid one"
+_KEY_MISSING = "The endpoint requires a key: write the name of a variable that holds one into provider.api_key_env"
 
 
 class _Rule(NamedTuple):
@@ -147,7 +148,8 @@ def failure_from_status(
         Path of the request beneath the base URL.
     """
     details = parse_error_body(body)
-    quoted = f"HTTP {status}: {details.message}" if details.message else f"HTTP {status}"
+    message = details.message.rstrip(". ")  # a sentence of ours follows
+    quoted = f"HTTP {status}: {message}" if message else f"HTTP {status}"
     if 300 <= status < 400:
         hint = "The endpoint redirects elsewhere, which is not followed: set provider.base_url to the final address"
         return _permanent("bad-request", f"{quoted}. {hint}", fatal=True)
@@ -160,6 +162,11 @@ def failure_from_status(
     if status in {408, 409, 425} or status >= 500:
         return _temporary(status, headers, body, quoted, wall)
     return _client_error(status, details, quoted, path)
+
+
+def ask_for_key(message: str) -> str:
+    """Return the error of an endpoint that refused a request without a key, in which no variable can be set."""
+    return message.replace(_KEY_REFUSED, _KEY_MISSING)
 
 
 def _client_error(status: int, details: ErrorDetails, quoted: str, path: str) -> AttemptFailed:

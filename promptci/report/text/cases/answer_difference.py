@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from itertools import islice, zip_longest
 
 from promptci.present import escape
+from promptci.report.model.case import CaseView, MarkView
 
 MAX_JSON_PATHS = 10
+MAX_LEAD_CHARS = 20
+"""Of the equal beginning of two long texts, which are shown before their first difference."""
 MAX_JSON_VALUE_CHARS = 100
 _ABSENT = object()
 
@@ -17,11 +20,16 @@ def clip_around_difference(before: str, after: str, limit: int) -> tuple[str, st
     if max(len(before), len(after)) <= limit or before == after:
         return before, after
     common = len(os.path.commonprefix([before, after]))  # noqa: RUF071 - by characters, as meant here
-    start = common - limit // 3
-    if start <= 0:
+    if common <= limit // 3:
         return before, after
+    start = common - MAX_LEAD_CHARS
     skipped = f"(first {start:,} characters are equal) …"
     return skipped + before[start:], skipped + after[start:]
+
+
+def repeats_expectation(mark: MarkView, case: CaseView) -> bool:
+    """Return whether an assertion's reason says no more than the expectation and the answer, which stand above it."""
+    return mark.type == "equals" or (mark.type == "one-of" and case.expected is not None)
 
 
 def changed_json_paths(before: str, after: str) -> Iterator[str]:

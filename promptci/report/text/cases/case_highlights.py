@@ -1,12 +1,20 @@
 """Choose the cases that show a reader why a prompt got its verdict, and count equal mistakes. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from promptci.lazy_dataclass import dataclass
 from promptci.present import escape, formatting
 from promptci.report.model.report import CaseView, PromptView
-from promptci.report.text.cases.case_outcomes import BROKEN, LOWER, CaseRank, is_advisory_only, is_graded, rank_case
+from promptci.report.text.cases.case_outcomes import (
+    LOWER,
+    CaseRank,
+    is_advisory_only,
+    is_broken,
+    is_graded,
+    is_worse,
+    rank_case,
+)
 
 MAX_UNANSWERED = 3
 """Cases without an answer mostly have the same error; a few are enough."""
@@ -35,9 +43,42 @@ def choose_highlights(prompt: PromptView, max_cases: int) -> CaseHighlights:
     return CaseHighlights(
         prompt=prompt,
         title=title or prompt.sentence[:1].lower() + prompt.sentence[1:].rstrip("."),
-        cases=[prompt.case_details[position] for *_, position in sorted(ranks)[:max_cases]],
+        cases=_choose_varied([prompt.case_details[position] for *_, position in sorted(ranks)], max_cases),
         left_out=max(0, len(ranks) - max_cases),
     )
+
+
+def _choose_varied(cases: Sequence[CaseView], limit: int) -> list[CaseView]:
+    """Choose cases in their order, so that each set of failed assertions is shown before one is shown twice."""
+    seen: set[tuple[str, ...]] = set()
+    first_ones: list[CaseView] = []
+    others: list[CaseView] = []
+    for case in cases:
+        failed = tuple(failed_assertions(case))
+        (others if failed in seen else first_ones).append(case)
+        seen.add(failed)
+    return [*first_ones, *others][:limit]
+
+
+def failed_assertions(case: CaseView) -> list[str]:
+    """Return the names of the assertions that head's answer fails; advisory ones do not count."""
+    return [mark.name for mark in case.head.marks if mark.passed is False and not mark.advisory] if case.head else []
+
+
+def describe_shared_failures(prompt: PromptView) -> list[str]:
+    """Return which named assertions several cases that got worse fail: `currency is right (24 of 24)`.
+
+    Where an answer is compared with the expected text alone, the assertion says nothing about the cause.
+    """
+    worse = [case for case in prompt.case_details if is_worse(case) and case.excluded_reason is None]
+    plain = {mark.name for case in worse if case.head for mark in case.head.marks if mark.type in ("equals", "one-of")}
+    counts = Counter(name for case in worse for name in set(failed_assertions(case)) - plain)
+    return [f"{name} ({n:,} of {len(worse):,})" for name, n in counts.most_common(MAX_CONFUSIONS) if n > 1]
+
+
+def order_highlights(highlights: Iterable[CaseHighlights]) -> list[CaseHighlights]:
+    """Put first the prompt whose first case is shown unfolded: one that failed, else one with any case to show."""
+    return sorted(highlights, key=lambda each: (not each.cases, each.prompt.verdict != "fail"))
 
 
 def describe_confusions(prompt: PromptView) -> list[str]:
@@ -49,7 +90,7 @@ def describe_confusions(prompt: PromptView) -> list[str]:
     counts = Counter(
         (expected, answer)
         for case in prompt.case_details
-        if BROKEN.belongs(case) and case.excluded_reason is None
+        if is_worse(case) and case.excluded_reason is None
         if (expected := _class_of(case.expected)) and case.head and (answer := _class_of(case.head.text))
         if expected != answer and answer in classes
     )
@@ -72,8 +113,7 @@ def find_cause(case: CaseView) -> tuple[str, ...]:
     answer = case.head
     if answer is None or answer.text is None:
         return ("",)
-    failed = [mark.name for mark in answer.marks if mark.passed is False and not mark.advisory]
-    return (_class_of(answer.text) or "", *failed)
+    return (_class_of(answer.text) or "", *failed_assertions(case))
 
 
 def count_causes(cases: Iterable[CaseView]) -> list[CauseCount]:
@@ -95,10 +135,7 @@ def _class_of(text: str | None) -> str | None:
 def _rank_cases(prompt: PromptView) -> tuple[list[CaseRank], str]:
     """Return the ranks of the cases of the first kind that occurs, and what they are."""
     kinds: tuple[tuple[Callable[[CaseView], bool], Callable[[int], str]], ...] = (
-        (
-            lambda c: c.change == "same" and c.outcome == "broken",
-            lambda n: f"{formatting.count(n, 'broken case')}, right before and wrong after",
-        ),
+        (is_worse, lambda n: _name_worse(prompt, n)),
         (
             lambda c: is_graded(prompt) and LOWER.belongs(c),
             lambda n: f"{formatting.count(n, 'case')} with a lower score than before",
@@ -120,6 +157,17 @@ def _rank_cases(prompt: PromptView) -> tuple[list[CaseRank], str]:
     return next(
         ((of_kind, title(len(of_kind))) for (_, title), of_kind in zip(kinds, ranks, strict=True) if of_kind), ([], "")
     )
+
+
+def _name_worse(prompt: PromptView, number: int) -> str:
+    """Name the cases that got worse: broken ones, and those that are right less often."""
+    broken = sum(is_broken(case) and case.excluded_reason is None for case in prompt.case_details)
+    rarer = number - broken
+    if not rarer:
+        return f"{formatting.count(broken, 'broken case')}, right before and wrong after"
+    if not broken:
+        return f"{formatting.count(rarer, 'case')} less often right than before"
+    return f"{formatting.count(broken, 'broken case')}, and {rarer:,} less often right than before"
 
 
 def _is_advisory(case: CaseView) -> bool:

@@ -28,32 +28,73 @@ class CaseKind:
         return self.slug in URGENT_KINDS
 
 
-URGENT_KINDS = ("broken", "failing", "fixed", "lower", "higher", "missing")
+URGENT_KINDS = ("broken", "rarer", "failing", "fixed", "oftener", "lower", "higher", "missing")
 
 
 def _is_wrong(case: CaseView) -> bool:
     return case.head_pass_rate is not None and case.head_pass_rate < 1
 
 
+def mean_scores(case: CaseView) -> tuple[float | None, float | None]:
+    """Return the score before and after: of answers that are right or wrong, the share that was right.
+
+    One answer of each version is shown, and its score alone would tell of a case that is right at times as of one that
+    broke.
+    """
+    shown = tuple(None if answer is None else answer.score for answer in (case.base, case.head))
+    rates = (case.base_pass_rate, case.head_pass_rate)
+    if any(score is not None and 0 < score < 1 for score in shown):
+        return shown[0], shown[1]
+    before, after = (None if score is None else rate for score, rate in zip(shown, rates, strict=True))
+    return before, after
+
+
 def score_change(case: CaseView) -> float:
-    """Return head's score minus base's, of the answers shown; 0 if one is missing."""
-    before = case.base.score if case.base else None
-    after = case.head.score if case.head else None
+    """Return head's score minus base's; 0 if one is missing."""
+    before, after = mean_scores(case)
     return 0.0 if before is None or after is None else after - before
+
+
+def is_worse(case: CaseView) -> bool:
+    """Return whether a case is right less often than before."""
+    return case.change == "same" and case.outcome == "broken"
+
+
+def is_broken(case: CaseView) -> bool:
+    """Return whether a case was always right before and is never right after."""
+    return is_worse(case) and (case.base_pass_rate, case.head_pass_rate) == (1.0, 0.0)
+
+
+def _is_better(case: CaseView) -> bool:
+    return case.change == "same" and case.outcome == "fixed"
 
 
 BROKEN = CaseKind(
     slug="broken",
     title="Broken",
     note="Right before, wrong after.",
-    belongs=lambda c: c.change == "same" and c.outcome == "broken",
+    belongs=is_broken,
+    mood="bad",
+)
+LESS_OFTEN = CaseKind(
+    slug="rarer",
+    title="Less often right",
+    note="Of several answers, fewer are right than before.",
+    belongs=is_worse,
     mood="bad",
 )
 FIXED = CaseKind(
     slug="fixed",
     title="Fixed",
     note="Wrong before, right after.",
-    belongs=lambda c: c.change == "same" and c.outcome == "fixed",
+    belongs=lambda c: _is_better(c) and (c.base_pass_rate, c.head_pass_rate) == (0.0, 1.0),
+    mood="good",
+)
+MORE_OFTEN = CaseKind(
+    slug="oftener",
+    title="More often right",
+    note="Of several answers, more are right than before.",
+    belongs=_is_better,
     mood="good",
 )
 LOWER = CaseKind(
@@ -97,8 +138,9 @@ _OTHER_COMPARED_KINDS = (
     CaseKind(slug="wrong", title="Wrong in both versions", note="No change.", belongs=_is_wrong, mood="bad"),
     CaseKind(slug="right", title="Right in both versions", note="No change.", belongs=lambda _: True, mood="good"),
 )
-COMPARED_KINDS = (BROKEN, FIXED, *_OTHER_COMPARED_KINDS)
-GRADED_KINDS = (BROKEN, FIXED, LOWER, HIGHER, *_OTHER_COMPARED_KINDS)
+_CHANGED_KINDS = (BROKEN, LESS_OFTEN, FIXED, MORE_OFTEN)
+COMPARED_KINDS = (*_CHANGED_KINDS, *_OTHER_COMPARED_KINDS)
+GRADED_KINDS = (*_CHANGED_KINDS, LOWER, HIGHER, *_OTHER_COMPARED_KINDS)
 SINGLE_VERSION_KINDS = (
     CaseKind(slug="failing", title="Failing", note="The answer is wrong.", belongs=_is_wrong, mood="bad"),
     CaseKind(

@@ -69,7 +69,7 @@ def test_texts_that_look_alike_are_told_apart_in_words() -> None:
 
 def test_the_first_line_has_the_verdict_once_and_the_problem_once() -> None:
     assert case_lines.verdict_line("pass", "Pass: all is well.").text == "pass: all is well."
-    assert case_lines.verdict_line("fail", "Blocked: it got worse.").text == "fail: Blocked: it got worse."
+    assert case_lines.verdict_line("fail", "Blocked: it got worse.").text == "fail: it got worse."
     view = report(problems=[problem("input", "goldens/a.csv:1: no column `input`. Add it.")])
     assert view.headline.endswith("Add it.")
     assert not [line for line in render_plain(describe_run(view, Detail())) if "Add it." in line]

@@ -26,13 +26,13 @@ def view(*effects: EditEffectView, **changes: Any) -> AttributionView:
 
 
 REMOVED = "emoving “Answer with the number alone.” from the system message"
-RIGHT = "without it 18 of 20 answers to the broken cases are right, with it 2 of 20."
+RIGHT = "with that edit undone 18 of 20 answers to the broken cases are right; with it 2 of 20."
 
 
 WARMER = "Changing the parameter temperature from “0” to “1”"
-TOGETHER = "They break the same cases together: undoing any one of them mends these."
-ALONE = "breaks cases even alone: 2 of 20 answers to the broken cases are right with it and no other edit"
-UNCLEAR = "broke cases: without it 17.5 of 20 answers to the broken cases are right, with it 2 of 20."
+TOGETHER = "They break the same cases together: undoing any one of them fixes these."
+ALONE = "breaks cases even alone: 2 of 20 answers to the broken cases are right with that edit and no other"
+UNCLEAR = "broke cases: with that edit undone 17.5 of 20 answers to the broken cases are right; with it 2 of 20."
 ONE, TWO = "The other edit showed no effect on them.", "None of the other 2 edits showed an effect on them."
 
 
@@ -44,7 +44,7 @@ ONE, TWO = "The other edit showed no effect on them.", "None of the other 2 edit
             view(effect(1), effect(2), effect(3, named=False), joint=True),
             f"{WARMER} broke cases: {RIGHT} R{REMOVED} broke cases: {RIGHT} {TOGETHER} {ONE}",
         ),
-        (view(effect(2, correct=2, control=19), alone=True), f"R{REMOVED} {ALONE}, 19 of 20 without any."),
+        (view(effect(2, correct=2, control=19), alone=True), f"R{REMOVED} {ALONE}, 19 of 20 with no edit."),
         (
             view(effect(1, named=False), effect(2, 3, correct=17.5)),
             f"One of 2 edits (r{REMOVED} and adding “Please.” to the user message) {UNCLEAR} {ONE}",

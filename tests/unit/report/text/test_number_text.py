@@ -190,7 +190,10 @@ def test_what_was_spent_is_said_with_its_doubts() -> None:
     unknown = view.model_copy(update={"spend": view.spend.model_copy(update={"usd": None, "cached": 1, "calls": 1})})
     assert number_text.spend(view) == "118 calls, 2 answers taken from the cache or shared, $0.0312"
     assert number_text.spend(bound) == "118 calls, at least $0.0312"
-    assert number_text.spend(unknown) == "1 call, 1 answer taken from the cache or shared, cost unknown"
+    assert (
+        number_text.spend(unknown)
+        == "1 call, 1 answer taken from the cache or shared, cost unknown: set provider.prices"
+    )
 
 
 def test_a_time_is_short_and_anything_else_stays() -> None:
@@ -253,7 +256,7 @@ def test_tokens_are_said_per_request_and_per_month() -> None:
         "170",
         "179",
         "+5%",
-        "after: 170 in, 9.7 out",
+        "before: 170 in, 1 out; after: 170 in, 9.7 out",
     )
     assert (month.before, month.after, month.change) == ("256M", "269M", "+5%")
 

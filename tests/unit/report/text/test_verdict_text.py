@@ -11,7 +11,7 @@ from promptci.gates.decide import decide
 from promptci.gates.model import GateReport
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.report import ReportView
-from promptci.report.text import next_steps, verdict_text
+from promptci.report.text import next_steps, number_text, provenance, verdict_text
 from promptci.report.text.headline import MAX_CHARS, lead
 from promptci.report.text.headline import headline as headline_of
 from promptci.runs.prompt_plan import Status
@@ -26,8 +26,7 @@ def test_the_headline_of_every_situation_is_as_kept(gold: Gold) -> None:
 
 
 def shown_not_worse(view: ReportView) -> bool:
-    passed = [p for p in view.prompts if p.verdict == "pass"]
-    return bool(passed) and any(r.rule == "not-worse" for p in passed for r in p.findings)
+    return any(finding.rule == "not-worse" for prompt in view.prompts for finding in prompt.findings)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -257,8 +256,20 @@ def test_what_a_merge_costs_a_month_names_the_requests_that_it_assumes() -> None
 
 
 def test_an_adjusted_p_value_is_called_so() -> None:
-    (text,) = [f.text for f in SITUATIONS["regressed"]().prompts[0].findings if f.rule == "regression"]
-    assert "one-sided p < 0.001, adjusted for all tests of the run (Holm)" in text
+    view = SITUATIONS["regressed"]()
+    (text,) = [f.text for f in view.prompts[0].findings if f.rule == "regression"]
+    assert "more than chance" in text
+    assert "p < " not in text
+    rows = dict(provenance.decided(view.prompts[0], view))
+    assert "adjusted for all tests of the run (Holm) p < 0.001" in rows["p of “worse”"]
+
+
+def test_a_passing_result_has_one_bound_in_the_first_view() -> None:
+    view = report(comparison(many(right=100)))
+    (text,) = [f.text for f in view.prompts[0].findings if f.rule == "not-worse"]
+    assert "did not fall by the margin" in text
+    assert "not excluded" not in text
+    assert "For inputs like these (does not decide)" in dict(provenance.decided(view.prompts[0], view))
 
 
 def test_a_deleted_prompt_is_shown_as_deleted() -> None:
@@ -267,7 +278,7 @@ def test_a_deleted_prompt_is_shown_as_deleted() -> None:
     assert "goldens of `order-extractor` changed" not in comment
     assert "Check that no application uses the deleted prompt any more." in comment
     several = SITUATIONS["several_prompts"]().headline
-    assert "Other prompts: 1 inconclusive, 1 passed, 1 deleted" in several
+    assert "Other prompts: 1 inconclusive (small-talk), 1 passed, 1 deleted" in several
 
 
 def test_a_missing_answer_that_keeps_a_prompt_from_passing_is_the_reason_given() -> None:
@@ -281,3 +292,59 @@ def test_versions_that_different_models_answered_say_so_in_the_first_line() -> N
     comment = comment_of("models_differ")
     assert "### ⚠️ Inconclusive: order-extractor is not comparable: different models answered.\n" in comment
     assert "| not comparable: different models |" in comment
+
+
+def mixed(*others: PromptRun) -> ReportView:
+    """Return a run in which one prompt has no goldens."""
+    untested = comparison("", name="hello", missing_goldens=True)
+    return report(untested, *others)
+
+
+def test_a_prompt_that_cannot_be_tested_hides_none_that_failed() -> None:
+    order = comparison(many(right=0, broken=30), name="order")
+    view = mixed(order, comparison(many(right=4, broken=20), name="receipt"))
+    assert view.verdict == "error"
+    first, rest = number_text.in_two(view.headline)
+    assert first == "Error: order got worse (30 of 30 → 0 of 30), receipt fails too; hello could not be tested."
+    assert rest.startswith("It has no goldens")
+    comment = markdown_renderer.render_comment(view)
+    assert "**Worst case** of `order`" in comment
+    assert comment.index("**Worst case** of `order`") < comment.index("<details>")
+
+
+def test_an_error_of_the_whole_run_hides_none_that_failed() -> None:
+    order = comparison(many(right=0, broken=30), name="order")
+    spent = problem("provider", "the endpoint does not answer")
+    assert "Error: order got worse (30 of 30 → 0 of 30); " in report(order, problems=[spent]).headline
+
+
+def test_cost_that_blocks_alone_says_what_quality_did() -> None:
+    dear = Numbers(usd=(0.0001, 0.0002))
+    better = report(comparison(many(fixed=24), name="receipt", numbers=dear)).headline
+    assert better.startswith("Blocked: receipt got better (0 of 24 → 24 of 24) but costs 100% more per request, ")
+    same = report(comparison(many(right=200), name="receipt", numbers=dear)).headline
+    assert same.startswith("Blocked: receipt shows no regression but costs 100% more per request, ")
+
+
+def cost_finding(usd: tuple[float, float] = (0.0001, 0.0002)) -> str:
+    view = report(comparison(many(right=200), name="receipt", numbers=Numbers(usd=usd)))
+    (text,) = [f.text for f in view.prompts[0].findings if f.rule == "cost"]
+    return text
+
+
+def test_a_rise_of_cost_has_its_limit_and_its_cause() -> None:
+    text = cost_finding()
+    assert "Cost +100%, limit +25% (`gate.max_cost_increase`)." in text
+    assert "Model and tokens are as before" in text
+
+
+def test_without_an_answer_no_price_is_missing() -> None:
+    comment = comment_of("all_answers_failed")
+    assert "no answers, so no cost" in comment
+    assert "no price is known" not in comment
+    assert "max_cost_increase`, because" not in comment
+
+
+def test_a_step_names_no_error_above() -> None:
+    for situation in SITUATIONS:
+        assert not any("above" in step for step in next_steps.next_steps(SITUATIONS[situation]()))
