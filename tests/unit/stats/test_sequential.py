@@ -1,6 +1,7 @@
 """The always-valid test: no stake can be expected to grow where the null is true, worked out exactly."""
 
 import math
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -76,6 +77,44 @@ def test_the_nearest_pair_of_a_null_with_a_margin_is_the_nearest() -> None:
         return 7 * kl(0.9, near) + 2 * kl(0.88, near - 0.05)
 
     assert min(np.linspace(0.06, 0.99, 2000), key=distance) == pytest.approx(x, abs=5e-4)
+
+
+def bisect_nearest(control: int, canary: int, a: float, b: float, null: float) -> Fraction:
+    """The root of the slope of the distance, by bisection in whole numbers."""
+    x_given, y_given, drop = Fraction(a), Fraction(b), Fraction(null)
+    ends = sorted((x_given, y_given + drop))
+    lo, hi = max(ends[0], drop, Fraction(0)), min(ends[1], 1 + drop, Fraction(1))
+    for _ in range(90):
+        x = (lo + hi) / 2
+        y = x - drop
+        slope = control * (x - x_given) * y * (1 - y) + canary * (y - y_given) * x * (1 - x)
+        lo, hi = (lo, x) if slope > 0 else (x, hi)
+    return lo
+
+
+@pytest.mark.parametrize(
+    ("control", "canary", "a", "b", "null"),
+    [
+        (7, 2, 0.9, 0.88, 0.05),
+        (200, 10, 0.3, 0.6, -0.1),
+        (1, 10_000, 0.9999, 0.9944, 0.01),
+        (10_000, 1, 0.9912, 0.9999, -0.02),
+        (10_000, 1, 0.0009, 0.0001, 0.01),
+        (10, 10, 0.9999, 0.9999, 0.01),
+        (10, 10, 0.9865, 0.9999, -0.02),
+        (10_000, 100, 0.9009, 0.9999, -0.1),
+        (1, 1, 0.9999, 0.5, 0.1),
+        (1, 1, 0.5, 0.9999, -0.1),
+    ],
+)
+def test_the_nearest_pair_is_right_to_its_distance_from_the_ends(
+    control: int, canary: int, a: float, b: float, null: float
+) -> None:
+    """Relative to how near the rates come to 0 and 1, where the logarithms of the evidence are steep."""
+    (x,) = sequential._find_nearest_null(blocks((control, 0, canary, 0)), np.array([a]), np.array([b]), null)
+    exact = bisect_nearest(control, canary, a, b, null)
+    room = min(exact, 1 - exact, abs(exact - Fraction(null)), abs(1 - exact + Fraction(null)))
+    assert abs(Fraction(float(x)) - exact) < room / 10**8
 
 
 @given(
