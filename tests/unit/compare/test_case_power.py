@@ -87,6 +87,7 @@ def test_answers_that_exclude_the_margin_are_those_of_the_normal_distribution(va
     assert is_enough(answers, variance, Asking(), design)
     assert not is_enough(answers - 1, variance, Asking(), design)
     assert not is_enough(0, variance, Asking(), design)
+    assert cases_to_exclude(variance, Asking(repeats=answers), design) == 1
 
 
 @pytest.mark.parametrize(("variance", "more_than"), [(0.0, 0), (0.02, 5), (0.1, 0), (0.1, 30)])

@@ -1,5 +1,6 @@
 """What the answers of a run show: levels shared by all tests, confirmed breaks, missing answers at their worst."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from promptci.gates.decide import decide
 from promptci.gates.evidence import PromptEvidence
 from promptci.gates.facts import MissingAnswers
 from promptci.scoring.prompt_run import PromptRun
+from promptci.stats.estimates.intervals import Interval
 from promptci.verdict import Verdict
 
 POLICY = GatePolicy()
@@ -30,6 +32,10 @@ def shown(*comparisons: PromptRun, policy: GatePolicy = POLICY) -> PromptEvidenc
         ("v* 1,1,1,1,1 0,0,1,1,0", False, False),
         ("v* 1,1,1,0,1 0,0,0,0,0", False, False),
         ("v* 1,1,1 0,0,0", False, True),
+        ("v* 1,1,1 0,1,0", False, True),
+        ("v* 1,1,1 0,1,1", False, False),
+        ("v* 1,!,1 0,0,0", False, True),
+        ("v* 1,0,1 0,0,0", False, False),
         ("v* 1 0", False, True),
         ("v* 1,1,1,1,1 0,!,!,!,!", False, True),
         ("v* 1 1", False, False),
@@ -111,8 +117,18 @@ def test_scores_of_inputs_fail_only_with_an_interval_below_zero() -> None:
     plain = "\n".join([f"w{i} 1.0 0.5" for i in range(20)] + [f"s{i} 1.0 1.0" for i in range(20)])
     assert not shown(comparison(skewed, graded=True), policy=INPUTS).is_regression
     assert shown(comparison(plain, graded=True), policy=INPUTS).is_regression
-    few = "\n".join(f"w{i} 1.0 0.5" for i in range(19))
-    assert not shown(comparison(few, graded=True), policy=INPUTS).is_regression
+    twenty = [f"w{i} 1.0 0.{4 + i % 3}" for i in range(20)]
+    assert shown(comparison("\n".join(twenty), graded=True), policy=INPUTS).is_regression
+    assert not shown(comparison("\n".join(twenty[1:]), graded=True), policy=INPUTS).is_regression
+
+
+@pytest.mark.parametrize(("lowest", "within"), [(-0.05, False), (-0.0499, True)])
+def test_an_interval_that_ends_at_the_margin_does_not_exclude_it(lowest: float, within: bool) -> None:
+    run = comparison(quality_rows(right=20))
+    assert run.effect is not None
+    measured = replace(run.effect, interval=Interval(lo=lowest, hi=0.05))
+    assert shown(replace(run, effect=measured), policy=INPUTS).is_within_margin is within
+    assert not shown(replace(run, effect=replace(measured, interval=None)), policy=INPUTS).is_within_margin
 
 
 def test_equal_requests_are_one_observation() -> None:
@@ -124,6 +140,11 @@ def test_equal_requests_are_one_observation() -> None:
     samples = build_samples(twice, run.samples.design, "p").complete
     assert samples is not None
     assert (samples.reference.ids, set(samples.weights)) == (run.samples.reference.ids, {3.0})
+
+
+def test_no_p_value_is_more_than_one_for_all_its_correction() -> None:
+    same = comparison(quality_rows(right=20), latency=(100.0, 100.0), cost=(Decimal(1), Decimal(1)))
+    assert (shown(same).quality_p, shown(same).cost_p, shown(same).latency_p) == (1.0, 1.0, 1.0)
 
 
 def test_prompts_share_the_error_rate_and_tiny_ones_cost_nothing() -> None:

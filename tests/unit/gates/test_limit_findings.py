@@ -1,5 +1,6 @@
 """The limits beside the quality rule, fact by fact and at their very edges."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,12 +11,17 @@ from promptci.findings import Finding
 from promptci.gates import evidence, limits, remarks
 from promptci.gates.evidence import PromptEvidence
 from promptci.gates.facts import CostFacts, CriticalFacts, ExcludedFacts, MinQualityFacts, MissingAnswers, P95Facts
+from promptci.providers.base import Usage
 from promptci.runs.prompt_plan import Status
+from promptci.scoring.comparison import compare_versions
+from promptci.scoring.prompt_run import PromptRun
+from promptci.stats.estimates import intervals
 from promptci.verdict import Verdict
 
 ROWS = quality_rows(right=100)
 
 FIVE = "1,1,1,1,1 0,0,0,0,0"
+USED = Usage(input_tokens=7, output_tokens=3)
 SHOWN = PromptEvidence(cost_p=0.01, latency_p=0.01)
 
 
@@ -72,6 +78,8 @@ def test_quality_at_its_floor_is_enough() -> None:
     (finding,) = limits.min_quality(many, GatePolicy(min_quality=0.82))
     assert (finding.verdict, finding.facts) == (Verdict.FAIL, MinQualityFacts(quality=0.75, limit=0.82))
     assert limits.min_quality(comparison("a 1 !"), GatePolicy(min_quality=0.8)) == []
+    reached = GatePolicy(min_quality=intervals.wilson_of(0.75, 4).hi)
+    assert [finding.verdict for finding in limits.min_quality(run, reached)] == [Verdict.NO_CHANGE]
 
 
 def test_cost_at_its_limit_is_allowed() -> None:
@@ -100,6 +108,26 @@ def test_a_cost_that_the_change_makes_unknown_is_not_green() -> None:
     assert cost(0.01, None) == [(Verdict.INCONCLUSIVE, unknown._replace(base=0.01))]
     assert cost(None, 0.01) == [(Verdict.NO_CHANGE, unknown._replace(head=0.01))]
     assert cost(None, None) == [(Verdict.NO_CHANGE, unknown)]
+
+
+@pytest.mark.parametrize(("returned", "named"), [("m-0613", "m-0613"), (None, "m")])
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_model_without_a_price_is_the_one_that_answered(returned: str | None, named: str, side: int) -> None:
+    costs = (None, Decimal("0.01")) if side == 0 else (Decimal("0.01"), None)
+    run = comparison("a 1 1\nb 1 1", cost=costs, models=(returned, returned))
+
+    def unpriced(run: PromptRun) -> str | None:
+        (finding,) = limits.cost(run, GatePolicy(max_cost_increase=0.5), SHOWN)
+        assert isinstance(finding.facts, CostFacts)
+        return finding.facts.unpriced
+
+    counted = [
+        replace(one, answer=replace(one.answer, completion=replace(one.answer.completion, usage=USED)))
+        for one in run.scored
+        if one.answer.completion is not None
+    ]
+    assert unpriced(run) is None
+    assert unpriced(compare_versions(replace(run, scored=counted), alpha=0.05)) == named
 
 
 def test_latency_at_its_limit_is_allowed() -> None:

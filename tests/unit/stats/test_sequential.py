@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from promptci.stats.significance import sequential
-from promptci.stats.significance.sequential import Blocks, anytime_p, log_evidence, share_p
+from promptci.stats.significance.sequential import Blocks, EvidenceProcess, anytime_p, log_evidence, share_p
 
 MEANS = (0.02, 0.3, 0.5, 0.77, 0.96)
 
@@ -141,6 +141,68 @@ def test_marks_between_0_and_1_are_no_advantage(data: st.DataObject) -> None:
     assert math.exp(between - before) <= mixed + 1e-9
 
 
+Row = tuple[int, float, int, float]
+
+
+def plain_evidence(rows: list[Row], drops: list[float], null: float) -> list[float]:
+    """The logarithm of the evidence after each block, one request of the definition after the other."""
+
+    def gain(n: int, good: float, mean: float, near: float) -> float:
+        return good * math.log(mean / near) + (n - good) * math.log((1 - mean) / (1 - near))
+
+    def within(rate: float) -> float:
+        return min(max(rate, sequential.EDGE), 1 - sequential.EDGE)
+
+    seen, good, stakes, result = 0, 0.0, dict.fromkeys(drops, 0.0), []
+    for n, x, m, y in rows:
+        a = within((good + 0.5) / (seen + 1))
+        for drop in drops:
+            b = within(a - drop)
+            if (a - b > null) if drop > null else (a - b < null):
+                near = float(bisect_nearest(n, m, a, b, null))
+                stakes[drop] += gain(n, x, a, near) + gain(m, y, b, near - null)
+        seen, good = seen + n, good + x
+        result.append(math.log(sum(map(math.exp, stakes.values())) / len(drops)))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("drops", "null"),
+    [([0.02, 0.3], 0.0), ([0.1, 0.6], 0.05), ([0.0, -0.3], 0.05), ([-0.05, 0.01], 0.02), ([0.2], 0.1)],
+)
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(9, 8, 1, 0), (18, 17.5, 2, 0.5), (9, 9, 1, 1), (4, 1, 6, 6), (9, 0, 1, 0.25)],
+        [(30, 30, 3, 3), (30, 30, 3, 0), (30, 29, 3, 2)],
+        [(30, 0, 3, 0), (30, 1, 3, 3), (1, 0, 1, 0)],
+    ],
+)
+def test_evidence_is_that_of_the_definition_in_one_piece_and_in_two(
+    rows: list[Row], drops: list[float], null: float
+) -> None:
+    expected = plain_evidence(rows, drops, null)
+    assert log_evidence(blocks(*rows), drops, null) == pytest.approx(expected, abs=1e-7)
+    growing = EvidenceProcess(tuple(drops), null)
+    pieces = [growing.extend(blocks(*piece)) for piece in (rows[:1], [], rows[1:])]
+    assert np.concatenate(pieces) == pytest.approx(expected, abs=1e-7)
+
+
+def test_several_rows_grow_each_by_itself_and_some_may_be_left() -> None:
+    first = [(9, 8, 1, 0), (9, 9, 1, 1)], [(9, 2, 1, 1), (9, 9, 1, 0)]
+    later = [(9, 5, 1, 0)], [(9, 9, 1, 0.5)]
+    expected = [plain_evidence(list(row + more), [0.1, 0.3], 0.0) for row, more in zip(first, later, strict=True)]
+
+    def together(*rows: list[Row]) -> Blocks:
+        columns = np.moveaxis(np.array(rows, dtype=float), -1, 0)
+        return Blocks(control_n=columns[0], control_sum=columns[1], canary_n=columns[2], canary_sum=columns[3])
+
+    growing = EvidenceProcess((0.1, 0.3), 0.0)
+    assert growing.extend(together(*first)) == pytest.approx(np.array(expected)[:, :2], abs=1e-9)
+    growing.select(np.array([False, True]))
+    assert growing.extend(together(later[1])) == pytest.approx(np.array(expected)[1:, 2:], abs=1e-9)
+
+
 def test_the_p_value_counts_the_most_evidence_there_ever_was() -> None:
     assert anytime_p(np.array([0.0, math.log(40), -3.0])) == pytest.approx(1 / 40)
     assert anytime_p(np.array([-2.0])) == 1.0
@@ -160,3 +222,5 @@ def test_the_split_is_tested_by_chi_square() -> None:
     assert share_p(9, 0, 0.05) == 1.0  # too few to say
     assert share_p(0, 199, 0.05) == 1.0
     assert share_p(0, 200, 0.05) < 0.002
+    for canary, control, share in ((80, 920, 0.05), (0, 199, 0.05), (0, 200, 0.05), (30, 12, 0.4)):
+        assert share_p(control, canary, 1 - share) == pytest.approx(share_p(canary, control, share))
