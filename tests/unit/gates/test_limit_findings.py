@@ -10,9 +10,17 @@ from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
 from promptci.gates import evidence, limits, remarks
 from promptci.gates.evidence import PromptEvidence
-from promptci.gates.facts import CostFacts, CriticalFacts, ExcludedFacts, MinQualityFacts, MissingAnswers, P95Facts
+from promptci.gates.facts import (
+    CaseIds,
+    CostFacts,
+    CriticalFacts,
+    ExcludedFacts,
+    MinQualityFacts,
+    MissingAnswers,
+    P95Facts,
+)
 from promptci.providers.base import Usage
-from promptci.runs.prompt_plan import Status
+from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals
@@ -64,6 +72,23 @@ def test_critical_cases(rows: str, status: Status, ids: tuple[str, ...]) -> None
     (finding,) = limits.critical(run, PromptEvidence(broken_critical=evidence.confirmed_breaks(run)))
     assert (finding.rule, finding.verdict) == ("critical", Verdict.FAIL)
     assert finding.facts == CriticalFacts(ids=ids, added=status is Status.ADDED)
+
+
+def test_cases_that_head_lost_have_no_answer_or_no_score() -> None:
+    run = comparison("a* 1 !\nb 1 1")
+    (finding,) = limits.unanswered(run, GatePolicy(), PromptEvidence(unanswered_critical=("a",)))
+    assert (finding.rule, finding.verdict) == ("critical-unanswered", Verdict.INCONCLUSIVE)
+    assert finding.facts == CaseIds(ids=("a",), unscored=False)
+    run = comparison("a* 1 1\nb 1 1")
+    unscored = [
+        replace(one, results=tuple(replace(mark, passed=None, score=None) for mark in one.results))
+        if (one.case.id, one.arm) == ("a", Arm.HEAD)
+        else one
+        for one in run.scored
+    ]
+    run = compare_versions(replace(run, scored=unscored), alpha=0.05)
+    (finding,) = limits.unanswered(run, GatePolicy(), PromptEvidence(unanswered_critical=("a",)))
+    assert finding.facts == CaseIds(ids=("a",), unscored=True)
 
 
 def test_quality_at_its_floor_is_enough() -> None:

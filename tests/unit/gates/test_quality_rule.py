@@ -43,6 +43,13 @@ def test_missing_results_are_named_where_they_alone_keep_a_drop_from_being_exclu
     assert facts_of(comparison(quality_rows(right=20)), policy).missing_decides == 0
 
 
+def test_missing_results_decide_by_what_the_verdict_is_about() -> None:
+    """Sixty answers exclude the margin on their 30 cases, and 30 cases do not for inputs like them."""
+    rows = "\n".join([f"c{i} 1,1 1,1" for i in range(30)] + [f"lost{i} 1,1 !,!" for i in range(3)])
+    assert facts_of(comparison(rows), replace(GOLDENS, max_error_rate=0.5)).missing_decides == 3
+    assert facts_of(comparison(rows), replace(INPUTS, max_error_rate=0.5)).missing_decides == 0
+
+
 @pytest.mark.parametrize(("lowest", "counted"), [(-0.05, 0), (-0.0499, 1)])
 def test_missing_results_decide_nothing_where_the_interval_ends_at_the_margin(lowest: float, counted: int) -> None:
     run = comparison(f"{quality_rows(right=20)}\na 1 !")
