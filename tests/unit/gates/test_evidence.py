@@ -157,7 +157,9 @@ def test_each_test_has_its_share_of_the_error_rate() -> None:
     evidence_of_run = shown(run)
     costs, latencies = [100.0] * 20, [131.0] * 20
     assert evidence_of_run.quality_p == pytest.approx(0.5**5 / 0.65)
-    assert evidence_of_run.cost_p == pytest.approx(ratio_tests.cost_p(costs, [126.0] * 20, 0.25) or 0, rel=1e-9) * 10
+    dearer = ratio_tests.cost_p(costs, [126.0] * 20, 0.25)
+    assert dearer is not None
+    assert evidence_of_run.cost_p == pytest.approx(10 * dearer)
     assert evidence_of_run.latency_p == pytest.approx(ratio_tests.tail_latency_p(costs, latencies, 0.25) * 10)
 
 

@@ -7,6 +7,8 @@ from support.comparison_notation import comparison, quality_rows
 
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding, NoFacts
+from promptci.gates import early_stopping
+from promptci.gates.decide import decide
 from promptci.gates.early_stopping import PromptBounds
 from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
@@ -95,3 +97,14 @@ def test_without_an_order_only_what_is_not_about_the_difference_settles_a_failur
     settled = bounds(decided(repeated, zone, critical), repeated).decided(FREE)
     assert settled is not None
     assert (settled.verdict, tuple(settled.findings)) == (Verdict.FAIL, (critical,))
+
+
+@pytest.mark.parametrize("rows", [quality_rows(right=100), quality_rows(right=40, broken=10), quality_rows(right=20)])
+def test_of_a_run_of_which_nothing_is_missing_each_finding_is_reported_once(rows: str) -> None:
+    (plain,) = decide([comparison(rows)], GatePolicy()).prompts
+    (early,) = early_stopping.report(decide([comparison(rows)], GatePolicy())).prompts
+    assert {finding.rule for finding in plain.findings} > {"cost"}
+    assert early.verdict is plain.verdict
+    assert sorted(early.findings, key=lambda finding: finding.rule) == sorted(
+        plain.findings, key=lambda finding: finding.rule
+    )
