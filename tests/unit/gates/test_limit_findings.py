@@ -17,10 +17,13 @@ from promptci.gates.facts import (
     ExcludedFacts,
     MinQualityFacts,
     MissingAnswers,
+    OddAnswers,
     P95Facts,
 )
 from promptci.providers.base import Usage
+from promptci.runs.model import AnswerError
 from promptci.runs.prompt_plan import Arm, Status
+from promptci.scoring import odd_models
 from promptci.scoring.comparison import compare_versions
 from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates import intervals
@@ -56,6 +59,63 @@ def test_nothing_evaluated(rows: str, missing: int, requested: int, first_error:
     assert finding.facts == MissingAnswers(
         missing=missing, requested=requested, max_error_rate=GatePolicy().max_error_rate, first_error=first_error
     )
+
+
+@pytest.mark.parametrize(
+    ("rows", "version", "missing", "arms"),
+    [
+        ("a 1 1\nb 1 1", "both", 4, tuple(Arm)),
+        ("a - 1\nb - 1", "", 2, tuple(Arm)),
+        ("a 1 1\nb 1 1", None, 0, (Arm.HEAD,)),
+    ],
+)
+def test_where_every_request_is_refused_no_model_was_tested(
+    rows: str, version: str | None, missing: int, arms: tuple[Arm, ...]
+) -> None:
+    error = AnswerError(kind="http-400", message="no such parameter", caused_by_request=True)
+    run = comparison(rows)
+    scored = [
+        replace(
+            one,
+            answer=replace(one.answer, completion=None, error=error),
+            results=tuple(replace(mark, passed=False, score=0.0) for mark in one.results),
+        )
+        if one.arm in arms
+        else one
+        for one in run.scored
+    ]
+    finding = limits.too_little_evaluated(compare_versions(replace(run, scored=scored), alpha=0.05), GatePolicy())
+    if version is None:  # refused for one version is wrong answers of that version
+        assert finding is None
+        return
+    assert finding is not None
+    assert (finding.rule, finding.verdict) == ("nothing-evaluated", Verdict.ERROR)
+    assert finding.facts == MissingAnswers(
+        missing=missing,
+        requested=missing,
+        max_error_rate=GatePolicy().max_error_rate,
+        first_error="http-400: no such parameter",
+        version=version,
+    )
+
+
+def test_answers_of_another_model_are_named_by_the_first_of_them() -> None:
+    run = comparison("a 1 1\nb 1 1\nc 1 1")
+    odd = {
+        (case_id, Arm.HEAD): AnswerError(kind=odd_models.OTHER_MODEL, message=f"answered by {case_id}")
+        for case_id in "bc"
+    }
+    cases = tuple(
+        replace(
+            case,
+            head=tuple(
+                replace(one, answer=replace(one.answer, error=odd.get((one.case.id, one.arm)))) for one in case.head
+            ),
+        )
+        for case in run.cases
+    )
+    (finding,) = remarks.models(replace(run, cases=cases))
+    assert finding.facts == OddAnswers(ids=("b", "c"), answers=2, requested=6, first="answered by b")
 
 
 @pytest.mark.parametrize(
