@@ -189,9 +189,9 @@ def test_evidence_is_that_of_the_definition_in_one_piece_and_in_two(
 
 
 def test_several_rows_grow_each_by_itself_and_some_may_be_left() -> None:
-    first = [(9, 8, 1, 0), (9, 9, 1, 1)], [(9, 2, 1, 1), (9, 9, 1, 0)]
-    later = [(9, 5, 1, 0)], [(9, 9, 1, 0.5)]
-    expected = [plain_evidence(list(row + more), [0.1, 0.3], 0.0) for row, more in zip(first, later, strict=True)]
+    first: list[list[Row]] = [[(9, 8, 1, 0), (9, 9, 1, 1)], [(9, 2, 1, 1), (9, 9, 1, 0)]]
+    later: list[list[Row]] = [[(9, 5, 1, 0)], [(9, 9, 1, 0.5)]]
+    expected = [plain_evidence(row + more, [0.1, 0.3], 0.0) for row, more in zip(first, later, strict=True)]
 
     def together(*rows: list[Row]) -> Blocks:
         columns = np.moveaxis(np.array(rows, dtype=float), -1, 0)
