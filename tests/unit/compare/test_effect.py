@@ -168,8 +168,8 @@ def test_two_clusters_are_tested_and_one_is_not() -> None:
     """Of two that got worse by unequal amounts, one of four signs is as bad, itself: half of that is the mid-p."""
     two = measured(comparison("a@k 1.0 0.5\nb@k 1.0 1.0\nc@l 1.0 0.75", graded=True), graded=True)
     assert (two.p, two.clustered) == (near(1 / 8), True)
-    one = measured(comparison("a@k 1.0 0.5\nb@k 1.0 0.75", graded=True), graded=True)
-    assert (one.p, one.interval, one.variance, one.detectable_drop) == (None, None, None, None)
+    alone = measured(comparison("a@k 1.0 0.5\nb@k 1.0 0.75", graded=True), graded=True)
+    assert (alone.p, alone.interval, alone.variance, alone.detectable_drop) == (None, None, None, None)
 
 
 def test_repeats_without_any_difference_show_what_once_would() -> None:

@@ -397,7 +397,9 @@ def test_a_judge_that_flips_on_more_than_a_fifth_of_the_pairs_decides_nothing(fl
 def test_where_every_pair_is_flipped_the_bias_is_the_finding_and_nothing_counts_as_missing() -> None:
     run = comparison("\n".join(f"c{i} 0.5 0.5" for i in range(10)), graded=True)
     flipped: dict[str, Any] = {"position_consistency": PositionConsistency.FLIPPED, "passed": None, "score": None}
-    scored = [replace(one, results=tuple(replace(mark, **flipped) for mark in one.results)) for one in run.scored]
+    scored = [
+        replace(answer, results=tuple(replace(mark, **flipped) for mark in answer.results)) for answer in run.scored
+    ]
     run = compare_versions(replace(run, scored=scored), alpha=0.05)
     assert rules(decide([run], NO_LIMITS)) == {"position-bias": Verdict.INCONCLUSIVE}
 

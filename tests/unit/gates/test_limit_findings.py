@@ -76,13 +76,13 @@ def test_where_every_request_is_refused_no_model_was_tested(
     run = comparison(rows)
     scored = [
         replace(
-            one,
-            answer=replace(one.answer, completion=None, error=error),
-            results=tuple(replace(mark, passed=False, score=0.0) for mark in one.results),
+            answer,
+            answer=replace(answer.answer, completion=None, error=error),
+            results=tuple(replace(mark, passed=False, score=0.0) for mark in answer.results),
         )
-        if one.arm in arms
-        else one
-        for one in run.scored
+        if answer.arm in arms
+        else answer
+        for answer in run.scored
     ]
     finding = limits.too_little_evaluated(compare_versions(replace(run, scored=scored), alpha=0.05), GatePolicy())
     if version is None:  # refused for one version is wrong answers of that version
@@ -109,7 +109,8 @@ def test_answers_of_another_model_are_named_by_the_first_of_them() -> None:
         replace(
             case,
             head=tuple(
-                replace(one, answer=replace(one.answer, error=odd.get((one.case.id, one.arm)))) for one in case.head
+                replace(answer, answer=replace(answer.answer, error=odd.get((answer.case.id, answer.arm))))
+                for answer in case.head
             ),
         )
         for case in run.cases
@@ -141,10 +142,10 @@ def test_cases_that_head_lost_have_no_answer_or_no_score() -> None:
     assert finding.facts == CaseIds(ids=("a",), unscored=False)
     run = comparison("a* 1 1\nb 1 1")
     unscored = [
-        replace(one, results=tuple(replace(mark, passed=None, score=None) for mark in one.results))
-        if (one.case.id, one.arm) == ("a", Arm.HEAD)
-        else one
-        for one in run.scored
+        replace(answer, results=tuple(replace(mark, passed=None, score=None) for mark in answer.results))
+        if (answer.case.id, answer.arm) == ("a", Arm.HEAD)
+        else answer
+        for answer in run.scored
     ]
     run = compare_versions(replace(run, scored=unscored), alpha=0.05)
     (finding,) = limits.unanswered(run, GatePolicy(), PromptEvidence(unanswered_critical=("a",)))
@@ -207,9 +208,9 @@ def test_the_model_without_a_price_is_the_one_that_answered(returned: str | None
         return finding.facts.unpriced
 
     counted = [
-        replace(one, answer=replace(one.answer, completion=replace(one.answer.completion, usage=USED)))
-        for one in run.scored
-        if one.answer.completion is not None
+        replace(answer, answer=replace(answer.answer, completion=replace(answer.answer.completion, usage=USED)))
+        for answer in run.scored
+        if answer.answer.completion is not None
     ]
     assert unpriced(run) is None
     assert unpriced(compare_versions(replace(run, scored=counted), alpha=0.05)) == named

@@ -16,7 +16,7 @@ from promptci.verdict import Verdict
 FREE = GatePolicy(max_cost_increase=None, max_p95_increase=None)
 
 
-def found(rule: str, verdict: Verdict) -> Finding:
+def make_finding(rule: str, verdict: Verdict) -> Finding:
     return Finding(rule=rule, verdict=verdict, subject="greeter", facts=NoFacts())
 
 
@@ -30,10 +30,10 @@ def bounds(best: PromptRun, worst: PromptRun, *, measured: PromptRun | None = No
 
 
 RUN = comparison(quality_rows(right=10))
-PASSED = decided(RUN, found("not-worse", Verdict.PASS))
-OPEN = decided(RUN, found("cannot-tell", Verdict.INCONCLUSIVE))
-FAILED = decided(RUN, found("regression", Verdict.FAIL))
-BROKEN = decided(RUN, found("error-rate", Verdict.ERROR))
+PASSED = decided(RUN, make_finding("not-worse", Verdict.PASS))
+OPEN = decided(RUN, make_finding("cannot-tell", Verdict.INCONCLUSIVE))
+FAILED = decided(RUN, make_finding("regression", Verdict.FAIL))
+BROKEN = decided(RUN, make_finding("error-rate", Verdict.ERROR))
 
 
 def test_one_verdict_by_one_rule_at_both_extremes_is_settled() -> None:
@@ -41,7 +41,7 @@ def test_one_verdict_by_one_rule_at_both_extremes_is_settled() -> None:
         worst = decided(RUN, *run.findings)
         assert bounds(run, worst).decided(FREE) is worst
     assert bounds(PASSED, OPEN).decided(FREE) is None
-    assert bounds(OPEN, decided(RUN, found("nothing-to-lose", Verdict.INCONCLUSIVE))).decided(FREE) is None
+    assert bounds(OPEN, decided(RUN, make_finding("nothing-to-lose", Verdict.INCONCLUSIVE))).decided(FREE) is None
 
 
 @pytest.mark.parametrize("limit", ["max_cost_increase", "max_p95_increase"])
@@ -92,8 +92,8 @@ def test_more_broken_pairs_are_a_stronger_failure_only_of_plain_single_answers(
 
 def test_without_an_order_only_what_is_not_about_the_difference_settles_a_failure() -> None:
     repeated = comparison("a 1,1 1,1\nb 1,1 0,0")
-    zone, critical = found("regression", Verdict.FAIL), found("critical", Verdict.FAIL)
-    assert bounds(decided(repeated, zone, found("excluded", Verdict.NO_CHANGE)), repeated).decided(FREE) is None
+    zone, critical = make_finding("regression", Verdict.FAIL), make_finding("critical", Verdict.FAIL)
+    assert bounds(decided(repeated, zone, make_finding("excluded", Verdict.NO_CHANGE)), repeated).decided(FREE) is None
     settled = bounds(decided(repeated, zone, critical), repeated).decided(FREE)
     assert settled is not None
     assert (settled.verdict, tuple(settled.findings)) == (Verdict.FAIL, (critical,))

@@ -191,7 +191,7 @@ def test_evidence_is_that_of_the_definition_in_one_piece_and_in_two(
 def test_several_rows_grow_each_by_itself_and_some_may_be_left() -> None:
     first: list[list[Row]] = [[(9, 8, 1, 0), (9, 9, 1, 1)], [(9, 2, 1, 1), (9, 9, 1, 0)]]
     later: list[list[Row]] = [[(9, 5, 1, 0)], [(9, 9, 1, 0.5)]]
-    expected = [plain_evidence(row + more, [0.1, 0.3], 0.0) for row, more in zip(first, later, strict=True)]
+    expected = [plain_evidence(row + rest, [0.1, 0.3], 0.0) for row, rest in zip(first, later, strict=True)]
 
     def together(*rows: list[Row]) -> Blocks:
         columns = np.moveaxis(np.array(rows, dtype=float), -1, 0)
