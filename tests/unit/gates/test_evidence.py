@@ -131,6 +131,16 @@ def test_scores_of_inputs_are_worse_where_the_whole_interval_lies_below_zero(hig
     assert shown(replace(run, effect=measured), policy=INPUTS).is_regression is regression
 
 
+@pytest.mark.parametrize("unequal", ["weighted", "clustered"])
+def test_passes_that_count_unequally_are_worse_where_the_whole_interval_lies_below_zero(unequal: str) -> None:
+    run = comparison(quality_rows(right=30, broken=20))
+    assert run.effect is not None
+    plain = replace(run.effect, interval=Interval(lo=-0.9, hi=0.0))
+    other = replace(plain, weighted=unequal == "weighted", clustered=unequal == "clustered")
+    assert shown(replace(run, effect=plain), policy=INPUTS).is_regression
+    assert not shown(replace(run, effect=other), policy=INPUTS).is_regression
+
+
 @pytest.mark.parametrize(("lowest", "within"), [(-0.05, False), (-0.0499, True)])
 def test_an_interval_that_ends_at_the_margin_does_not_exclude_it(lowest: float, within: bool) -> None:
     run = comparison(quality_rows(right=20))
