@@ -113,7 +113,7 @@ def count_passing_looks(cases: int, rounds: Sequence[int], design: Design) -> in
         [1]
         + [
             looks
-            for looks in range(1, len(rounds) + 1)
+            for looks in range(2, len(rounds) + 1)
             if group_sequential.boundary(design.alpha, tuple(rounds[-looks:])) * math.sqrt(failing / rounds[-looks])
             <= MAX_PASSING_SHARE * design.margin
         ]

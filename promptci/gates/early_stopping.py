@@ -245,6 +245,7 @@ def _merge_decisions(partial: PromptRun, settled: PromptRun, missing: int) -> Pr
         if missing and isinstance(finding.facts, QualityFacts)
         else finding
         for finding in settled.findings
+        if finding.rule not in LIMITS
     ]
     findings += [finding for finding in partial.findings if finding.rule in LIMITS | judge_rule.RULES]
     if missing:

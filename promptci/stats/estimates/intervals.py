@@ -81,11 +81,7 @@ def _tango(delta: float, broken: int, fixed: int, n: int) -> float:
 
 
 def _root(function: Callable[[float], float], lo: float, hi: float) -> float:
-    """Bisect a falling function; an end where there is no sign change is the bound itself."""
-    if function(lo) <= 0:
-        return lo
-    if function(hi) >= 0:
-        return hi
+    """Bisect a falling function; where its sign does not change, the result is an end."""
     for _ in range(60):  # to the last bit of a number near 1
         middle = (lo + hi) / 2
         lo, hi = (middle, hi) if function(middle) > 0 else (lo, middle)

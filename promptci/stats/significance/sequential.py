@@ -14,8 +14,6 @@ Floats = NDArray[np.float64]
 EDGE = 1e-4
 """Rates are bet on no closer to 0 and 1 than this."""
 LEAST_EXPECTED = 10
-NEWTON_STEPS = 3
-"""From eight digits to all of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +101,7 @@ def _gain(count: Floats, total: Floats, mean: Floats, null: Floats) -> Floats:
 def _find_nearest_null(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -> Floats:
     """Return a' of the pair (a', a' - null_drop) nearest to (a, b), which is where the slope of the distance is 0.
 
-    That is a root of a cubic, in closed form, and then two steps of Newton for its last digits. Source: Miettinen and
+    That is a root of a cubic, in closed form, and then a step of Newton for its last digits. Source: Miettinen and
     Nurminen, Comparative analysis of two rates, Statistics in Medicine 4 (1985), where it is the rates' estimate under
     a given difference.
     """
@@ -113,14 +111,12 @@ def _find_nearest_null(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -
     low = np.maximum(np.minimum(a, shifted), max(null_drop, 0) + 1e-9)
     high = np.minimum(np.maximum(a, shifted), min(1, 1 + null_drop) - 1e-9)
     x = np.clip(_restricted_rate(blocks, a, b, null_drop), low, high)
-    for _ in range(NEWTON_STEPS):
-        y = x - null_drop
-        spread_x, spread_y = x * (1 - x), y * (1 - y)
-        slope = blocks.control_n * (x - a) / spread_x + blocks.canary_n * (y - b) / spread_y
-        change = blocks.control_n * (spread_x - (x - a) * (1 - 2 * x)) / spread_x**2
-        change += blocks.canary_n * (spread_y - (y - b) * (1 - 2 * y)) / spread_y**2
-        x = np.clip(x - slope / change, low, high)
-    return np.asarray(x)
+    y = x - null_drop
+    spread_x, spread_y = x * (1 - x), y * (1 - y)
+    slope = blocks.control_n * (x - a) / spread_x + blocks.canary_n * (y - b) / spread_y
+    change = blocks.control_n * (spread_x - (x - a) * (1 - 2 * x)) / spread_x**2
+    change += blocks.canary_n * (spread_y - (y - b) * (1 - 2 * y)) / spread_y**2
+    return np.asarray(np.clip(x - slope / change, low, high))
 
 
 def _restricted_rate(blocks: Blocks, a: Floats, b: Floats, null_drop: float) -> Floats:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from promptci.compare.case_effect import count_passing_looks, measure_cases, plan_rounds
+from promptci.compare.case_effect import CaseEffect, count_passing_looks, measure_cases, plan_rounds
 from promptci.compare.error_budget import ErrorBudget
 from promptci.compare.rounds import StoppingRule
 from promptci.compare.sample import Design, Sample, SamplePair
@@ -60,6 +60,14 @@ def test_a_drop_below_the_margin_is_no_regression_however_sure_it_is() -> None:
     assert effect.p < 0.001
     assert not effect.is_regression(0.05, 0.03)
     assert effect.is_regression(0.04, 0.03)
+
+
+def test_a_drop_of_exactly_the_margin_is_a_regression_and_not_excluded() -> None:
+    effect = CaseEffect(drop=0.05, p=0.03, p_min=0.001, max_drop=0.05)
+    assert effect.is_regression(0.05, 0.03)
+    assert not effect.is_regression(0.05, 0.0299)
+    assert not effect.is_within(0.05)
+    assert effect.is_within(0.0501)
 
 
 def test_the_last_looks_that_could_exclude_the_margin_share_its_error_rate() -> None:

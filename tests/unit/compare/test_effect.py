@@ -158,6 +158,20 @@ def test_weighted_cases_in_clusters_that_were_asked_on() -> None:
     )
 
 
+def test_cases_of_two_weights_are_weighted_and_those_of_one_are_not() -> None:
+    rows = comparison("a 1.0 0.5\nb 1.0 1.0", graded=True)
+    assert measured(weighed(rows, 1.0, 2.0), graded=True).weighted
+    assert not measured(weighed(rows, 2.0, 2.0), graded=True).weighted
+
+
+def test_two_clusters_are_tested_and_one_is_not() -> None:
+    """Of two that got worse by unequal amounts, one of four signs is as bad, itself: half of that is the mid-p."""
+    two = measured(comparison("a@k 1.0 0.5\nb@k 1.0 1.0\nc@l 1.0 0.75", graded=True), graded=True)
+    assert (two.p, two.clustered) == (near(1 / 8), True)
+    alone = measured(comparison("a@k 1.0 0.5\nb@k 1.0 0.75", graded=True), graded=True)
+    assert (alone.p, alone.interval, alone.variance, alone.detectable_drop) == (None, None, None, None)
+
+
 def test_repeats_without_any_difference_show_what_once_would() -> None:
     effect = measured(comparison("\n".join(f"c{i} 1,1 1,1" for i in range(60))))
     assert effect.detectable_drop == power.smallest_drop(60, 0.0, alpha=ALPHA, power=0.8)

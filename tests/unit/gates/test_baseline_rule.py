@@ -7,8 +7,8 @@ import pytest
 from support.comparison_notation import comparison, quality_rows
 
 from promptci.config.policy import GatePolicy
-from promptci.gates.baseline_facts import NothingToLose, SharedCause
-from promptci.gates.baseline_rule import find_shared_cause
+from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
+from promptci.gates.baseline_rule import find_shared_cause, without_baseline
 from promptci.gates.decide import decide
 from promptci.present.finding_text.describe import describe
 from promptci.providers.base import Completion
@@ -78,6 +78,14 @@ def test_a_new_prompt_below_a_limit_by_chance_does_not_claim_to_keep_it() -> Non
     finding_text = describe(decide([run], GatePolicy(min_quality=0.6)).prompts[0].findings[0])
     assert finding_text.summary == "is new and is not shown to cross the absolute limits: 1 of 2 cases passed"
     assert "a quality of 60% (`gate.min_quality`)" in finding_text.detail
+
+
+@pytest.mark.parametrize(("limit", "below"), [(0.5, False), (0.51, True), (None, False)])
+def test_a_new_prompt_at_its_limit_is_not_below_it(limit: float | None, below: bool) -> None:
+    run = comparison("a - 1\nb - 0", status=Status.ADDED)
+    facts = without_baseline(run, GatePolicy(min_quality=limit)).facts
+    assert isinstance(facts, NewPromptFacts)
+    assert facts.is_below is below
 
 
 def test_a_deleted_prompt_is_inconclusive() -> None:

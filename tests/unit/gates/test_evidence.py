@@ -1,5 +1,6 @@
 """What the answers of a run show: levels shared by all tests, confirmed breaks, missing answers at their worst."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,8 @@ from promptci.gates.decide import decide
 from promptci.gates.evidence import PromptEvidence
 from promptci.gates.facts import MissingAnswers
 from promptci.scoring.prompt_run import PromptRun
+from promptci.stats.estimates.intervals import Interval
+from promptci.stats.significance import ratio_tests
 from promptci.verdict import Verdict
 
 POLICY = GatePolicy()
@@ -30,6 +33,10 @@ def shown(*comparisons: PromptRun, policy: GatePolicy = POLICY) -> PromptEvidenc
         ("v* 1,1,1,1,1 0,0,1,1,0", False, False),
         ("v* 1,1,1,0,1 0,0,0,0,0", False, False),
         ("v* 1,1,1 0,0,0", False, True),
+        ("v* 1,1,1 0,1,0", False, True),
+        ("v* 1,1,1 0,1,1", False, False),
+        ("v* 1,!,1 0,0,0", False, True),
+        ("v* 1,0,1 0,0,0", False, False),
         ("v* 1 0", False, True),
         ("v* 1,1,1,1,1 0,!,!,!,!", False, True),
         ("v* 1 1", False, False),
@@ -111,8 +118,36 @@ def test_scores_of_inputs_fail_only_with_an_interval_below_zero() -> None:
     plain = "\n".join([f"w{i} 1.0 0.5" for i in range(20)] + [f"s{i} 1.0 1.0" for i in range(20)])
     assert not shown(comparison(skewed, graded=True), policy=INPUTS).is_regression
     assert shown(comparison(plain, graded=True), policy=INPUTS).is_regression
-    few = "\n".join(f"w{i} 1.0 0.5" for i in range(19))
-    assert not shown(comparison(few, graded=True), policy=INPUTS).is_regression
+    twenty = [f"w{i} 1.0 0.{4 + i % 3}" for i in range(20)]
+    assert shown(comparison("\n".join(twenty), graded=True), policy=INPUTS).is_regression
+    assert not shown(comparison("\n".join(twenty[1:]), graded=True), policy=INPUTS).is_regression
+
+
+@pytest.mark.parametrize(("highest", "regression"), [(0.0, False), (-1e-6, True)])
+def test_scores_of_inputs_are_worse_where_the_whole_interval_lies_below_zero(highest: float, regression: bool) -> None:
+    run = comparison("\n".join(f"w{i} 1.0 0.5" for i in range(20)), graded=True)
+    assert run.effect is not None
+    measured = replace(run.effect, interval=Interval(lo=-0.9, hi=highest))
+    assert shown(replace(run, effect=measured), policy=INPUTS).is_regression is regression
+
+
+@pytest.mark.parametrize("unequal", ["weighted", "clustered"])
+def test_passes_that_count_unequally_are_worse_where_the_whole_interval_lies_below_zero(unequal: str) -> None:
+    run = comparison(quality_rows(right=30, broken=20))
+    assert run.effect is not None
+    plain = replace(run.effect, interval=Interval(lo=-0.9, hi=0.0))
+    other = replace(plain, weighted=unequal == "weighted", clustered=unequal == "clustered")
+    assert shown(replace(run, effect=plain), policy=INPUTS).is_regression
+    assert not shown(replace(run, effect=other), policy=INPUTS).is_regression
+
+
+@pytest.mark.parametrize(("lowest", "within"), [(-0.05, False), (-0.0499, True)])
+def test_an_interval_that_ends_at_the_margin_does_not_exclude_it(lowest: float, within: bool) -> None:
+    run = comparison(quality_rows(right=20))
+    assert run.effect is not None
+    measured = replace(run.effect, interval=Interval(lo=lowest, hi=0.05))
+    assert shown(replace(run, effect=measured), policy=INPUTS).is_within_margin is within
+    assert not shown(replace(run, effect=replace(measured, interval=None)), policy=INPUTS).is_within_margin
 
 
 def test_equal_requests_are_one_observation() -> None:
@@ -124,6 +159,23 @@ def test_equal_requests_are_one_observation() -> None:
     samples = build_samples(twice, run.samples.design, "p").complete
     assert samples is not None
     assert (samples.reference.ids, set(samples.weights)) == (run.samples.reference.ids, {3.0})
+
+
+def test_each_test_has_its_share_of_the_error_rate() -> None:
+    """What is compared with `gate.alpha` is p over that share: 65, 10 and 10 %."""
+    run = comparison(quality_rows(right=16, broken=4), latency=(100.0, 131.0), cost=(Decimal(100), Decimal(126)))
+    evidence_of_run = shown(run)
+    costs, latencies = [100.0] * 20, [131.0] * 20
+    assert evidence_of_run.quality_p == pytest.approx(0.5**5 / 0.65)
+    dearer = ratio_tests.cost_p(costs, [126.0] * 20, 0.25)
+    assert dearer is not None
+    assert evidence_of_run.cost_p == pytest.approx(10 * dearer)
+    assert evidence_of_run.latency_p == pytest.approx(ratio_tests.tail_latency_p(costs, latencies, 0.25) * 10)
+
+
+def test_no_p_value_is_more_than_one_for_all_its_correction() -> None:
+    same = comparison(quality_rows(right=20), latency=(100.0, 100.0), cost=(Decimal(1), Decimal(1)))
+    assert (shown(same).quality_p, shown(same).cost_p, shown(same).latency_p) == (1.0, 1.0, 1.0)
 
 
 def test_prompts_share_the_error_rate_and_tiny_ones_cost_nothing() -> None:
@@ -153,6 +205,10 @@ def test_cost_and_latency_block_only_when_shown() -> None:
     assert decide([few], POLICY).verdict is Verdict.INCONCLUSIVE
     off = GatePolicy(max_cost_increase=None, max_p95_increase=None)
     assert (shown(slower, policy=off).cost_p, shown(slower, policy=off).latency_p) == (None, None)
+
+
+def test_a_case_that_head_was_not_asked_is_not_left_unanswered() -> None:
+    assert shown(comparison("\n".join(f"c{i} 1 -" for i in range(9)) + "\na 1 !")).answered_p == 0.25
 
 
 def test_a_price_that_is_unknown_for_one_answer_is_unknown() -> None:

@@ -77,6 +77,7 @@ def test_no_regression_fact_by_fact() -> None:
     rule, verdict, facts = first(quality_rows(right=100))
     assert (rule, verdict) == ("not-worse", Verdict.PASS)
     assert (facts.worse, facts.better, facts.delta, facts.cases_needed) == (0, 0, 0.0, None)
+    assert (facts.missing_decides, facts.assumed_answers, facts.assumed_for) == (0, 0, "")
 
 
 def test_what_would_settle_an_open_question() -> None:

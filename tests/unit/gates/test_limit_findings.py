@@ -1,5 +1,6 @@
 """The limits beside the quality rule, fact by fact and at their very edges."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,13 +10,29 @@ from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
 from promptci.gates import evidence, limits, remarks
 from promptci.gates.evidence import PromptEvidence
-from promptci.gates.facts import CostFacts, CriticalFacts, ExcludedFacts, MinQualityFacts, MissingAnswers, P95Facts
-from promptci.runs.prompt_plan import Status
+from promptci.gates.facts import (
+    CaseIds,
+    CostFacts,
+    CriticalFacts,
+    ExcludedFacts,
+    MinQualityFacts,
+    MissingAnswers,
+    OddAnswers,
+    P95Facts,
+)
+from promptci.providers.base import Usage
+from promptci.runs.model import AnswerError
+from promptci.runs.prompt_plan import Arm, Status
+from promptci.scoring import odd_models
+from promptci.scoring.comparison import compare_versions
+from promptci.scoring.prompt_run import PromptRun
+from promptci.stats.estimates import intervals
 from promptci.verdict import Verdict
 
 ROWS = quality_rows(right=100)
 
 FIVE = "1,1,1,1,1 0,0,0,0,0"
+USED = Usage(input_tokens=7, output_tokens=3)
 SHOWN = PromptEvidence(cost_p=0.01, latency_p=0.01)
 
 
@@ -54,6 +71,64 @@ def test_nothing_evaluated(rows: str, missing: int, requested: int, first_error:
 
 
 @pytest.mark.parametrize(
+    ("rows", "version", "missing", "arms"),
+    [
+        ("a 1 1\nb 1 1", "both", 4, tuple(Arm)),
+        ("a - 1\nb - 1", "", 2, tuple(Arm)),
+        ("a 1 1\nb 1 1", None, 0, (Arm.HEAD,)),
+    ],
+)
+def test_where_every_request_is_refused_no_model_was_tested(
+    rows: str, version: str | None, missing: int, arms: tuple[Arm, ...]
+) -> None:
+    error = AnswerError(kind="http-400", message="no such parameter", caused_by_request=True)
+    run = comparison(rows)
+    scored = [
+        replace(
+            answer,
+            answer=replace(answer.answer, completion=None, error=error),
+            results=tuple(replace(mark, passed=False, score=0.0) for mark in answer.results),
+        )
+        if answer.arm in arms
+        else answer
+        for answer in run.scored
+    ]
+    finding = limits.too_little_evaluated(compare_versions(replace(run, scored=scored), alpha=0.05), GatePolicy())
+    if version is None:  # refused for one version is wrong answers of that version
+        assert finding is None
+        return
+    assert finding is not None
+    assert (finding.rule, finding.verdict) == ("nothing-evaluated", Verdict.ERROR)
+    assert finding.facts == MissingAnswers(
+        missing=missing,
+        requested=missing,
+        max_error_rate=GatePolicy().max_error_rate,
+        first_error="http-400: no such parameter",
+        version=version,
+    )
+
+
+def test_answers_of_another_model_are_named_by_the_first_of_them() -> None:
+    run = comparison("a 1 1\nb 1 1\nc 1 1")
+    odd = {
+        (case_id, Arm.HEAD): AnswerError(kind=odd_models.OTHER_MODEL, message=f"answered by {case_id}")
+        for case_id in "bc"
+    }
+    cases = tuple(
+        replace(
+            case,
+            head=tuple(
+                replace(answer, answer=replace(answer.answer, error=odd.get((answer.case.id, answer.arm))))
+                for answer in case.head
+            ),
+        )
+        for case in run.cases
+    )
+    (finding,) = remarks.models(replace(run, cases=cases))
+    assert finding.facts == OddAnswers(ids=("b", "c"), answers=2, requested=6, first="answered by b")
+
+
+@pytest.mark.parametrize(
     ("rows", "status", "ids"),
     [
         (f"a* {FIVE}\nb 1 1", Status.CHANGED, ("a",)),
@@ -69,6 +144,23 @@ def test_critical_cases(rows: str, status: Status, ids: tuple[str, ...]) -> None
     assert finding.facts == CriticalFacts(ids=ids, added=status is Status.ADDED)
 
 
+def test_cases_that_head_lost_have_no_answer_or_no_score() -> None:
+    run = comparison("a* 1 !\nb 1 1")
+    (finding,) = limits.unanswered(run, GatePolicy(), PromptEvidence(unanswered_critical=("a",)))
+    assert (finding.rule, finding.verdict) == ("critical-unanswered", Verdict.INCONCLUSIVE)
+    assert finding.facts == CaseIds(ids=("a",), unscored=False)
+    run = comparison("a* 1 1\nb 1 1")
+    unscored = [
+        replace(answer, results=tuple(replace(mark, passed=None, score=None) for mark in answer.results))
+        if (answer.case.id, answer.arm) == ("a", Arm.HEAD)
+        else answer
+        for answer in run.scored
+    ]
+    run = compare_versions(replace(run, scored=unscored), alpha=0.05)
+    (finding,) = limits.unanswered(run, GatePolicy(), PromptEvidence(unanswered_critical=("a",)))
+    assert finding.facts == CaseIds(ids=("a",), unscored=True)
+
+
 def test_quality_at_its_floor_is_enough() -> None:
     run = comparison("a 1 1\nb 1 1\nc 1 1\nd 1 0")
     assert limits.min_quality(run, GatePolicy(min_quality=0.75)) == []
@@ -81,6 +173,8 @@ def test_quality_at_its_floor_is_enough() -> None:
     (finding,) = limits.min_quality(many, GatePolicy(min_quality=0.82))
     assert (finding.verdict, finding.facts) == (Verdict.FAIL, MinQualityFacts(quality=0.75, limit=0.82))
     assert limits.min_quality(comparison("a 1 !"), GatePolicy(min_quality=0.8)) == []
+    reached = GatePolicy(min_quality=intervals.wilson_of(0.75, 4).hi)
+    assert [finding.verdict for finding in limits.min_quality(run, reached)] == [Verdict.NO_CHANGE]
 
 
 def test_cost_at_its_limit_is_allowed() -> None:
@@ -109,6 +203,26 @@ def test_a_cost_that_the_change_makes_unknown_is_not_green() -> None:
     assert cost(0.01, None) == [(Verdict.INCONCLUSIVE, unknown._replace(base=0.01))]
     assert cost(None, 0.01) == [(Verdict.NO_CHANGE, unknown._replace(head=0.01))]
     assert cost(None, None) == [(Verdict.NO_CHANGE, unknown)]
+
+
+@pytest.mark.parametrize(("returned", "named"), [("m-0613", "m-0613"), (None, "m")])
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_model_without_a_price_is_the_one_that_answered(returned: str | None, named: str, side: int) -> None:
+    costs = (None, Decimal("0.01")) if side == 0 else (Decimal("0.01"), None)
+    run = comparison("a 1 1\nb 1 1", cost=costs, models=(returned, returned))
+
+    def unpriced(run: PromptRun) -> str | None:
+        (finding,) = limits.cost(run, GatePolicy(max_cost_increase=0.5), SHOWN)
+        assert isinstance(finding.facts, CostFacts)
+        return finding.facts.unpriced
+
+    counted = [
+        replace(answer, answer=replace(answer.answer, completion=replace(answer.answer.completion, usage=USED)))
+        for answer in run.scored
+        if answer.answer.completion is not None
+    ]
+    assert unpriced(run) is None
+    assert unpriced(compare_versions(replace(run, scored=counted), alpha=0.05)) == named
 
 
 def test_latency_at_its_limit_is_allowed() -> None:

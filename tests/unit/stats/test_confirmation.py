@@ -20,7 +20,8 @@ def test_whatever_the_cases_chances_are_the_level_holds(cases: int) -> None:
 
 
 def test_there_is_an_end() -> None:
-    assert confirmation.answers_needed(10**9, 0.0075) == confirmation.MAX_ANSWERS
+    assert confirmation.answers_needed(10**9, 0.0075) == 16
+    assert confirmation.answers_needed(0, 0.0075) == 5
 
 
 @pytest.mark.parametrize(

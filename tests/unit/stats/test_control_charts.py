@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from promptci.stats.control_charts import cusum
 from promptci.stats.control_charts.cliff import find_cliff
@@ -96,6 +97,37 @@ def test_rare_failures_come_like_raindrops() -> None:
     drops = 0.98 - rng.binomial(100, 0.98, 200_000) / 100
     for limit in (0.025, 0.045):
         assert noise.exceed(np.array([limit]))[0] == pytest.approx(np.mean(drops > limit), rel=0.4)
+
+
+@pytest.mark.parametrize("skew", [-1.5, -0.3, -0.021, 0.0, 0.021, 0.3, 1.5])
+def test_a_skewed_night_is_pearson_s_third_type(skew: float) -> None:
+    noise = NightNoise(sd=0.03, skew=skew, reference_sd=0.0, largest_share=0.01)
+    z = np.linspace(-4, 6, 41)
+    assert noise.exceed(0.03 * z) == pytest.approx(stats.pearson3.sf(z, skew), abs=1e-12)
+
+
+def test_noise_by_hand() -> None:
+    """Two cases with 7 of 8 and 4 of 4 answers right, of which the second counts three times.
+
+    Each variance has half a failure in twelve answers added to it, and then half a standard error of the sum.
+    """
+    noise = estimate_noise([ReferenceCase(passed=7, answers=8), ReferenceCase(passed=4, answers=4, weight=3)])
+    floor = 0.5 / 12
+    first, second = 7 / 8 * 1 / 8 * 8 / 7 + floor, floor
+    variance = first / 16 + second * 9 / 16
+    error = first / 256 * (1 - 14 / 8) ** 2 / 8 + second * 81 / 256 / 4
+    factor = 1 + math.sqrt(error) / 2 / variance
+    assert noise.sd**2 == pytest.approx(variance * factor)
+    assert noise.skew == pytest.approx((first / 64 * 6 / 8 + second * 27 / 64) / variance**1.5)
+    assert noise.reference_sd**2 == pytest.approx((first / 16 / 8 + second * 9 / 16 / 4) * factor)
+    assert noise.largest_share == 0.75
+
+
+def test_a_reference_s_error_is_normal() -> None:
+    """Its integral gives the moments of the normal distribution, which thirteen points do up to the 25th."""
+    errors, weights = normal(0.03, reference_sd=0.5).reference_errors()
+    moments = [float((weights * (errors / 0.5) ** power).sum()) for power in (0, 1, 2, 3, 4, 6, 8)]
+    assert moments == pytest.approx([1, 0, 1, 0, 3, 15, 105])
 
 
 @settings(max_examples=50, deadline=None)

@@ -29,6 +29,12 @@ def test_nothing_to_compare_shows_nothing() -> None:
     assert homogeneity_p([({}, {"A": 3}), ({"A": 3}, {"A": 2})]) == 1.0
 
 
+def test_a_pair_with_an_empty_side_or_of_one_word_leaves_the_others_as_they_are() -> None:
+    pair = ({"A": 14, "B": 6}, {"A": 1, "B": 4})
+    for nothing in (({"A": 3, "B": 2}, {}), ({}, {"A": 3, "B": 2}), ({"A": 3}, {"A": 2})):
+        assert homogeneity_p([nothing, pair]) == homogeneity_p([pair])
+
+
 def test_equal_distributions_seldom_differ() -> None:
     rng = np.random.default_rng(1)
     p = [

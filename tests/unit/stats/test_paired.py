@@ -42,7 +42,8 @@ def test_swapping_the_versions_mirrors_the_mid_p(broken: int, fixed: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("broken", "fixed", "p"), [(0, 0, 1.0), (3, 0, 0.0625), (4, 0, 0.03125), (5, 0, 0.015625), (8, 0, 0.001953125)]
+    ("broken", "fixed", "p"),
+    [(0, 0, 1.0), (3, 0, 0.0625), (4, 0, 0.03125), (5, 0, 0.015625), (8, 0, 0.001953125), (3, 3, 0.5)],
 )
 def test_known_mid_p_values(broken: int, fixed: int, p: float) -> None:
     assert paired.mcnemar_midp(broken, fixed) == pytest.approx(p, abs=1e-12)

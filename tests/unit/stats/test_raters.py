@@ -101,6 +101,13 @@ def test_full_disagreement_on_few_labels_is_no_certainty_either() -> None:
     assert interval.lo == -1 < -0.5 < interval.hi
 
 
+def test_the_interval_of_kappa_ends_at_full_agreement_and_at_full_disagreement() -> None:
+    good, bad = Confusion(tp=9, tn=9, fp=1).kappa_interval(), Confusion(fp=9, fn=9, tp=1).kappa_interval()
+    assert good is not None
+    assert bad is not None
+    assert (good.hi, bad.lo) == (1.0, -1.0)
+
+
 @pytest.mark.parametrize(
     ("passing", "agreement", "kappa"), [(0.9, 0.85, 0.17), (0.5, 0.85, 0.70), (0.9, 0.90, 0.44), (0.9, 0.95, 0.72)]
 )

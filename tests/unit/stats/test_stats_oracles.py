@@ -124,11 +124,12 @@ def test_cases_to_show_depends_on_alpha_and_power() -> None:
     assert power.cases_to_show(0.1, 0.1, alpha=0.01) > usual
     assert power.cases_to_show(0.1, 0.1, power=0.95) > usual
     assert power.cases_to_show(1.0, 0.0) == 4  # four unanimous ones are significant, and none fewer
+    assert power.cases_to_show(1.0, 0.0, alpha=0.26) == 1
 
 
 def test_defaults_are_95_percent() -> None:
     assert intervals.paired_difference(3, 1, 40) == intervals.paired_difference(3, 1, 40, 0.95)
-    assert intervals.wilson(3, 40) == intervals.wilson(3, 40, 0.95)
+    assert intervals.wilson(3, 40) == intervals.wilson(3, 40, 0.95) == intervals.wilson_of(3 / 40, 40)
     differences = [0.1, -0.2, 0.0, 0.3]
     assert intervals.clustered_difference(differences) == intervals.clustered_difference(differences, confidence=0.95)
 

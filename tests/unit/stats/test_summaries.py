@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from promptci.stats.estimates import agreement, percentiles
@@ -10,6 +10,8 @@ from promptci.stats.estimates.seed import seed_from
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=400))
+@example([1.0, 2.0, 4.0, 8.0])
+@example([1.0, 2.0, 4.0, 8.0, 16.0, 64.0])
 def test_percentiles_are_numpy_s(values: list[float]) -> None:
     result = percentiles.percentiles(values)
     assert [result.p50, result.p95, result.p99] == pytest.approx(list(np.percentile(values, [50, 95, 99])))
