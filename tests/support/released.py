@@ -102,6 +102,7 @@ def report(path: Path, fingerprint: str, verdict: str = "pass", **options: Any) 
     quality = {"delta": -0.004, "interval": [-0.019, 0.011]}
     entry = {"name": "order", "head_fingerprint": fingerprint, "verdict": verdict, "cases": 100, "errors": 0}
     entry["quality"] = quality
+    entry["head"] = {"evaluated": 100, "quality": 0.97, "quality_interval": [0.92, 0.99]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"schema": "promptci/report/v1", "prompts": [{**entry, **options}]}))
     return path

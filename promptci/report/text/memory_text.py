@@ -16,8 +16,8 @@ def describe_flaky(prompt: PromptView) -> str:
     have = "has" if len(flaky_cases) == 1 else "have"
     return (
         f"Flaky: {len(flaky_cases):,} of {formatting.count(prompt.cases, 'case')} {have} flipped by"
-        f" {'itself' if len(flaky_cases) == 1 else 'themselves'} in earlier runs, with the same prompt, question and"
-        f" model: {join_names([*map(_describe_flaky_case, flaky_cases)], MAX_FLAKY_NAMED)}."
+        f" {'itself' if len(flaky_cases) == 1 else 'themselves'} in this run or earlier ones, with the same prompt,"
+        f" question and model: {join_names([*map(_describe_flaky_case, flaky_cases)], MAX_FLAKY_NAMED)}."
     )
 
 
