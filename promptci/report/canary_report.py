@@ -68,8 +68,8 @@ def log_text(record: CanaryReport) -> str:
     if not log.files:
         return f"no file matches --log: nothing was read{'; at the next look this is an error' if starts else ''}"
     counted = count(sum(len(decision.window.requests) for decision in record.decisions), "request")
-    why = "; a step that begins now counts requests from now on" if starts else ""
-    return f"log: {count(log.lines, 'line')} in {count(log.files, 'file')} read, {counted} counted{why}"
+    reason = "; a step that begins now counts requests from now on" if starts else ""
+    return f"log: {count(log.lines, 'line')} in {count(log.files, 'file')} read, {counted} counted{reason}"
 
 
 def sample_text(sample: JudgedSample) -> str:

@@ -38,8 +38,8 @@ def test_no_round_follows_where_missing_answers_decide() -> None:
     right = "\n".join(f"a{n} 1 1" for n in range(10))
     failing = "\n".join(f"b{n} 1 !" for n in range(10))
     assert further(f"{right}\n{failing}", GatePolicy()) is None
-    one = f"{right}\nb0 1 !"
-    assert further(one, replace(GatePolicy(), max_error_rate=0.05)) == 2
+    single = f"{right}\nb0 1 !"
+    assert further(single, replace(GatePolicy(), max_error_rate=0.05)) == 2
 
 
 def test_more_answers_tell_nothing_about_other_inputs() -> None:

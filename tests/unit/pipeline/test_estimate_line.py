@@ -40,10 +40,11 @@ def test_what_may_follow_is_summed_up() -> None:
 
 
 def test_an_unknown_price_is_called_so_once_and_the_embedded_model_is_free() -> None:
-    unknown = {name: estimate(9, None) for name in ("asked", "again", "explained")}
-    assert describe(**unknown).count("price unknown") == 1
-    assert describe(**unknown, is_free=True).startswith("estimate: 9 calls, free, the model runs here")
-    assert "unknown" not in describe(**unknown, is_free=True)
+    each = estimate(9, None)
+    assert describe(asked=each, again=each, explained=each).count("price unknown") == 1
+    free = describe(asked=each, again=each, explained=each, is_free=True)
+    assert free.startswith("estimate: 9 calls, free, the model runs here")
+    assert "unknown" not in free
 
 
 def test_a_run_that_nothing_follows_has_one_figure() -> None:
