@@ -59,5 +59,6 @@ class PlainProgress:
             parts.append(f"{self._cached} from the cache or shared")
         if self._failed:
             parts.append(f"{self._failed} failed")
-        parts.append(f"${self._usd:.4f} so far" if self._priced else "price unknown")
+        if self._priced:  # that a price is unknown stands in the estimate
+            parts.append(f"${self._usd:.4f} so far")
         return ", ".join(parts)

@@ -1,12 +1,14 @@
 """Split the change of a prompt into its edits, and build the versions that have only some of them."""
 
 import difflib
+import itertools
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from typing import Any
 
+from promptci.attribution.line_alignment import LinePair, align_lines
 from promptci.lazy_dataclass import dataclass
 from promptci.prompts.model import Message, Prompt
 
@@ -47,6 +49,8 @@ class _Turn:
     pieces: tuple[_Piece, ...]
     is_at_base: bool = True
     is_at_head: bool = True
+    is_cut: bool = False
+    """Its pieces are lines, of which the last one has a line feed more than the text."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +75,8 @@ class PromptEdits:
 def split_change(base: Prompt, head: Prompt) -> PromptEdits:
     """Split what can change an answer into edits: parameters, whole messages, and changed lines, list items, sentences.
 
-    Lines that stand for one another are paired, and a changed line is split into its sentences, so that two changes in
-    one paragraph are two edits.
+    Lines that stand for one another are paired by their likeness, and a changed line is split into its sentences, so
+    that two changes in one paragraph are two edits.
     """
     counter = _Counter()
     changes = _split_settings(base, head, counter)
@@ -147,7 +151,8 @@ def _split_messages(base: Sequence[Message], head: Sequence[Message], counter: _
                 partner = before.pop(0)
                 images = {image.mark: image for image in (*partner.images, *message.images)}
                 both = replace(message, images=tuple(images.values()))
-                yield _Turn(message=both, pieces=_split_text(partner.content, message.content, place, counter))
+                pieces = _split_text(partner.content, message.content, place, counter)
+                yield _Turn(message=both, pieces=pieces, is_cut=True)
             elif before and len(before) > len(after) + 1:  # base has a message more here
                 after.insert(0, message)
                 yield _removed(before.pop(0), counter)
@@ -182,12 +187,16 @@ def _build_messages(turns: Sequence[_Turn], applied: Collection[int]) -> Iterato
         if whole is not None and (whole in applied) != turn.is_at_head:
             continue
         texts = (piece.after if piece.edit is None or piece.edit in applied else piece.before for piece in turn.pieces)
-        yield replace(turn.message, content="".join(texts))
+        yield replace(turn.message, content="".join(texts).removesuffix("\n") if turn.is_cut else "".join(texts))
 
 
 def _split_text(before: str, after: str, place: str, counter: _Counter) -> tuple[_Piece, ...]:
+    """Return the pieces of a message's text, each edit being counted.
+
+    Every line ends with a line feed, the last one too: any of them may come last when others are undone.
+    """
     pieces: list[_Piece] = []
-    for old, new in _changed_blocks(before.splitlines(keepends=True), after.splitlines(keepends=True)):
+    for old, new in _changed_blocks(_cut_lines(before), _cut_lines(after)):
         is_blank = not old.strip() and not new.strip()
         last = pieces[-1] if pieces else None
         if old == new:
@@ -205,14 +214,29 @@ def _changed_blocks(before: Sequence[str], after: Sequence[str]) -> Iterator[tup
         old, new = before[b0:b1], after[h0:h1]
         if tag == "equal":
             yield "".join(old), "".join(new)
-        elif len(old) == len(new):
-            for old_line, new_line in zip(old, new, strict=True):
-                yield from _changed_sentences(old_line, new_line)
         elif not old or not new:
             for block in _cut_items(old or new):
                 yield (block, "") if old else ("", block)
-        else:
+        elif (aligned := align_lines(old, new)) is None:
             yield "".join(old), "".join(new)
+        else:
+            yield from _aligned_blocks(aligned)
+
+
+def _aligned_blocks(aligned: Iterable[LinePair]) -> Iterator[tuple[str, str]]:
+    """Yield the changed sentences of paired lines, and the items of those that only one version has."""
+    for sides, grouped in itertools.groupby(aligned, lambda pair: (pair[0] is None, pair[1] is None)):
+        pairs = list(grouped)
+        if sides == (False, False):
+            for old, new in pairs:
+                yield from _changed_sentences(old or "", new or "")
+        else:
+            for block in _cut_items([old or new or "" for old, new in pairs]):
+                yield ("", block) if sides[0] else (block, "")
+
+
+def _cut_lines(text: str) -> list[str]:
+    return f"{text}\n".splitlines(keepends=True)
 
 
 def _cut_items(lines: Sequence[str]) -> Iterator[str]:

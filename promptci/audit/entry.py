@@ -132,10 +132,17 @@ class AuditEntry(Document):
 
     @property
     def versions_text(self) -> str:
-        """Both versions in words, with the share of the requests where it has one: `v1.2.0 at 100% → v1.3.0 at 5%`."""
-        sides = [side for side in (self.from_, self.to) if side]
-        shared = self.environment is not None or any(side.share for side in sides)
-        words = [f"{side.version} at {side.share:g}%" if shared else side.version for side in sides]
+        """What changed, in words: `v1.2.0 → v1.3.0`, or of a canary `v1.3.0 for 5%, beside v1.2.0`.
+
+        The shares are of the users; a canary that begins replaces nothing.
+        """
+        before, after = self.from_, self.to
+        if before is not None and after is not None and self.environment is not None:
+            if before.version == after.version:
+                return f"{after.version}: {before.share:g}% → {after.share:g}%"
+            if before.share == 100 and after.share < 100:
+                return f"{after.version} for {after.share:g}%, beside {before.version}"
+        words = [_describe_side(side) for side in (before, after) if side]
         return " → ".join([*words, "nothing"] if self.takes_out else words)
 
     @property
@@ -146,3 +153,8 @@ class AuditEntry(Document):
     def line(self) -> bytes:
         """Return the entry as a line of the log, without its line feed; unknown fields are left out."""
         return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+def _describe_side(side: DeployedShare) -> str:
+    """Return a version, with its share where it has a part of the users."""
+    return f"{side.version} for {side.share:g}%" if 0 < side.share < 100 else side.version

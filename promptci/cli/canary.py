@@ -119,7 +119,7 @@ def command(
     request = CanaryRequest(now=now, environment=environment, sample=sample, target=target, **others)
     with console.environment() as env:
         record, words = canary.evaluate_canaries(request, env)
-        for line in record.pushed:
+        for line in record.written:
             console.say_progress(line.strip())
         if as_json:
             click.echo(canary.redacted_document(record, env.redactor()).dump(), nl=False)
@@ -204,8 +204,7 @@ def _show(record: CanaryReport) -> None:
             console.say(f"  {report.sample_text(samples[decision.prompt])}")
         if proposal := report.propose_stable(decision, record.environment):
             console.say(f"  Propose it: {proposal.command}")
-    if not record.log.files:
-        console.say("no file matches --log: nothing was read")
+    console.say(report.log_text(record))
     for problem in record.log.problems:
         console.say(f"not counted: {problem}")
 

@@ -16,6 +16,7 @@ from promptci.redact import Redactor
 from promptci.usecases.goldens import from_log, golden_sets
 from promptci.usecases.goldens.from_log import LogSource
 from promptci.usecases.goldens.golden_sets import GoldensRequest
+from promptci.wording import count
 
 
 def _selection_options(command: Command) -> Command:
@@ -124,5 +125,6 @@ def sample_command(*, size: int, seed: int, **source: Any) -> int:
     for case in cases:
         click.echo(json.dumps(case, ensure_ascii=False))
     if len(cases) < size:
-        click.echo(f"The log has {len(cases)} different inputs that the golden set lacks.", err=True)
+        inputs = count(len(cases), "input") if len(cases) == 1 else f"{len(cases):,} different inputs"
+        click.echo(f"The log has {inputs} that the golden set lacks.", err=True)
     return 0

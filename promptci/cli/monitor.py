@@ -17,7 +17,7 @@ from promptci.report.figures import trend_figure
 from promptci.usecases.monitoring import monitor
 from promptci.usecases.monitoring.monitor import MonitorRequest
 
-TIMES = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"])
+TIMES = options.Moment("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d")
 
 
 @click.command("monitor")

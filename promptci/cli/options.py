@@ -95,11 +95,27 @@ def filter_options(command: Command) -> Command:
     return click.option("--prompt", "prompts", multiple=True, help=description)(command)
 
 
+class Moment(click.DateTime):
+    """A time; a mistake is answered by examples, not by the codes of the formats."""
+
+    def __init__(self, *formats: str) -> None:
+        super().__init__(formats)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the time; raise click.BadParameter with examples where it is none."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            example = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+            shown = " or ".join(example.strftime(form).replace("+0000", "Z") for form in self.formats)
+            self.fail(f"`{value}` is not a time; write it like {shown}.", param, ctx)
+
+
 def now_option(verb: str) -> Callable[[Command], Command]:
     """Return a decorator that adds `--now`: a time in UTC, by default the clock's; `verb` begins its help."""
     return click.option(
         "--now",
-        type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+        type=Moment("%Y-%m-%dT%H:%M:%S%z"),
         metavar="TIME",
         callback=lambda _, __, value: datetime.now(UTC) if value is None else value.astimezone(UTC),
         help=f"{verb} as if it were this time, such as 2026-03-02T10:00:00Z; default: now.",

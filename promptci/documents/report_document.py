@@ -23,6 +23,24 @@ class ReportDocument(Document):
     schema_: Literal["promptci/report/v1"] = Field(default="promptci/report/v1", alias="schema")
 
 
+class GoldensTestSummary(BaseModel):
+    """The test of these very cases, where it decides."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+    max_drop: float | None
+
+
+class HeadVersionSummary(BaseModel):
+    """How one version did over all of its answers."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+    evaluated: int
+    quality: float | None
+    quality_interval: tuple[float, float] | None
+
+
 class QualitySummary(BaseModel):
     """The measured difference of one prompt."""
 
@@ -30,6 +48,7 @@ class QualitySummary(BaseModel):
 
     delta: float
     interval: tuple[float, float] | None
+    on_goldens: GoldensTestSummary | None = None
 
 
 class PromptSummary(BaseModel):
@@ -42,6 +61,7 @@ class PromptSummary(BaseModel):
     cases: int
     errors: int
     quality: QualitySummary | None
+    head: HeadVersionSummary | None = None
 
 
 class FindingSummary(BaseModel):

@@ -62,13 +62,17 @@ class BranchFiles:
         """Return the paths of the regular files in a folder, sorted by their bytes; all of them without a folder."""
         return [path for _, path in self._entries(folder)]
 
-    def _entries(self, folder: str) -> list[tuple[str, str]]:
-        """Return object id and path of each regular file."""
+    def list_other_paths(self) -> list[str]:
+        """Return the paths of everything that is no regular file, such as links, which are never read."""
+        return [path for _, path in self._entries("", is_regular=False)]
+
+    def _entries(self, folder: str, *, is_regular: bool = True) -> list[tuple[str, str]]:
+        """Return object id and path of each regular file, or of everything else."""
         if self.commit is None:
             return []
         printed = command.run_git(self.root, "ls-tree", "-r", "-z", self.commit, "--", *([folder] if folder else []))
         entries = [entry.split("\t", 1) for entry in command.split_nul(printed)]
-        return [(words.split()[2], path) for words, path in entries if words.startswith("100")]
+        return [(words.split()[2], path) for words, path in entries if words.startswith("100") is is_regular]
 
 
 Change = Callable[[BranchFiles], Mapping[str, bytes | None]]

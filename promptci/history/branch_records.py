@@ -113,6 +113,9 @@ def check_files(files: BranchFiles, kinds: Sequence[RecordKind]) -> tuple[list[P
         counts[kind.folder] += len(lines)
         for number, line in lines:
             problems += check_line(kind, line, path, number)
+    for path in files.list_other_paths():
+        hint = "Only promptci writes to this branch: take it out."
+        problems.append(Problem(path=path, message="it is no file but a link, which is not read", hint=hint))
     if files.read(FORMAT_FILE) is None:
         hint = "`promptci history append` writes it."
         problems.append(Problem(path=FORMAT_FILE, message="the file is missing", hint=hint))

@@ -4,9 +4,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from promptci.documents.document import read_bounded
-from promptci.documents.report_document import PromptSummary, ReportSummary
+from promptci.documents.report_document import PromptSummary, QualitySummary, ReportSummary
 from promptci.lazy_dataclass import dataclass
 from promptci.wording import count
+
+MAX_ROUNDING = 1e-6
+"""Error up to which a product of a share and a number of cases is a whole number."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,10 +77,41 @@ def describe_gap(errors: int) -> str:
 
 
 def describe_result(prompt: PromptSummary) -> str:
-    """Return the quality of one prompt of a report, in words: `quality -0.4 [-1.9, +1.1], 100 cases`."""
-    cases = f"{prompt.cases} cases" if prompt.cases != 1 else "1 case"
-    if prompt.quality is None:
-        return cases
-    interval = prompt.quality.interval
-    shown = f" [{100 * interval[0]:+.1f}, {100 * interval[1]:+.1f}]" if interval else ""
-    return f"quality {100 * prompt.quality.delta:+.1f}{shown}, {cases}"
+    """Return how a version did, in words: `11 of 12 cases right (91.7%), -1.2 points: a drop over 4 is excluded`.
+
+    The bound is the one that decided: of these very cases where they decide, else of inputs like them.
+    """
+    version = prompt.head
+    share = count(prompt.cases, "case")
+    if version is not None and version.quality is not None:
+        measure = "mean score" if version.quality_interval is None else "pass rate"
+        is_single = version.evaluated == prompt.cases
+        share = describe_share(version.quality, prompt.cases, measure, is_single=is_single)
+    return share if prompt.quality is None else f"{share}, {_describe_change(prompt.quality)}"
+
+
+def describe_share(quality: float | None, cases: int, measure: str | None, *, is_single: bool = False) -> str:
+    """Return the quality of one version in words: `11 of 12 cases right (91.7%)`; the cases alone where it is unknown.
+
+    Only where each case has a single answer and none is weighted, the share is a number of cases.
+    """
+    if quality is None:
+        return count(cases, "case")
+    if measure == "mean score":
+        return f"mean score {quality:.3g} over {count(cases, 'case')}"
+    percent, right = f"{round(100 * quality, 1):g}%", quality * cases
+    if is_single and abs(right - round(right)) < MAX_ROUNDING:
+        return f"{round(right):,} of {count(cases, 'case')} right ({percent})"
+    return f"right {percent} of the time, {count(cases, 'case')}"
+
+
+def _describe_change(quality: QualitySummary) -> str:
+    """Return the change against the version before, and how large a drop is still possible."""
+    change = f"{100 * quality.delta:+.1f} points"
+    if quality.on_goldens is not None:
+        bound = quality.on_goldens.max_drop
+        return f"{change}: a drop over {100 * bound:.1f} is excluded" if bound is not None else change
+    if quality.interval is None:
+        return change
+    low, high = (100 * end for end in quality.interval)
+    return f"{change}: between {low:+.1f} and {high:+.1f} for inputs like these"

@@ -32,8 +32,8 @@ class CanaryReport:
     """Whether the shares were written."""
     samples: tuple[JudgedSample, ...] = ()
     """What the judge marked, of each prompt with a canary."""
-    pushed: tuple[str, ...] = ()
-    """Where the shares were pushed to, as lines for a person."""
+    written: tuple[str, ...] = ()
+    """What was written or pushed, and what follows, as lines for a person."""
 
     @property
     def outcome(self) -> CanaryOutcome:
@@ -59,6 +59,17 @@ class CanaryReport:
             decision.progress.since < self.at for decision in self.decisions if decision.share and decision.progress
         )
         return not self.log.files and any(begun)
+
+
+def log_text(record: CanaryReport) -> str:
+    """Return what was read of the log and how much of it counts, on one line."""
+    log = record.log
+    starts = any(decision.progress and decision.progress.since == record.at for decision in record.decisions)
+    if not log.files:
+        return f"no file matches --log: nothing was read{'; at the next look this is an error' if starts else ''}"
+    counted = count(sum(len(decision.window.requests) for decision in record.decisions), "request")
+    reason = "; a step that begins now counts requests from now on" if starts else ""
+    return f"log: {count(log.lines, 'line')} in {count(log.files, 'file')} read, {counted} counted{reason}"
 
 
 def sample_text(sample: JudgedSample) -> str:

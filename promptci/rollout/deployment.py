@@ -32,6 +32,14 @@ def shorten_version(prompt: str, version: str) -> str:
     return version.removeprefix(f"prompts/{prompt}/")
 
 
+def list_versions(deployed: Deployed | None) -> list[str]:
+    """Return the versions that run, shortened: the stable one, and the canary."""
+    if deployed is None:
+        return []
+    versions = (deployed.stable, deployed.canary)
+    return [shorten_version(deployed.prompt, version) for version in versions if version is not None]
+
+
 def describe_deployed(deployed: Deployed) -> str:
     """Return what runs, in words: `v1.2.0, canary v1.3.0 for 5%`."""
     stable = shorten_version(deployed.prompt, deployed.stable)

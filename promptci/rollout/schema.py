@@ -4,14 +4,23 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 SCHEMA_FILE = Path(__file__).with_name("deployment.schema.json")
 """The JSON Schema, as it is shipped."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 Version = Annotated[str, Field(min_length=1, max_length=500)]
-Percent = Annotated[float, Field(ge=0, le=100, strict=False)]
 Limit = Annotated[float, Field(gt=0, le=1)]
+
+
+def _require_decimals(value: float) -> float:
+    """Return a share in percent that a bundle can hold: it counts in hundredths of a percent."""
+    if round(value, 2) != value:
+        raise ValueError("has more than two decimals; the smallest share is 0.01")
+    return value
+
+
+Percent = Annotated[float, Field(ge=0, le=100, strict=False), AfterValidator(_require_decimals)]
 
 
 def _seconds(value: Any) -> float:

@@ -175,6 +175,19 @@ def test_a_history_branch_that_cannot_be_written_is_an_error_and_hides_no_rollba
     assert (look(shop, 8, "--apply", "--history").returncode, shares(shop)) == (1, [0])
 
 
+def test_a_look_tells_what_it_read_and_what_it_wrote(shop: RepoBuilder) -> None:
+    first = look(shop, 0, "--apply", log="typo/*.jsonl")
+    assert "no file matches --log: nothing was read; at the next look this is an error" in first.stdout
+    written = f"written: {YML.replace('.yml', '.canary.json')}, {YML}. Commit and push them"
+    assert written in first.stderr, first.stderr
+    assert "Applications follow when the bundle is made of that commit" in first.stderr
+    log(shop, "day", 0, 5, BAD)
+    lines = sum(len(path.read_text().splitlines()) for path in shop.path.glob("logs/*.jsonl"))
+    second = look(shop, 0.1, "--dry-run")
+    assert f"log: {lines:,} lines in 1 file read, 0 requests counted" in second.stdout
+    assert "written" not in second.stderr
+
+
 def test_a_glob_that_matches_nothing_is_said(shop: RepoBuilder) -> None:
     look(shop, 0, "--apply")
     done = look(shop, 0.1, "--apply", log="typo/*.jsonl")

@@ -50,8 +50,8 @@ def test_so_many_cases_as_are_said_to_settle_it_settle_it(tmp_path: Path, cases:
     assert few.verdict == "inconclusive"
     assert load_quality(tmp_path / "few")["cases_needed"] == ENOUGH
     comment = (tmp_path / "few" / "out" / "comment.md").read_text()
-    assert f"About {ENOUGH - cases} more cases ({ENOUGH} in all) would settle it." in comment
-    assert f"about {ENOUGH - cases} more cases for order, {ENOUGH} in all, would settle it" in comment
+    assert f"About {ENOUGH - cases} more cases would decide it." in comment
+    assert f"about {ENOUGH - cases} more cases for order would decide it" in comment
     assert "too few to detect any drop" not in comment
     assert check(tmp_path / "enough", goldens(ENOUGH), auto_calls=FEW_CALLS).verdict == "pass"
 

@@ -376,6 +376,7 @@ def test_people_judge_verdicts_and_the_next_report_says_how_often_the_gate_was_r
     assert lines[:2] == [message, f"  regression: {message}"]
     (row,) = memory_lists.verdict_lines(memory_lists.list_verdicts(kept(builder), blocking_only=True))
     assert row.startswith(f"{name}  2026-01-02T03:04:05Z  advise  order: fail (regression, −50 points, 10 broken")
+    assert ", unadjusted p" in row  # the verdict goes by the adjusted one
     assert row.endswith("; labelled correct by ann: the answers are chatty")
 
 

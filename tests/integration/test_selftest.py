@@ -141,7 +141,9 @@ def test_power_says_what_has_changed_since_a_selftest(tmp_path: Path, monkeypatc
         builder.write({PROMPT: prompt(GOOD), GOLDENS: goldens(12)})
         assert source() == "measured by selftest (stale: its goldens changed since; run it again)"
         builder.write({GOLDENS: goldens(10), "promptci.yml": config(server, gate={"alpha": 0.01})})
-        assert source().startswith("measured by selftest (stale: its gate, judge or endpoint changed")
+        assert source() == "measured by selftest"  # a gate does not change how the answers vary
+        builder.write({"promptci.yml": config(server, judge={"model": "another"})})
+        assert source().startswith("measured by selftest (stale: its judge or endpoint changed")
         builder.write({"promptci.yml": config(server, provider=PRICES, run={"repeats": 3}, gate={"about": "goldens"})})
         monkeypatch.setattr("promptci.__version__", "99.0")
         assert source() == "measured by selftest (stale: the version of promptci changed since; run it again)"

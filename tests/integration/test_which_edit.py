@@ -79,8 +79,12 @@ def test_the_calls_of_an_explanation_are_estimated_before_anything_is_asked(tmp_
     prices = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}
     priced = check(tmp_path / "priced", provider=prices)
     (line,) = re.findall(r"estimate: .*", priced.text)
-    assert re.search(r"and at most 200 calls to explain a failure, at most \$0\.\d+ \(cache", line), line
-    assert "and at most 200 calls to explain a failure, price unknown" in check(tmp_path / "unpriced").text
+    pattern = r"with what may follow (\d+) calls, at most \$0\.\d+: .*200 to explain a failure"
+    assert re.search(pattern, line), line
+    unpriced = check(tmp_path / "unpriced").text
+    assert "200 to explain a failure" in unpriced
+    (line,) = re.findall(r"estimate: .*", unpriced)
+    assert line.count("price unknown") == 1
 
 
 @pytest.mark.parametrize("calls", first_daily([0, 11]))

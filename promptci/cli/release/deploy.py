@@ -16,6 +16,7 @@ from promptci.usecases.release.deploy import DeployRequest
 @click.option("--env", "environment", required=True, help="Environment: `production` is deployments/production.yml.")
 @click.option("--canary", is_flag=True, help="Try it on the first step's share of users beside the stable version.")
 @click.option("--drop-canary", is_flag=True, help="End the canary of another version.")
+@click.option("--new-env", "new_environment", is_flag=True, help="Begin an environment beside those that there are.")
 @click.option("--because", default="", help="Reason, kept in the commit.")
 @output.push_options
 @output.dry_run_option

@@ -102,7 +102,7 @@ def _tell_deployment(story: VersionStory, each: LoggedEntry) -> str:
         return f"{when} took the prompt out of {place}{reason}"
     if entry.what != "rolled-back":
         verb = "raised it to" if entry.what == "promoted" else "deployed it for"
-        return f"{when} {verb} {share} of the requests in {place}{reason}"
+        return f"{when} {verb} {share} of the users in {place}{reason}"
     if story.is_target(entry):
         before = f" from {entry.from_.version}" if entry.from_ else ""
         return f"{when} rolled {place} back to it{before}{reason}"

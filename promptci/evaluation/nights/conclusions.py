@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import NamedTuple
 
 from promptci.drift.chart import Chart, ChartState, Reading
-from promptci.drift.facts import DriftOutage, ReadingFacts, SeenModels
+from promptci.drift.facts import ChangedTests, DriftOutage, ReadingFacts, SeenModels
 from promptci.drift.night import UNASKED, DriftVerdict, NightLine, render_marks
 from promptci.drift.reference import ReferenceDocument, reference_path
 from promptci.errors import InputError
@@ -12,7 +13,7 @@ from promptci.evaluation.nights.goldens_run import AskedPrompt
 from promptci.evaluation.nights.night_records import Nights
 from promptci.evaluation.nights.results import PromptNight
 from promptci.evaluation.nights.watched import WatchedPrompt
-from promptci.findings import Facts, Finding, MessageFacts
+from promptci.findings import Facts, Finding, MessageFacts, NoFacts
 from promptci.git.snapshot import Snapshot
 from promptci.verdict import Verdict
 
@@ -37,6 +38,30 @@ def find_changes(reference: ReferenceDocument, prompt: WatchedPrompt) -> tuple[s
         "judge": (reference.judge, prompt.judge),
     }
     return tuple(name for name, (then, now) in pairs.items() if then != now)
+
+
+class Obstacle(NamedTuple):
+    """What prevents a comparison before anything is asked."""
+
+    verdict: DriftVerdict
+    rule: str
+    facts: Facts
+
+
+NO_REFERENCE = Obstacle(DriftVerdict.NOT_COMPARABLE, "drift-no-reference", NoFacts())
+
+
+def find_obstacle(head: Snapshot, prompt: WatchedPrompt) -> Obstacle | None:
+    """Return why answers could not be compared with a reference, so that none are paid for; None where they can be."""
+    reference, _, problem = load_reference(head, prompt.name)
+    if problem is not None:
+        return Obstacle(DriftVerdict.ERROR, "drift-error", MessageFacts(problem))
+    if reference is None:
+        return NO_REFERENCE
+    if changes := find_changes(reference, prompt):
+        changed = ChangedTests(changes=changes, frozen=reference.frozen)
+        return Obstacle(DriftVerdict.NOT_COMPARABLE, "drift-not-comparable", changed)
+    return None
 
 
 def load_reference(head: Snapshot, prompt: str) -> "tuple[ReferenceDocument | None, str | None, str | None]":

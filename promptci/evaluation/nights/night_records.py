@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from promptci.drift.chart import ChartState
@@ -52,12 +53,25 @@ class Nights:
         """The newest night, answered or not."""
         return self.lines[-1] if self.lines else None
 
-    def state(self, reference: str) -> ChartState:
-        """Return where the chart of a reference stands; a new reference starts it again."""
-        last = self.last
-        if last is None or last.reference != reference:
-            return ChartState()
-        return ChartState(total=last.cusum, since=last.since, steady=last.steady)
+    def state(self, reference: str, day: str) -> ChartState:
+        """Return where the chart of a reference stands before a day; a new reference starts it again.
+
+        Several runs on one day are one night: the last one replaces what those before it added to the sum. A drift
+        that one of them opened stays open, and one that it closed stays closed.
+        """
+        lines = [line for line in self.lines if line.reference == reference] if self.is_current(reference) else []
+        before = [line for line in lines if line.day < day]
+        earlier = _state_after(before[-1]) if before else ChartState()
+        if len(before) == len(lines):
+            return earlier
+        today = _state_after(lines[-1])
+        if earlier.since is not None and today.since is None:
+            return replace(today, steady=min(earlier.steady, today.steady))
+        return replace(earlier, since=today.since, steady=min(earlier.steady, today.steady))
+
+    def is_current(self, reference: str) -> bool:
+        """Return whether the newest night was compared with a reference."""
+        return self.last is not None and self.last.reference == reference
 
     def find_gap(self, day: str) -> MissedNights | None:
         """Return the nights that are missing before a day."""
@@ -77,6 +91,10 @@ class Nights:
                 days = [line.day for line in self.lines if name in getattr(line, field)]
                 seen.append(SeenModel(name=name, since=min([*days, day])))
         return SeenModels(kind=kind, seen=tuple(seen), before=tuple(sorted(known))) if seen and known else None
+
+
+def _state_after(line: NightLine) -> ChartState:
+    return ChartState(total=line.cusum, since=line.since, steady=line.steady)
 
 
 def load_nights(files: BranchFiles) -> dict[str, Nights]:

@@ -1,6 +1,6 @@
 """selftest.json: what a self-test measured, for `promptci power` and for other programs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -105,14 +105,19 @@ def read_discordance(path: Path) -> dict[str, float]:
     }
 
 
-def find_stale_results(path: Path, subjects: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
-    """Return what has changed since the self-test of each prompt whose result no longer fits."""
+def find_stale_results(
+    path: Path, subjects: Mapping[str, Mapping[str, str]], parts: Collection[str] = frozenset(subject.PARTS)
+) -> dict[str, list[str]]:
+    """Return what has changed since the self-test of each prompt whose result no longer fits.
+
+    `parts` are those that the result depends on; by default all of them.
+    """
     try:
         rows = SelfTestDocument.load(path).prompts
     except InputError:
         return {}
     changed = {
-        row.prompt: subject.find_changed_parts(row.measured_on, subjects[row.prompt])
+        row.prompt: subject.find_changed_parts(row.measured_on, subjects[row.prompt], parts)
         for row in rows
         if row.prompt in subjects
     }

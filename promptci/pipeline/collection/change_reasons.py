@@ -149,7 +149,12 @@ def _kinship(old: Prompt, new: Prompt, find_goldens: Callable[[Prompt], Collecti
         return 1.0
     if old.test_data and any(item in new.test_data for item in old.test_data):
         return 1.0
-    return similarity(old.source, new.source)
+    return similarity(_read_messages(old), _read_messages(new))
+
+
+def _read_messages(prompt: Prompt) -> str:
+    """Return what is said to the model: the keys around it are alike in all prompt files."""
+    return "\n".join(message.content for message in prompt.messages)
 
 
 def find_change_reasons(pair: PromptPair) -> Sequence[str]:

@@ -13,15 +13,17 @@ from promptci.pipeline.collection.collect import NOTHING_TO_TEST
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.judge_question import judge_question
 from promptci.pipeline.plan import explain_estimate, questions
+from promptci.pipeline.plan.estimate_line import FREE, EstimateParts
 from promptci.providers.prices import PriceList
 from promptci.runs import adaptive_repeats
 from promptci.runs.budget import BATCH_SHARE
 from promptci.runs.estimate import Price, RunEstimate, describe_amount, describe_price, estimate_questions
 from promptci.runs.model import Question
-from promptci.runs.prompt_plan import PromptPlan
+from promptci.runs.prompt_plan import PromptPlan, Status
 from promptci.scoring import check_assertions, embedding_similarity
 from promptci.scoring.judges import calibrate, cost_estimate, identity
 from promptci.scoring.prompt_run import PromptRun
+from promptci.wording import count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +156,7 @@ def describe(planned: PlannedRun, collected: CollectedRun, explain_calls: int | 
         f"calls: {total.distinct_calls} ({total.calls} answers; equal requests are sent once)",
         *_describe_endpoints(planned, collected),
         f"tokens, estimated: {total.input_tokens} in, at most {total.output_tokens} out",
-        f"price: {describe_amount(total)} (cache hits not deducted)",
+        f"price: {FREE if _is_free(collected) else describe_amount(total)} (cache hits not deducted)",
         *_batch_price(total, collected.config.run.batch),
         *_follow_up_price(planned, price),
         *_judge_price(planned, collected),
@@ -163,18 +165,26 @@ def describe(planned: PlannedRun, collected: CollectedRun, explain_calls: int | 
 
 
 def describe_estimate(planned: PlannedRun, collected: CollectedRun, explain_calls: int | None = None) -> str:
-    """Return one line on what a run is about to ask and may cost."""
-    total = estimate_questions(planned.questions, _price_list(collected))
-    judges = estimate_judges(planned.prompts, collected)
-    judged = f", and {judges.distinct_calls} judge calls, {describe_price(judges)}" if judges is not None else ""
+    """Return one line on what a run is about to ask and may cost: first what is sure to be asked, then the most."""
+    price = _price_list(collected)
+    first = estimate_questions(planned.questions, price)
+    further = estimate_questions(planned.follow_ups, price)
+    explained = _estimate_explanation(planned, collected, explain_calls)
+    parts = EstimateParts(
+        asked=first,
+        judged=estimate_judges(planned.prompts, collected),
+        again=further,
+        judged_again=estimate_judges(planned.prompts, collected, is_again=True),
+        explained=explained,
+    )
     endpoints = "".join(f"; {line}" for line in _describe_endpoints(planned, collected))
-    explained = "".join(f", {line}" for line in _explain_price(planned, collected, explain_calls))
-    follow_ups = ""
-    if planned.follow_ups:
-        most = estimate_questions(planned.follow_ups, _price_list(collected))
-        follow_ups = f", and up to {most.distinct_calls} more {_when_asked_again(planned)}, {describe_price(most)}"
-    price = f"{describe_price(total)}{follow_ups}{judged}{explained}"
-    return f"estimate: {total.distinct_calls} calls, {price} (cache hits not deducted){endpoints}"
+    return parts.describe(_when_asked_again(planned), is_free=_is_free(collected)) + endpoints
+
+
+def _is_free(collected: CollectedRun) -> bool:
+    """Return whether every model runs in this process and has no price of its own."""
+    options = [collected.config.provider, *collected.endpoints.values()]
+    return all(each.kind == "local" and not each.prices for each in options)
 
 
 def _price_list(collected: CollectedRun) -> Price:
@@ -188,20 +198,25 @@ def _describe_endpoints(planned: PlannedRun, collected: CollectedRun) -> Sequenc
     calls = Counter(q.request.endpoint for q in {(q.request.key, q.replicate): q for q in planned.questions}.values())
     price = _price_list(collected)
     parts = []
-    for name, count in sorted(calls.items()):
+    for name, number in sorted(calls.items()):
         options = collected.endpoints.get(name, collected.config.provider)
         own = tuple(question for question in planned.questions if question.request.endpoint == name)
-        parts.append(f"{count} to {options.label}, {describe_price(estimate_questions(own, price))}")
+        parts.append(f"{number} to {options.label}, {describe_price(estimate_questions(own, price))}")
     return [f"endpoints: {'; '.join(parts)}"]
 
 
-def estimate_judges(runs: Sequence[PromptRun], collected: CollectedRun) -> RunEstimate | None:
-    """RunEstimate what the judges of a run cost, probes and retries not counted; None where nothing is judged."""
+def estimate_judges(
+    runs: Sequence[PromptRun], collected: CollectedRun, *, is_again: bool = False
+) -> RunEstimate | None:
+    """RunEstimate what the judges of a run cost, probes and retries not counted; None where nothing is judged.
+
+    `is_again`: of the answers that are asked for only where the first ones call for it.
+    """
     requests = [
         request
         for run in runs
         for request in cost_estimate.judge_requests(
-            run.cases_by_id, run.questions, **collected.judge_of(run.name)._asdict()
+            run.cases_by_id, run.follow_ups if is_again else run.questions, **collected.judge_of(run.name)._asdict()
         )
     ]
     asked = tuple(judge_question(request) for request in requests)
@@ -234,10 +249,15 @@ def _judge_price(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
     return [f"judges: {total.distinct_calls} calls, {describe_price(total)}{probed}"]
 
 
+def _estimate_explanation(planned: PlannedRun, collected: CollectedRun, calls: int | None) -> RunEstimate | None:
+    limit = collected.config.explain_calls if calls is None else calls
+    return explain_estimate.estimate_explain(planned.prompts, collected, limit, _price_list(collected))
+
+
 def _explain_price(planned: PlannedRun, collected: CollectedRun, calls: int | None) -> Sequence[str]:
     """Return one line on what explaining a failure may cost; none where nothing can be explained."""
     limit = collected.config.explain_calls if calls is None else calls
-    most = explain_estimate.estimate_explain(planned.prompts, collected, limit, _price_list(collected))
+    most = _estimate_explanation(planned, collected, calls)
     if most is None:
         return []
     judged = f" and {most.calls - limit} judge calls" if most.calls > limit else ""
@@ -267,6 +287,6 @@ def _when_asked_again(planned: PlannedRun) -> str:
 
 def _describe_plan(plan: PromptPlan, collected: CollectedRun) -> str:
     change = plan.change
-    reasons = f"{change.status}, {', '.join(change.why)}"
+    reasons = "" if change.status is Status.UNCHANGED else f"{change.status}, {', '.join(change.why)}; "
     where = f", asked at {collected.provider_of(change.head or change.base).label}" if collected.endpoints else ""
-    return f"{change.name} ({change.path}): {reasons}; {len(plan.task.cases)} cases{where}"
+    return f"{change.name} ({change.path}): {reasons}{count(len(plan.task.cases), 'case')}{where}"

@@ -88,15 +88,15 @@ def error(facts: MessageFacts | DriftOutage) -> FindingText:
 
 def no_reference(_: object) -> FindingText:
     """Describe a prompt that nothing can be compared with."""
-    return FindingText("there is no reference to compare with", FREEZE)
+    return FindingText("there is no reference to compare with, so nothing was asked", FREEZE)
 
 
 def not_comparable(facts: ChangedTests) -> FindingText:
     """Describe what changed since the reference was made."""
     changed = join_names([f"the {name}" for name in facts.changes])
     verb = "has" if facts.changes in {("prompt",), ("judge",)} else "have"
-    detail = f"So no drift can be told from it. {FREEZE}"
-    return FindingText(f"{changed} {verb} changed since the reference of {facts.frozen}", detail)
+    detail = f"No drift can be told from that reference. {FREEZE}"
+    return FindingText(f"{changed} {verb} changed since the reference of {facts.frozen}, so nothing was asked", detail)
 
 
 def judge_moved(facts: RejudgedAnswers) -> FindingText:

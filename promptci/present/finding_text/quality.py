@@ -248,11 +248,11 @@ def _settle(facts: QualityFacts) -> str:
         else f", or asking each of these {facts.repeats_needed} times (`run.repeats`) as far as the flips are chance"
     )
     missing = facts.cases_needed - facts.pairs
-    further_cases = f"{count(missing, 'more case')} ({facts.cases_needed:,} in all)"
+    further_cases = count(missing, "more case")
     if missing <= MAX_WRITTEN_CASES:
-        return f" About {further_cases} would settle it{repeats}."
+        return f" About {further_cases} would decide it{repeats}."
     instead = instead_of_cases(facts.base - facts.head, facts.margin)
-    return f" It would take about {further_cases} to settle it{repeats}. More practical: {instead}."
+    return f" It would take about {further_cases} to decide it{repeats}. More practical: {instead}."
 
 
 def _assumed(facts: QualityFacts) -> str:

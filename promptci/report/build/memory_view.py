@@ -10,6 +10,7 @@ from promptci.files import canonical
 from promptci.gates import quality_rule
 from promptci.goldens.model import Case
 from promptci.memory import flaky as flakiness
+from promptci.memory.model import CaseRecord
 from promptci.report.build.cases import case_views
 from promptci.report.build.run_facts import RunFacts
 from promptci.report.model import json_safe
@@ -49,24 +50,49 @@ def case_digest(case: Case, judge: str) -> str:
 def build_flaky_view(run: PromptRun, policy: GatePolicy, facts: RunFacts) -> FlakyView:
     """Return the flaky cases of a prompt, and how often two equal runs would disagree.
 
-    Only records of the present text of a case count.
+    Only records of the present text of a case count. The repeats of this run show flaky cases as well; the noise is
+    that of earlier runs, so that a result is not weighed by itself.
     """
     name = json_safe.text(run.name)
     earlier = [record for record in facts.earlier_cases if record.prompt == name]
     asked = run.cases if earlier else ()
     now = {(json_safe.text(paired.case.id), case_digest(paired.case, facts.judge_digest)) for paired in asked}
     records = [record for record in earlier if (record.case, record.digest) in now]
+    own = list(_record_repeats(run, facts)) if facts.answers_are_fresh else []
     noise = flakiness.measure_discordance(records, name)
     needed = _estimate_needed(run, policy, noise.rate) if noise and noise.rate else None
     return FlakyView(
         cases=[
             FlakyCaseView(id=json_safe.text(flaky_case.case), passes=flaky_case.passes, fails=flaky_case.fails)
-            for flaky_case in flakiness.find_flaky_cases(records, name)
+            for flaky_case in flakiness.find_flaky_cases([*records, *own], name)
         ],
         discordance=noise.rate if noise else None,
         measured=noise.cases if noise else 0,
         cases_needed=needed,
     )
+
+
+def _record_repeats(run: PromptRun, facts: RunFacts) -> Iterator[CaseRecord]:
+    """Yield how each case that was asked more than once in this run fared, as the memory will have it."""
+    change = run.plan.change
+    sides = {Arm.BASE: change.base, Arm.HEAD: change.head}
+    fingerprints = {arm: "" if prompt is None else _short(prompt.fingerprint) for arm, prompt in sides.items()}
+    for paired in run.cases:
+        if max(len(paired.answers(arm)) for arm in Arm) < 2:
+            continue
+        for tally in _tallies(paired, run.plan.task.first_repeats):
+            yield CaseRecord(
+                run="",
+                at="",
+                prompt=json_safe.text(run.name),
+                fingerprint=fingerprints[Arm(tally.arm)],
+                case=json_safe.text(paired.case.id),
+                digest=case_digest(paired.case, facts.judge_digest),
+                model=tally.model,
+                passes=tally.passes,
+                fails=tally.fails,
+                chosen=tally.on_disagreement,
+            )
 
 
 def _estimate_needed(run: PromptRun, policy: GatePolicy, noise: float) -> int:

@@ -16,8 +16,8 @@ def describe_flaky(prompt: PromptView) -> str:
     have = "has" if len(flaky_cases) == 1 else "have"
     return (
         f"Flaky: {len(flaky_cases):,} of {formatting.count(prompt.cases, 'case')} {have} flipped by"
-        f" {'itself' if len(flaky_cases) == 1 else 'themselves'} in earlier runs, with the same prompt, question and"
-        f" model: {join_names([*map(_describe_flaky_case, flaky_cases)], MAX_FLAKY_NAMED)}."
+        f" {'itself' if len(flaky_cases) == 1 else 'themselves'} in this run or earlier ones, with the same prompt,"
+        f" question and model: {join_names([*map(_describe_flaky_case, flaky_cases)], MAX_FLAKY_NAMED)}."
     )
 
 
@@ -39,7 +39,8 @@ def noise_row(prompt: PromptView, margin: float) -> list[tuple[str, str]]:
         return []
     discordance = f"two runs of one version disagree on {formatting.percent(flaky.discordance)} of the cases"
     needed = ""
-    if flaky.cases_needed is not None:
+    # What would decide stands in the sentence about the verdict; a second estimate of it would be another number.
+    if flaky.cases_needed is not None and (prompt.quality is None or prompt.quality.cases_needed is None):
         needed = f"; about {flaky.cases_needed:,} pairs would settle a margin of {formatting.points(margin)}"
     return [("Chance alone", f"{discordance} (measured on {formatting.count(flaky.measured, 'case')}){needed}")]
 

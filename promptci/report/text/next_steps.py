@@ -8,6 +8,7 @@ from promptci.report.text import memory_text
 from promptci.wording import join_names
 
 MAX_PROMPTS = 3
+MORE_ANSWERS = "Stricter cases vary less, and a larger `run.auto_calls` asks each of them more often."
 
 _RAISE = "raise `gate.max_cost_increase` on the base branch"
 _BY_CAUSE = {
@@ -134,17 +135,18 @@ def _more_cases(view: ReportView) -> str:
 def _settle_by_cases(prompts: list[PromptView], view: ReportView) -> str:
     missing = [_count_missing(prompt) for prompt in prompts]
     needed = [
-        f"about {formatting.count(number, 'more case')} for {prompt.name}, {number + prompt.pairs:,} in all"
+        f"about {formatting.count(number, 'more case')} for {prompt.name}"
         for prompt, number in zip(prompts, missing, strict=True)
         if number
     ]
     named = join_names(needed, MAX_PROMPTS)
     if min(missing) <= MAX_WRITTEN_CASES:
-        enough = f" ({named}, would settle it)" if needed else ""
+        enough = f" ({named} would decide it)" if needed else ""
         return f"Read the answers that changed and decide yourself, or add golden cases{enough}."
     drops = [(-prompt.quality.delta, (prompt.gate or view.gate).max_drop) for prompt in prompts if prompt.quality]
     instead = capitalize(instead_of_cases(*max(drops, key=lambda pair: pair[0] - pair[1])))
-    return f"{instead}: golden cases alone would take too many ({named})."
+    others = f" {MORE_ANSWERS}" if any(prompt.quality and prompt.quality.rounds for prompt in prompts) else ""
+    return f"{instead}. It would take {named} to decide it.{others}"
 
 
 def _count_missing(prompt: PromptView) -> int:

@@ -220,17 +220,30 @@ def _test_of_inputs(quality: QualityView) -> list[tuple[str, str]]:
 
 def _test_of_goldens(quality: QualityView, test: GoldensTestView) -> list[tuple[str, str]]:
     """Return the test of these very cases, which decides, and beside it what they show about inputs like them."""
-    inputs_text = (
-        f"{number_text.interval_words(quality)}; {formatting.p_value(quality.p)};"
-        f" smallest detectable drop {number_text.detectable_words(quality.detectable_drop)};"
-        f" {_method_for_inputs(quality)}"
-    )
+    parts = [
+        number_text.interval_words(quality),
+        *([formatting.p_value(quality.p)] if _agrees_with_interval(quality) else []),
+        f"smallest detectable drop {number_text.detectable_words(quality.detectable_drop)}",
+        _method_for_inputs(quality),
+    ]
+    inputs_text = "; ".join(parts)
     return [
         ("Method", test.method),
         ("p of “worse”", _p_values(test.p, quality.adjusted_p)),
         ("Smallest detectable drop", number_text.detectable_words(test.detectable_drop)),
         ("For inputs like these (does not decide)", inputs_text),
     ]
+
+
+def _agrees_with_interval(quality: QualityView) -> bool:
+    """Return whether p and interval call the drop chance, or both do not.
+
+    Over a few cases with many answers the test of all answers can be sure where the interval, which counts cases,
+    cannot exclude an improvement: side by side they would contradict each other.
+    """
+    if quality.interval is None or quality.p is None:
+        return True
+    return (quality.p <= (1 - quality.confidence) / 2) == (quality.interval[1] < 0)
 
 
 def _method_for_inputs(quality: QualityView) -> str:

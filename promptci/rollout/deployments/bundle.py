@@ -1,7 +1,5 @@
 """A deployment file and the versions it names -> the bundle of the environment."""
 
-from decimal import Decimal
-
 from promptci.errors import ConfigError, InputError, Problem, PromptciError
 from promptci.git import command
 from promptci.git.repo import SHA, SHALLOW_HINT, Repo
@@ -73,14 +71,10 @@ class _Builder:
         """Return the entry of a prompt; None where a version of it cannot be used."""
         stable = self._version(deployed.prompt, deployed.stable, "stable")
         canary = None if deployed.canary is None else self._version(deployed.prompt, deployed.canary, "canary.version")
-        share = Decimal(str(deployed.share)) * 100
-        if share != int(share):
-            message = f"`share` is {deployed.share:g}, which is no whole number of 1/100 %"
-            self._add(deployed.prompt, "canary.share", message, "Write at most two decimals.")
         if stable is None or (canary is None and deployed.canary is not None):
             return None
         salt = f"{deployed.prompt}@{(canary or stable).version}"
-        return BundleEntry(stable=stable, canary=canary, share=int(share), salt=salt)
+        return BundleEntry(stable=stable, canary=canary, share=round(100 * deployed.share), salt=salt)
 
     def _add(self, prompt: str, key: str, message: str, hint: str) -> None:
         self.problems.append(self._file.problem(prompt, key, message, hint))

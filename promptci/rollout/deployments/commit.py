@@ -1,6 +1,6 @@
 """Commit a planned change: onto the branch that is checked out, or onto a remote's branch, pushed with a lease."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.lazy_dataclass import dataclass
 from promptci.rollout.deployments import remote_branch
-from promptci.wording import short_sha
+from promptci.wording import count, short_sha
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +48,9 @@ class CommitResult(Generic[Plan]):
     """Branch of the remote that it was pushed to."""
     pulled: bool = False
     """Whether the branch that is checked out has it too."""
+    pull_command: str | None = None
+    """Command that brings it here; None where the branch that is checked out has it, or nothing was pushed."""
+    warnings: tuple[str, ...] = ()
 
 
 def commit_planned(
@@ -72,12 +75,12 @@ def commit_planned(
     return CommitResult(plan=plan, commit=user_git.commit_files(repo.root, plan.files, plan.message))
 
 
-def commit_lines(commit: str, files: list[str], branch: str | None, *, pulled: bool) -> list[str]:
+def commit_lines(commit: str, files: list[str], branch: str | None, pull_command: str | None) -> list[str]:
     """Return what a person reads of a commit, and what to do with it."""
     line = f"  commit {short_sha(commit)} changes {', '.join(files)}"
     if branch is None:
         return [f"{line}. Push it, or open a pull request with it"]
-    return [f"{line}; pushed to {branch}{'' if pulled else '. `git pull` brings it here'}"]
+    return [f"{line}; pushed to {branch}" + (f". `{pull_command}` brings it here" if pull_command else "")]
 
 
 def _require_branch(root: Path) -> None:
@@ -97,12 +100,37 @@ def _commit_at_remote(
             return CommitResult(plan=plan)
         commit = new_commit.write_commit(repo.root, tip.commit, plan.files, plan.message)
         if remote_branch.push_commit(repo.root, target.remote, tip, commit):
-            pulled = _fast_forward(repo.root, tip.branch, commit)
-            return CommitResult(plan=plan, commit=commit, branch=tip.branch, pulled=pulled)
+            warnings = _describe_unpushed(repo.root, tip.commit, plan.files)
+            pull_command = _fast_forward(repo.root, target.remote, tip.branch, commit)
+            return CommitResult(
+                plan=plan,
+                commit=commit,
+                branch=tip.branch,
+                pulled=pull_command is None,
+                pull_command=pull_command,
+                warnings=warnings,
+            )
     raise GitError(f"Nothing was pushed to {target.remote}: others push at the same time", "Try again.")
 
 
-def _fast_forward(root: Path, branch: str, commit: str) -> bool:
-    """Bring the branch that is checked out up to the commit, where that loses nothing; return whether it has it."""
+def _fast_forward(root: Path, remote: str, branch: str, commit: str) -> str | None:
+    """Bring the branch that is checked out up to the commit, where that loses nothing; else return the command to run.
+
+    The command names remote and branch, since a branch that follows none has nothing to pull from.
+    """
     head = command.try_git(root, "symbolic-ref", "--quiet", "--short", "HEAD").stdout.decode().strip()
-    return head == branch and user_git.try_user_git(root, "merge", "--quiet", "--ff-only", commit).returncode == 0
+    if head != branch:
+        return f"git fetch {remote} {branch}"
+    if user_git.try_user_git(root, "merge", "--quiet", "--ff-only", commit).returncode == 0:
+        return None
+    return f"git pull {remote} {branch}"
+
+
+def _describe_unpushed(root: Path, tip: str, files: Iterable[str]) -> tuple[str, ...]:
+    """Return a warning of commits of this clone that change the same files and are not at the remote."""
+    done = command.try_git(root, "rev-list", "--count", f"{tip}..HEAD", "--", *files)
+    number = int(done.stdout) if done.returncode == 0 and done.stdout.strip() else 0
+    if not number:
+        return ()
+    commits = f"{count(number, 'commit')} of this clone {'changes' if number == 1 else 'change'} the same files"
+    return (f"{commits} and {'is' if number == 1 else 'are'} not at the remote; what was pushed does not contain it",)

@@ -70,6 +70,34 @@ def list_changes(repo: Repo, environment: str, commit: str) -> list[DeploymentCh
     return changes[::-1]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RollbackCommit:
+    """A commit of `promptci rollback`."""
+
+    version: str
+    commit: str
+    by: str
+    at: str
+    """ISO 8601 with its zone."""
+    reason: str
+
+
+def list_rollbacks(repo: Repo, prompt: str, commit: str) -> list[RollbackCommit]:
+    """Return the rollbacks of a prompt up to a commit, newest first; also those that changed no environment."""
+    command_line = ("log", "--first-parent", f"--max-count={MAX_COMMITS}", "--grep=^Rolled-back-to: ")
+    printed = command.run_git(repo.root, *command_line, f"--format={_FORMAT}", commit)
+    parts = printed.decode(errors="replace").split("\0")[:-1]
+    rollbacks = []
+    for start in range(0, len(parts), 4):
+        sha, by, at, message = parts[start : start + 4]
+        trailers = parse_trailers(message)
+        name, _, version = trailers.get("Rolled-back-to", "").rpartition("@")
+        if name == prompt:
+            reason = trailers.get("Reason", "")
+            rollbacks.append(RollbackCommit(version=version, commit=sha.strip(), by=by, at=at, reason=reason))
+    return rollbacks
+
+
 def _read_boundary(repo: Repo) -> set[str]:
     """Return the oldest commits of a shallow clone: git shows each as if it had made everything that is in it."""
     place = command.run_git(repo.root, "rev-parse", "--git-path", "shallow").decode().strip()

@@ -130,10 +130,12 @@ def verification_lines(result: AuditVerification) -> Iterator[str]:
         yield "No tag or deployment commit names an entry, so that a log cut at its end would not be noticed."
     else:
         places = wording.count(result.anchors, "tag or commit", "tags and commits")
-        yield f"{places} name an entry as it is, the last one entry {result.last_anchored}."
+        verb = "names" if result.anchors == 1 else "name"
+        yield f"{places} {verb} an entry as it is, the last one entry {result.last_anchored}."
         if after := result.entries - result.last_anchored:
             yield f"{wording.count(after, 'entry', 'entries')} after it: whether more followed cannot be shown."
-    yield f"{wording.count(result.versions_checked, 'version')} compared with what its tag holds."
+    tags = "its tag holds" if result.versions_checked == 1 else "their tags hold"
+    yield f"{wording.count(result.versions_checked, 'version')} compared with what {tags}."
     if result.evidence_named:
         yield f"{result.evidence_checked} of {result.evidence_named} evidence files were at hand and compared."
     if result.signatures:

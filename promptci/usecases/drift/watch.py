@@ -6,22 +6,27 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from promptci.drift.chart import ChartState, Reading, build_chart
-from promptci.drift.facts import AskedAgain, ChangedTests, RefusedAnswers, RejudgedAnswers
+from promptci.drift.facts import AskedAgain, RefusedAnswers, RejudgedAnswers
 from promptci.drift.night import DriftVerdict
 from promptci.drift.reference import ReferenceDocument
 from promptci.errors import PromptciError
 from promptci.evaluation.nights import acting, causes, conclusions, night_records, results
 from promptci.evaluation.nights.acting import DriftActions
+from promptci.evaluation.nights.conclusions import Obstacle
 from promptci.evaluation.nights.goldens_run import AskedPrompt, Asker
 from promptci.evaluation.nights.night_records import Nights, StoredAnswer
 from promptci.evaluation.nights.results import DriftDocument, PromptNight
 from promptci.evaluation.nights.watched import Watch, WatchedPrompt, collect_watch
-from promptci.findings import MessageFacts, NoFacts, remark
+from promptci.findings import MessageFacts, remark
 from promptci.git.data_branch import BranchFiles, DataBranch, find_branch
 from promptci.git.repo import Repo
 from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.environment import Environment
 from promptci.pipeline.plan import planning
+from promptci.present.finding_text.describe import describe
+from promptci.wording import count
+
+NOT_ASKED = AskedPrompt(scored=())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,11 +78,16 @@ def watch_night(request: DriftRequest, env: Environment) -> DriftDocument:
 def _print_plan(asker: Asker) -> None:
     watch = asker.watch
     for prompt in watch.prompts:
-        asker.env.print(f"{prompt.name} {prompt.version}: {len(prompt.weights)} cases")
+        asker.env.print(f"{prompt.name} {prompt.version}: {count(len(prompt.weights), 'case')}")
     for name, reason in watch.broken.items():
         asker.env.print(f"{name}: {reason}")
-    if watch.prompts:
-        for line in planning.describe(asker.plan(watch.prompts, 1), watch.collected):
+    obstacles = {prompt.name: conclusions.find_obstacle(asker.head, prompt) for prompt in watch.prompts}
+    for name, obstacle in obstacles.items():
+        if obstacle is not None:
+            asker.env.print(f"{name}: not asked, {describe(remark(obstacle.rule, name, obstacle.facts)).text}")
+    asked = [prompt for prompt in watch.prompts if obstacles[prompt.name] is None]
+    if asked:
+        for line in planning.describe(asker.plan(asked, 1), watch.collected):
             asker.env.print(line)
 
 
@@ -109,36 +119,41 @@ class _Watcher:
         watch = self.asker.watch
         history = night_records.load_nights(self.files)
         scope = None if self.request.at_once else f"night {self.day}"
-        asked = self.asker.ask(watch.prompts, batch_scope=scope) if watch.prompts else {}
+        obstacles = {prompt.name: conclusions.find_obstacle(self.asker.head, prompt) for prompt in watch.prompts}
+        comparable = [prompt for prompt in watch.prompts if obstacles[prompt.name] is None]
+        asked = self.asker.ask(comparable, batch_scope=scope) if comparable else {}
         nights = [
-            self._watch(prompt, asked[prompt.name], history.get(prompt.name, Nights(lines=())))
+            self._watch(
+                prompt,
+                asked.get(prompt.name, NOT_ASKED),
+                history.get(prompt.name, Nights(lines=())),
+                obstacles[prompt.name],
+            )
             for prompt in watch.prompts
         ]
         return [*nights, *(conclusions.report_broken(name, reason) for name, reason in watch.broken.items())]
 
-    def _watch(self, prompt: WatchedPrompt, asked: AskedPrompt, nights: Nights) -> PromptNight:
+    def _watch(
+        self, prompt: WatchedPrompt, asked: AskedPrompt, nights: Nights, obstacle: Obstacle | None
+    ) -> PromptNight:
         night = PromptNight(
             name=prompt.name, version=prompt.version, verdict=DriftVerdict.ERROR, watched=prompt, earlier=nights.lines
         )
-        reference, digest, problem = conclusions.load_reference(self.asker.head, prompt.name)
-        state = nights.state(digest or "")
+        reference, digest, _ = conclusions.load_reference(self.asker.head, prompt.name)
+        state = nights.state(digest or "", self.day)
         night.line = conclusions.begin_line(prompt, asked, digest, state, self.at).model_copy(
             update={"run": self.asker.env.environ.get("GITHUB_RUN_ID") or None}
         )
         if gap := nights.find_gap(self.day):
             night.findings.append(remark("drift-missed-nights", prompt.name, gap))
+        if obstacle is not None or reference is None:
+            verdict, rule, facts = obstacle or conclusions.NO_REFERENCE
+            return conclusions.conclude(night, verdict, rule, facts)
         if asked.refusals:
             refused = RefusedAnswers(refusals=asked.refusals, answers=len(asked.answers))
             night.findings.append(remark("drift-refusals", prompt.name, refused))
         if outage := conclusions.find_outage(asked, self.asker.watch.config.gate.max_error_rate):
             return conclusions.conclude_outage(night, asked, outage)
-        if problem is not None:
-            return conclusions.conclude(night, DriftVerdict.ERROR, "drift-error", MessageFacts(problem))
-        if reference is None:
-            return conclusions.conclude(night, DriftVerdict.NOT_COMPARABLE, "drift-no-reference", NoFacts())
-        if changes := conclusions.find_changes(reference, prompt):
-            changed = ChangedTests(changes=changes, frozen=reference.frozen)
-            return conclusions.conclude(night, DriftVerdict.NOT_COMPARABLE, "drift-not-comparable", changed)
         seen = conclusions.find_new_models(asked, reference, nights, self.day)
         night.findings += [remark("drift-models", prompt.name, facts) for facts in seen]
         return self._compare(night, asked, reference, state)

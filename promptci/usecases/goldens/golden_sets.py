@@ -163,10 +163,8 @@ def stats_lines(document: StatsDocument) -> Iterator[str]:
     for counts in document.prompts:
         files = ", ".join(counts.files) or "testData"
         yield f"{counts.prompt}: {formatting.count(counts.cases, 'case')} in {files}"
-        facts = {
-            "with an id": counts.written_ids, "critical": counts.critical, "clusters": counts.clusters,
-        }  # fmt: skip
-        yield f"  {', '.join(f'{number} {name}' for name, number in facts.items())}"
+        clusters = formatting.count(counts.clusters, "cluster")
+        yield f"  {counts.written_ids} with an id, {counts.critical} critical, {clusters}"
         for title, numbers in (("assertions", counts.assertions), ("tags", counts.tags), ("expected", counts.expected)):
             if numbers:
                 others = counts.expected_kinds - len(numbers) if title == "expected" else 0

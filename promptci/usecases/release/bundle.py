@@ -116,7 +116,7 @@ def _require_default_branch(repo: Repo, commit: str) -> None:
     except GitError:
         return  # a repository with branches of other names, or a checkout of one commit
     if repo.merge_base(commit, branch) != commit:
-        hint = f"Merge first, or pass `--rev {branch}`."
+        hint = f"Push or merge it first (then `git fetch`), or pass `--rev {branch}` for the bundle without it."
         message = f"{short_sha(commit)} is not part of the default branch {branch}, which counts the serials"
         raise UsageError(message, hint)
 

@@ -19,11 +19,14 @@ from promptci.registry.release import Release
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.tag_message import format_message
 from promptci.rollout import deployment
-from promptci.rollout.deployment import Deployed, describe_deployed, shorten_version
+from promptci.rollout.deployment import Deployed, describe_deployed, list_versions, shorten_version
 from promptci.rollout.deployments import commit, edit
 from promptci.rollout.deployments.commit import CommitTarget, PlannedCommit
-from promptci.rollout.deployments.environment_file import deployment_path, progress_path
+from promptci.rollout.deployments.decision_kind import name_decision, without_stopped_canary
+from promptci.rollout.deployments.environment_file import deployment_path, list_environments, progress_path
+from promptci.rollout.deployments.history import list_changes
 from promptci.rollout.state import load_progress
+from promptci.wording import join_names, suggest
 
 FIRST_STEP = 5.0
 """Share of a canary in a new file; else the file's own first step."""
@@ -41,6 +44,8 @@ class DeployRequest:
     canary: bool = False
     drop_canary: bool = False
     """End another version's canary."""
+    new_environment: bool = False
+    """Begin an environment beside those that there are."""
     because: str = ""
     target: CommitTarget = field(default_factory=CommitTarget)
     dry_run: bool = False
@@ -59,6 +64,7 @@ class DeploySummary(Document):
     commit: str | None = Field(description="null where nothing changed, and after a dry run.")
     pushed: str | None = Field(default=None, description="Branch of the remote that it was pushed to.")
     pulled: bool = Field(default=False, description="Whether the branch that is checked out has the pushed commit.")
+    pull_command: str | None = Field(default=None, description="Brings the pushed commit here; null: it is here.")
     warnings: list[str] = Field(default=[])
 
 
@@ -68,6 +74,7 @@ class _DeployPlan(PlannedCommit):
 
     before: Deployed | None
     after: Deployed
+    warnings: tuple[str, ...] = ()
 
 
 def deploy(request: DeployRequest) -> DeploySummary:
@@ -95,7 +102,7 @@ def deploy(request: DeployRequest) -> DeploySummary:
     reader.require_unmoved(release)
     head = find_audit_head(repo.root, target.remote, fetch=target.push)
     result = commit.commit_planned(
-        repo, target, lambda snapshot: _plan(request, release, head, snapshot), dry_run=request.dry_run
+        repo, target, lambda snapshot: _plan(request, release, head, repo, snapshot), dry_run=request.dry_run
     )
     plan = result.plan
     return DeploySummary(
@@ -108,7 +115,8 @@ def deploy(request: DeployRequest) -> DeploySummary:
         commit=result.commit,
         pushed=result.branch,
         pulled=result.pulled,
-        warnings=[head.warning] if head.warning else [],
+        pull_command=result.pull_command,
+        warnings=[*([head.warning] if head.warning else []), *plan.warnings, *result.warnings],
     )
 
 
@@ -121,20 +129,53 @@ def summary_lines(summary: DeploySummary) -> Iterator[str]:
     if summary.commit is None:
         yield f"  {summary.path} would be changed by one commit"
     else:
-        yield from commit.commit_lines(summary.commit, [summary.path], summary.pushed, pulled=summary.pulled)
+        yield from commit.commit_lines(summary.commit, [summary.path], summary.pushed, summary.pull_command)
     yield from (f"warning: {text}" for text in summary.warnings)
 
 
-def _plan(request: DeployRequest, release: Release, head: AuditHead, snapshot: Snapshot) -> _DeployPlan:
+def _plan(request: DeployRequest, release: Release, head: AuditHead, repo: Repo, snapshot: Snapshot) -> _DeployPlan:
     """Return the change of the deployment file as one revision has it."""
     path = deployment_path(request.environment)
     data = snapshot.read(path)
+    if data is None and not request.new_environment:
+        _require_first_environment(request, snapshot)
     file = None if data is None else deployment.load(data, path)
     before = next((deployed for deployed in file.prompts if deployed.prompt == release.prompt), None) if file else None
     first_step = file.policy.steps[0] if file else FIRST_STEP
     after = _plan_deployed(request, release, before, first_step, _find_rollback(request.environment, before, snapshot))
     files: dict[str, bytes | None] = {} if after == before else {path: edit.with_deployed(data, path, after)}
-    return _DeployPlan(files=files, message=_message(request, release, before, after, head), before=before, after=after)
+    message = _message(request, release, before, after, head)
+    warnings = () if after == before else tuple(_list_warnings(request, release, repo, snapshot))
+    return _DeployPlan(files=files, message=message, before=before, after=after, warnings=warnings)
+
+
+def _require_first_environment(request: DeployRequest, snapshot: Snapshot) -> None:
+    """Raise UsageError where there are others: a mistyped name would begin an environment that nobody reads."""
+    names = list_environments(snapshot)
+    if names:
+        listed = f"{suggest(request.environment, names, cutoff=0.3)} Environments there: {join_names(names)}.".lstrip()
+        message = f"There is no environment `{request.environment}` yet"
+        raise UsageError(message, f"{listed} Pass --new-env to begin another one.")
+
+
+def _list_warnings(request: DeployRequest, release: Release, repo: Repo, snapshot: Snapshot) -> Iterator[str]:
+    """Yield what speaks against a version: no passing result, or that it was rolled back in the environment."""
+    verdict = release.trailers.get("Verdict", "none")
+    if verdict.partition(";")[0].strip() != "pass":
+        result = "no result" if verdict == "none" else f"the result `{verdict}`"
+        reason = release.trailers.get("Reason")
+        yield f"{release.name} was released on {result}" + (f", because {reason}" if reason else "")
+    changes = list_changes(repo, request.environment, snapshot.sha or "HEAD")
+    number = str(release.number)
+    for change in changes:
+        if change.prompt != release.prompt or number not in list_versions(change.before):
+            continue
+        if name_decision(change.before, change.after) == "rolled-back" and number not in list_versions(
+            without_stopped_canary(change.after)
+        ):
+            because = f" ({change.reason or change.subject})"
+            yield f"{release.name} was rolled back in {request.environment} on {change.at[:10]}{because}"
+        return
 
 
 def _find_rollback(environment: str, before: Deployed | None, snapshot: Snapshot) -> str | None:

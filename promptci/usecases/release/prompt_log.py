@@ -16,7 +16,7 @@ from promptci.registry.released_prompt import VersionReader
 from promptci.registry.version_entry import VersionEntry, describe_release
 from promptci.rollout.deployment import describe_deployed
 from promptci.rollout.deployments import environment_file
-from promptci.rollout.deployments.history import DeploymentChange, list_changes
+from promptci.rollout.deployments.history import DeploymentChange, RollbackCommit, list_changes, list_rollbacks
 from promptci.wording import short_sha
 
 
@@ -31,10 +31,10 @@ class PromptLogRequest:
 
 
 class PromptEvent(BaseModel):
-    """One release or deployment."""
+    """One release, deployment, or rollback that changed only the prompt's file."""
 
     at: str
-    what: Literal["released", "deployed"]
+    what: Literal["released", "deployed", "rolled-back"]
     text: str
     by: str
     commit: str
@@ -75,8 +75,12 @@ def list_events(request: PromptLogRequest) -> PromptLog:
     ]
     with closing(repo.snapshot(commit)) as snapshot:
         environments = environment_file.list_environments(snapshot)
-    changes = (change for environment in environments for change in list_changes(repo, environment, commit))
-    events += [_build_deployment_event(change) for change in changes if change.prompt == request.name]
+    every_change = (change for environment in environments for change in list_changes(repo, environment, commit))
+    changes = [change for change in every_change if change.prompt == request.name]
+    events += [_build_deployment_event(change) for change in changes]
+    deployed = {change.commit for change in changes}
+    rollbacks = list_rollbacks(repo, request.name, commit)
+    events += [_build_rollback_event(rollback) for rollback in rollbacks if rollback.commit not in deployed]
     if not events:
         tags.require_releases(repo.root, releases, request.name)
     notes = [f"Earlier deployments are not known. {SHALLOW_HINT}"] if repo.is_shallow else []
@@ -109,6 +113,17 @@ def _build_release_event(entry: VersionEntry) -> PromptEvent:
         commit=entry.commit,
         release=entry,
         reason=entry.reason,
+    )
+
+
+def _build_rollback_event(rollback: RollbackCommit) -> PromptEvent:
+    return PromptEvent(
+        at=rollback.at,
+        what="rolled-back",
+        text=f"file rolled back to {rollback.version}; no environment changed",
+        by=rollback.by,
+        commit=rollback.commit,
+        reason=rollback.reason or None,
     )
 
 

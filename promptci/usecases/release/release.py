@@ -22,7 +22,7 @@ from promptci.memory.store import Memory
 from promptci.prompts.model import Prompt
 from promptci.registry import released_prompt, tags
 from promptci.registry.bump import compare_prompts
-from promptci.registry.evidence import Evidence, describe_evidence, describe_gap, read_report
+from promptci.registry.evidence import Evidence, describe_evidence, describe_gap, describe_share, read_report
 from promptci.registry.number import FIRST, Bump, ReleaseNumber
 from promptci.registry.release import tag_name
 from promptci.registry.released_prompt import VersionReader, describe_unknown_prompt, load_prompts_by_name
@@ -273,8 +273,8 @@ def _read_evidence(request: ReleaseRequest, root: Path, memory: str | None) -> d
         for verdict in Memory(root / memory, today=request.today).read().verdicts:
             if fingerprint := verdict.fingerprints[1]:
                 source, gap = f"the check of {verdict.at[:10]}", describe_gap(verdict.missing)
-                cases = f"{verdict.pairs} cases"
-                evidence[fingerprint] = Evidence(verdict=verdict.verdict, source=source, result=cases, gap=gap)
+                result = describe_share(verdict.quality and verdict.quality[1], verdict.pairs, verdict.measure)
+                evidence[fingerprint] = Evidence(verdict=verdict.verdict, source=source, result=result, gap=gap)
     return evidence | (read_report(path) if request.report or path.exists() else {})
 
 

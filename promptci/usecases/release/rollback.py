@@ -53,6 +53,7 @@ class RollbackSummary(Document):
     commit: str | None = Field(description="null where nothing changed, and after a dry run.")
     pushed: str | None = Field(default=None, description="Branch of the remote that it was pushed to.")
     pulled: bool = Field(default=False, description="Whether the branch that is checked out has the pushed commit.")
+    pull_command: str | None = Field(default=None, description="Brings the pushed commit here; null: it is here.")
     warnings: list[str] = Field(default=[])
 
 
@@ -106,7 +107,8 @@ def roll_back(request: RollbackRequest) -> RollbackSummary:
         commit=result.commit,
         pushed=result.branch,
         pulled=result.pulled,
-        warnings=[head.warning] if head.warning else [],
+        pull_command=result.pull_command,
+        warnings=[*([head.warning] if head.warning else []), *result.warnings],
     )
 
 
@@ -120,7 +122,7 @@ def summary_lines(summary: RollbackSummary) -> Iterator[str]:
     if summary.commit is None:
         yield f"  would change {', '.join(summary.files)} by one commit"
     else:
-        yield from commit.commit_lines(summary.commit, summary.files, summary.pushed, pulled=summary.pulled)
+        yield from commit.commit_lines(summary.commit, summary.files, summary.pushed, summary.pull_command)
         yield "  Applications follow when the bundle is made and published"
     yield from (f"warning: {text}" for text in summary.warnings)
 

@@ -104,7 +104,7 @@ def _verdict_line(verdict: VerdictRow) -> str:
     measured = ""
     if verdict.delta is not None:
         counts = f"{verdict.broken} broken, {verdict.fixed} fixed of {verdict.pairs}"
-        measured = f", {formatting.signed_points(verdict.delta)}, {counts}, {formatting.p_value(verdict.p)}"
+        measured = f", {formatting.signed_points(verdict.delta)}, {counts}, unadjusted {formatting.p_value(verdict.p)}"
     labelled = ""
     if (feedback := verdict.feedback) is not None:
         labelled = f"; labelled {feedback.label}{f' by {feedback.by}' if feedback.by else ''}: {feedback.why}"

@@ -1,6 +1,6 @@
 """Evaluate the canaries of an environment: decide about each prompt by the request logs of both arms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from promptci.rollout.judging import judge_sample
 else:
     judge_sample = lazy_import("promptci.rollout.judging.judge_sample")
+
+
+COMMIT_REASON = "the next look needs both, and a bundle is made of a commit"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,12 +87,14 @@ def evaluate_canaries(request: CanaryRequest, env: Environment) -> tuple[CanaryR
         done = commit_planned(repo, request.target, lambda tip: _evaluate(request, repo, tip, env), dry_run=False)
         evaluated = done.plan
         if done.commit is not None:
-            lines = tuple(commit_lines(done.commit, list(evaluated.files), done.branch, pulled=done.pulled))
+            lines = tuple(commit_lines(done.commit, list(evaluated.files), done.branch, done.pull_command))
+            lines = (*lines, f"Applications follow when the bundle is made and published: {_bundle_command(request)}")
     else:
         evaluated = _evaluate(request, repo, repo.snapshot(WORK_TREE), env)
         if evaluated.record.applied:
             _write(repo.root, evaluated.files)
-    record, judge = replace(evaluated.record, pushed=lines), evaluated.judge
+            lines = tuple(_describe_written(evaluated, request))
+    record, judge = replace(evaluated.record, written=lines), evaluated.judge
     if request.sample is not None and judge is not None:
         requests_by_prompt = {decision.prompt: decision.window.requests for decision in record.decisions}
         record = replace(record, samples=judge_sample.judge_samples(request.sample, judge, requests_by_prompt))
@@ -98,6 +103,19 @@ def evaluate_canaries(request: CanaryRequest, env: Environment) -> tuple[CanaryR
     if not request.dry_run:
         _write_report(record, words, request.out, redactor)
     return record, words
+
+
+def _describe_written(evaluated: EvaluatedCanaries, request: CanaryRequest) -> Iterator[str]:
+    """Yield what was written into the working tree, and what makes it count."""
+    if not evaluated.files:
+        return
+    yield f"written: {', '.join(sorted(evaluated.files))}. Commit and push them: {COMMIT_REASON}"
+    if evaluated.record.changed:
+        yield f"Applications follow when the bundle is made of that commit and published: {_bundle_command(request)}"
+
+
+def _bundle_command(request: CanaryRequest) -> str:
+    return f"`promptci bundle --env {request.environment}`"
 
 
 def _evaluate(request: CanaryRequest, repo: Repo, files: Snapshot, env: Environment) -> EvaluatedCanaries:

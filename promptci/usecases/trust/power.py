@@ -112,7 +112,7 @@ def power_lines(document: PowerDocument) -> Iterator[str]:
         if not prompt.cases:
             yield f"{prompt.prompt}: no golden cases, so a check shows nothing. `promptci doctor` names their file."
             continue
-        yield f"{prompt.prompt}: {formatting.count(prompt.cases, 'case')}, a check costs {_money(prompt.usd)}"
+        yield f"{prompt.prompt}: {formatting.count(prompt.cases, 'case')}, {_describe_cost(prompt.usd)}"
         for analysis in prompt.analyses:
             yield from (f"  {line}" for line in describe_analysis(analysis, prompt.drop, prompt.usd))
 
@@ -133,7 +133,7 @@ def _load_measured_noise(collected: CollectedRun, request: CheckRequest, now: da
                 noise_by_prompt[plan.name] = (known.rate, f"measured on {known.answers:,} answers of earlier runs")
     path = request.out / selftest_document.FILE
     subjects = {plan.name: subject.describe_subject(plan, collected) for plan in collected.plans}
-    stale = selftest_document.find_stale_results(path, subjects)
+    stale = selftest_document.find_stale_results(path, subjects, subject.NOISE_PARTS)
     for name, variance in selftest_document.read_discordance(path).items():
         note = f" (stale: {join_names(stale[name])} changed since; run it again)" if name in stale else ""
         noise_by_prompt[name] = (variance, f"measured by selftest{note}")
@@ -191,7 +191,7 @@ def describe_analysis(analysis: PowerRow, drop: float, price: float | None) -> l
         lines.append(f"  (the cases stand in clusters and are worth about {analysis.effective} independent ones)")
     if analysis.cases_for_drop > analysis.cases:
         further_cases = _describe_more_cases(analysis.cases_for_drop, analysis.cases, price)
-        lines.append(f"  to show that {formatting.points(drop)} are a drop: {further_cases}")
+        lines.append(f"  to show a drop of {formatting.points(drop)}: {further_cases}")
     if analysis.cases_for_drop > analysis.cases and analysis.repeats_for_drop is not None:
         times = analysis.repeats_for_drop
         lines.append(
@@ -206,6 +206,10 @@ def describe_analysis(analysis: PowerRow, drop: float, price: float | None) -> l
 def _describe_more_cases(needed: int, cases: int, price: float | None) -> str:
     whole = None if price is None or not cases else price * needed / cases
     return f"{needed:,} cases ({needed - cases:,} more), {_money(whole)} a check"
+
+
+def _describe_cost(usd: float | None) -> str:
+    return "the price of a check is unknown" if usd is None else f"a check costs {_money(usd)}"
 
 
 def _money(amount: float | None) -> str:

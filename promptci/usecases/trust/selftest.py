@@ -65,7 +65,7 @@ def selftest(request: CheckRequest, settings: SelfTestSettings, env: Environment
         )
         repeated = replace(collected, config=replace(collected.config, run=often))
         planned = planning.plan_run(repeated)
-        for line in planning.describe(planned, collected):
+        for line in planning.describe(planned, repeated):
             env.print(line)
         if request.dry_run:
             return ()

@@ -168,6 +168,36 @@ def test_a_prompt_without_a_reference_is_not_green(shop: DriftShop) -> None:
     assert rules(shop.night()) == ["drift-no-reference"]  # its line can be read again
 
 
+def test_nothing_is_asked_that_cannot_be_compared(shop: DriftShop, server: OpenAIServer) -> None:
+    """Answers without a reference, or with one of other goldens, would be paid for and compared with nothing."""
+    shop.edit({GOLDENS: goldens(CASES).replace('"GH-1000"}', '"GH-9999"}')})
+    before = len(server.calls)
+    assert "so nothing was asked" in shop.night().findings[0].text
+    (shop.builder.path / REFERENCE).unlink()
+    shop.builder.commit("no reference")
+    assert "so nothing was asked" in shop.night().findings[0].text
+    assert len(server.calls) == before
+
+
+def test_two_runs_on_one_day_are_one_night(shop: DriftShop, model: ChangingModel) -> None:
+    model.broken = numbers(1)
+    first = shop.night()
+    (again,) = shop.watch().prompts
+    assert (again.verdict, again.cusum) == (first.verdict, first.cusum)
+    (third,) = shop.watch().prompts
+    assert third.cusum == first.cusum
+    assert (shop.night().cusum or 0) > (first.cusum or 0)
+
+
+def test_a_drift_stays_open_when_the_night_is_run_again(shop: DriftShop, model: ChangingModel) -> None:
+    model.broken = numbers(4)
+    assert shop.night().verdict is DriftVerdict.DRIFT
+    model.broken = set()
+    for _ in range(4):
+        (row,) = shop.watch().prompts
+        assert row.since == "2026-03-02"
+
+
 @pytest.mark.long
 def test_a_reference_that_was_reset_starts_the_chart_again_and_is_audited(
     shop: DriftShop, model: ChangingModel

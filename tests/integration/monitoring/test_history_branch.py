@@ -136,6 +136,20 @@ def test_check_names_file_and_line_of_everything_that_is_wrong(shop: RepoBuilder
         assert [problem for problem in problems if problem.startswith(start)], start
 
 
+def test_check_names_a_link_which_is_never_read(shop: RepoBuilder) -> None:
+    put(shop, {"FORMAT": b"1\n"})
+    target = shop.path / "target.txt"
+    target.write_text("nights/2026/03-01.jsonl")
+    blob = shop.git("hash-object", "-w", str(target))
+    shop.git("read-tree", "promptci/history")
+    shop.git("update-index", "--add", "--cacheinfo", f"120000,{blob},nights/2026/03-02.jsonl")
+    tree, parent = shop.git("write-tree"), shop.git("rev-parse", "promptci/history")
+    commit = shop.git("commit-tree", tree, "-p", parent, "-m", "a link")
+    shop.git("update-ref", "refs/heads/promptci/history", commit)
+    done = run(shop, "history", "check")
+    assert (done.code, "nights/2026/03-02.jsonl: it is no file but a link" in done.text) == (1, True), done.text
+
+
 def test_only_the_first_problems_are_listed(shop: RepoBuilder) -> None:
     put(shop, {"FORMAT": b"1\n", "alerts/2026-03.jsonl": b"{}\n" * 100})
     assert len(run(shop, "history", "check", "--json").value["problems"]) == MAX_PROBLEMS

@@ -84,7 +84,8 @@ def test_what_the_clone_looks_like_does_not_matter(shop: RepoBuilder, state: str
     if state == "staged work":
         assert (shop.git("status", "--porcelain"), kept) == ("A  mine.txt", "A  mine.txt")
     else:
-        assert "`git pull` brings it here" in done.text
+        verb = "fetch" if state in {"detached", "another branch"} else "pull"
+        assert f"`git {verb} origin main` brings it here" in done.text
         assert shop.git("status", "--porcelain") == kept
 
 
@@ -110,6 +111,13 @@ def prepare(shop: RepoBuilder, state: str) -> str:
     return shop.git("status", "--porcelain")
 
 
+def test_a_deployment_that_was_not_pushed_is_named_where_another_one_is_pushed(shop: RepoBuilder) -> None:
+    assert run(shop, *CANARY[:-1], "--because", "by hand").code == 0
+    done = run(shop, *CANARY)
+    assert "warning: 1 commit of this clone changes the same files and is not at the remote" in done.text
+    assert "`git pull origin main` brings it here" in done.text
+
+
 def test_a_clone_that_is_behind_changes_the_newest_file(shop: RepoBuilder) -> None:
     behind = clone(shop, "behind")
     shop.write({PRODUCTION: (shop.path / PRODUCTION).read_text() + "# by hand\n"}).commit()
@@ -133,7 +141,8 @@ def test_many_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     before = at_remote(shop, "rev-parse", "main")
     clones = [clone(shop, f"person-{number}") for number in range(6)]
     started = [
-        released.start(builder, ["deploy", "order@v1.1.0", "--env", builder.path.name, "--push"]) for builder in clones
+        released.start(builder, ["deploy", "order@v1.1.0", "--env", builder.path.name, "--new-env", "--push"])
+        for builder in clones
     ]
     ends = [process.communicate(timeout=LONGEST_S) for process in started]
     assert [process.returncode for process in started] == [0] * 6, ends
@@ -163,9 +172,12 @@ def test_two_that_want_different_things_do_not_undo_each_other(shop: RepoBuilder
 def test_a_branch_for_a_pull_request(shop: RepoBuilder) -> None:
     main = at_remote(shop, "rev-parse", "main")
     done = run(shop, *CANARY, "--branch", "deploy/order")
-    assert (done.code, "pushed to deploy/order. `git pull` brings it here" in done.text) == (0, True), done.text
+    assert (done.code, "pushed to deploy/order. `git fetch origin deploy/order` brings it here" in done.text) == (
+        0,
+        True,
+    ), done.text
     assert (at_remote(shop, "rev-parse", "main"), at_remote(shop, "rev-parse", "deploy/order~1")) == (main, main)
-    again = run(shop, "deploy", "order@v1.1.0", "--env", "staging", "--push", "--branch", "deploy/order")
+    again = run(shop, "deploy", "order@v1.1.0", "--env", "staging", "--new-env", "--push", "--branch", "deploy/order")
     assert again.code == 0
     assert at_remote(shop, "rev-list", "--count", "main..deploy/order") == "2"
 

@@ -349,7 +349,7 @@ def test_two_that_deploy_at_once_lose_nothing(shop: RepoBuilder) -> None:
     assert run(shop, "release", "router", "--because", "x").code == 0
     repo_builder, two = released.with_remote(shop, "one", "two")
     assert run(repo_builder, "deploy", "order@v1.1.0", "--env", "production").code == 0
-    assert run(two, "deploy", "router@v1.0.0", "--env", "staging").code == 0
+    assert run(two, "deploy", "router@v1.0.0", "--env", "staging", "--new-env").code == 0
     repo_builder.git("push", "--quiet", "origin", "main")
     push = ["git", "-C", str(two.path), "push", "--quiet", "origin", "main"]
     assert subprocess.run(push, env=ENVIRON, capture_output=True, check=False).returncode != 0

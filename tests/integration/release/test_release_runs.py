@@ -80,7 +80,7 @@ def test_a_passing_report_is_kept_as_evidence(shop: RepoBuilder, tmp_path: Path)
     assert trailers == {
         "Fingerprint": fingerprint(shop),
         "Bump": "first release",
-        "Verdict": "pass; quality -0.4 [-1.9, +1.1], 100 cases",
+        "Verdict": "pass; 97 of 100 cases right (97%), -0.4 points: a drop over 1.9 is excluded",
         "Pull-request": "247",
         "Proposed-by": "bob",
         "Approved-by": "ann, cem",
@@ -259,6 +259,42 @@ def test_a_version_is_deployed_tried_and_made_stable_by_one_commit_each(shop: Re
     assert shop.git("show", "--name-only", "--format=").split() == [PRODUCTION]
 
 
+def test_a_mistyped_environment_is_not_begun_beside_another(shop: RepoBuilder) -> None:
+    released.release(shop)
+    assert deployed(shop, "order@v1.0.0").code == 0
+    refused = run(shop, "deploy", "order@v1.0.0", "--env", "prod")
+    assert (refused.code, "There is no environment `prod` yet" in refused.text) == (2, True)
+    assert "Did you mean `production`? Environments there: production. Pass --new-env" in refused.text
+    assert run(shop, "deploy", "order@v1.0.0", "--env", "staging", "--new-env").code == 0
+    assert run(shop, "deploy", "order@v1.0.0", "--env", "staging").text.endswith("nothing changed\n")
+
+
+def test_what_speaks_against_a_deployed_version_is_named(shop: RepoBuilder, tmp_path: Path) -> None:
+    """A version without a passing result, and one that was rolled back there, is deployed with a warning."""
+    report = released.report(tmp_path / "report.json", fingerprint(shop))
+    assert run(shop, "release", "order", "--report", str(report)).code == 0
+    assert "warning" not in deployed(shop, "order@v1.0.0").text
+    released.release(shop, "Copy only the number.")
+    first = deployed(shop, "order@v1.1.0")
+    assert "warning: order@v1.1.0 was released on no result, because the test says so" in first.text
+    assert "rolled back" not in first.text
+    assert run(shop, "rollback", "order", "--to", "v1.0.0", "--because", "complaints").code == 0
+    again = deployed(shop, "order@v1.1.0")
+    assert "warning: order@v1.1.0 was rolled back in production on 2026-01-02 (complaints)" in again.text
+
+
+def test_a_rollback_of_the_file_alone_is_an_event(shop: RepoBuilder) -> None:
+    released.release(shop)
+    released.release(shop, "Copy only the number.")
+    assert run(shop, "rollback", "order", "--to", "v1.0.0", "--because", "complaints").code == 0
+    log = run(shop, "log", "order").text
+    assert "file rolled back to v1.0.0; no environment changed" in log
+    assert "because complaints" in log
+    assert deployed(shop, "order@v1.1.0").code == 0
+    assert run(shop, "rollback", "order", "--to", "v1.0.0", "--keep-content").code == 0
+    assert run(shop, "log", "order").text.count("rolled back") == 1
+
+
 def test_a_canary_of_another_version_is_not_cut_off_by_the_way(shop: RepoBuilder) -> None:
     released.release(shop)
     released.release(shop, "Copy only the number.")
@@ -391,14 +427,13 @@ def test_every_deployment_raises_the_serial_and_so_does_a_merge(shop: RepoBuilde
 def test_what_the_deployment_file_has_wrong_is_named_with_its_line(shop: RepoBuilder) -> None:
     released.release(shop)
     text = (
-        "prompts:\n  order:\n    stable: prompts/order/v1.0.0\n    canary:\n      version: v9.9.9\n      share: 2.555\n"
+        "prompts:\n  order:\n    stable: prompts/order/v1.0.0\n    canary:\n      version: v9.9.9\n      share: 2.55\n"
         "  router:\n    stable: main\n  other:\n    stable: main\n"
     )
     shop.write({"prompts/other.prompt.yml": prompt("Other."), PRODUCTION: text}).commit()
     done = bundled(shop)
     assert done.code == 2
     assert f"{PRODUCTION}:5: `v9.9.9`: There is no commit `v9.9.9` here" in done.text
-    assert f"{PRODUCTION}:6: `share` is 2.555, which is no whole number of 1/100 %" in done.text
     assert f"{PRODUCTION}:8: `main`: There is no prompt `router`" in done.text
     assert f"{PRODUCTION}:10: `main` is not a release, a tag or a commit: what it stands for moves" in done.text
     assert not (shop.path / "dist").exists()

@@ -50,11 +50,54 @@ def test_no_edit_is_base_and_all_edits_are_head(base: Prompt, head: Prompt) -> N
         ("a\n- one\n- two\n  more\nb\n", "a\nb\n", [("- one", ""), ("- two\n  more", "")]),
         ("a\n\nb\n", "a\n\nExample one.\n\nExample two.\n\nb\n", [("", "Example one."), ("", "Example two.")]),
         ("one\ntwo\n", "eins\nzwei\n", [("one", "eins"), ("two", "zwei")]),
+        (
+            "You read letters.\nAnswer with the number alone.\nIt begins with HB.",
+            "You read short letters.\nIt always begins with HB.",
+            [
+                ("You read letters.", "You read short letters."),
+                ("Answer with the number alone.", ""),
+                ("It begins with HB.", "It always begins with HB."),
+            ],
+        ),
+        (
+            "- read it\n- answer in JSON\n- be brief\n",
+            "- read all of it\n- answer in plain JSON\n- name the date\n- quote nothing\n- be very brief\n",
+            [
+                ("- read it", "- read all of it"),
+                ("- answer in JSON", "- answer in plain JSON"),
+                ("", "- name the date"),
+                ("", "- quote nothing"),
+                ("- be brief", "- be very brief"),
+            ],
+        ),
+        (
+            "one\nAsk for the date.\nAsk for the place.\n",
+            "Ask for a date.\nAsk for a place.\nlast\n",
+            [
+                ("one", ""),
+                ("Ask for the date.", "Ask for a date."),
+                ("Ask for the place.", "Ask for a place."),
+                ("", "last"),
+            ],
+        ),
+        ("a\nb", "a", [("b", "")]),
     ],
 )
 def test_edits_are_as_small_as_a_person_would_make_them(before: str, after: str, edits: list[tuple[str, str]]) -> None:
     change = split_change(make_prompt(before), make_prompt(after))
     assert [(edit.before.strip("\n"), edit.after.strip("\n")) for edit in change.edits] == edits
+
+
+@given(PROMPTS, PROMPTS, st.data())
+def test_every_subset_of_edits_keeps_lines_apart(base: Prompt, head: Prompt, data: st.DataObject) -> None:
+    """A line that is removed or added at the end joins no other line, whatever else is undone."""
+    change = split_change(base, head)
+    applied = data.draw(st.sets(st.sampled_from([edit.number for edit in change.edits]))) if change.edits else set()
+    known = {line for prompt in (base, head) for message in prompt.messages for line in message.content.splitlines()}
+    sentences = {part for line in known for part in line.replace(". ", ".\n").splitlines()} | {""}
+    for message in change.build(applied).messages:
+        for line in message.content.splitlines():
+            assert set(line.replace(". ", ".\n").splitlines()) <= sentences
 
 
 def test_settings_are_edits_of_their_own() -> None:

@@ -54,7 +54,7 @@ def test_no_difference_over_few_cases_is_inconclusive_and_says_how_many_would_se
     report = decide([comparison(quality_rows(right=20))], POLICY)
     assert (report.verdict, report.exit_code) == (Verdict.INCONCLUSIVE, 0)
     assert "no regression was detected" in text(report, "cannot-tell")
-    assert "would settle it" in text(report, "cannot-tell")
+    assert "would decide it" in text(report, "cannot-tell")
     assert "hows no regression" not in text(report, "cannot-tell")
 
 
@@ -250,7 +250,7 @@ def test_what_would_settle_it_is_more_cases_or_repeats_of_these() -> None:
     settle = estimate_needed(run, INPUTS)
     assert settle is not None
     assert (settle.cases, settle.more, settle.repeats) == (248, 148, 3)
-    assert "About 148 more cases (248 in all) would settle it, or asking each of these 3 times" in text(
+    assert "About 148 more cases would decide it, or asking each of these 3 times" in text(
         decide([run], INPUTS), "cannot-tell"
     )
     assert estimate_needed(comparison(quality_rows(right=300)), INPUTS) is None
@@ -261,7 +261,7 @@ def test_for_a_verdict_about_goldens_what_settles_it_is_computed_by_the_bound_th
     settle = estimate_needed(run, POLICY)
     assert settle is not None
     assert (settle.cases, settle.more, settle.repeats) == (323, 223, 4)
-    message = "About 223 more cases (323 in all) would settle it, or asking each of these 4 times"
+    message = "About 223 more cases would decide it, or asking each of these 4 times"
     assert message in text(decide([run], POLICY), "cannot-tell")
     assert estimate_needed(comparison(quality_rows(right=300)), POLICY) is None
 

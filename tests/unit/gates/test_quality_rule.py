@@ -8,9 +8,10 @@ from support.comparison_notation import comparison, quality_rows
 from promptci.compare.case_power import Asking
 from promptci.config.policy import About, GatePolicy
 from promptci.gates import quality_rule
+from promptci.gates.baseline_facts import ComparedCases
 from promptci.gates.decide import decide
 from promptci.gates.evidence import PromptEvidence
-from promptci.gates.facts import ComparedCases, QualityFacts
+from promptci.gates.facts import QualityFacts
 from promptci.gates.quality_rule import Needed, count_changes, estimate_needed, find_asking
 from promptci.scoring.prompt_run import PromptRun
 from promptci.stats.estimates.intervals import Interval

@@ -33,5 +33,14 @@ def test_after_the_last_round_there_is_none() -> None:
     assert further(quality_rows(right=5), GatePolicy(), first_repeats=4) is None
 
 
+def test_no_round_follows_where_missing_answers_decide() -> None:
+    """Half of the answers fail: whatever further rounds bring, the error rate is what ends the check."""
+    right = "\n".join(f"a{n} 1 1" for n in range(10))
+    failing = "\n".join(f"b{n} 1 !" for n in range(10))
+    assert further(f"{right}\n{failing}", GatePolicy()) is None
+    single = f"{right}\nb0 1 !"
+    assert further(single, replace(GatePolicy(), max_error_rate=0.05)) == 2
+
+
 def test_more_answers_tell_nothing_about_other_inputs() -> None:
     assert further(quality_rows(right=5), replace(GatePolicy(), about=About.INPUTS)) is None

@@ -76,6 +76,8 @@ def test_alpha_is_spent_over_metrics_and_the_steps_that_compare() -> None:
         ("prompts: {a: {stable: v1, canary: {version: v2}}}", "`prompts.a.canary.share` is missing"),
         ("prompts: {a: {stable: v1, canary: {version: v2, share: 5, shar: 5}}}", "Did you mean `share`?"),
         ("prompts: {a: {stable: v1, canary: {version: v2, share: 101}}}", "`prompts.a.canary.share` is 101"),
+        ("prompts: {a: {stable: v1, canary: {version: v2, share: 0.001}}}", "the smallest share is 0.01"),
+        ("prompts: {}\nsteps: [0.001, 100]", "more than two decimals"),
         (
             "prompts: {a: {stable: v1, canary: {version: v1, share: 5}}}",
             "stable and canary of `a` are the same version",

@@ -78,3 +78,17 @@ def test_a_line_written_before_quality_was_kept_is_still_read() -> None:
     assert (read.measure, read.quality) == (None, None)
     assert isinstance(newer, VerdictRecord)
     assert newer.quality == (0.9, 0.7)
+
+
+def test_the_repeats_of_a_run_show_its_flaky_cases_without_a_memory() -> None:
+    """A case that one version answers both ways varies by itself; one that differs between versions does not."""
+    rows = """
+    mail-1 | a | 1 | 1 / 1 / 1 | 1 / 0 / 1
+    mail-2 | b | 2 | 2 / 2 / 2 | 0 / 0 / 0
+    mail-3 | c | 3 | 3 / 3 / 3 | 3 / 3 / 3
+    """
+    view = report(comparison(rows)).prompts[0]
+    assert [(case.id, case.passes, case.fails) for case in view.flaky.cases] == [("mail-1", 2, 1)]
+    assert [case.id for case in view.case_details if case.flaky] == ["mail-1"]
+    assert view.flaky.discordance is None  # a result is not weighed by its own noise
+    assert not report(comparison(rows), answers_are_fresh=False).prompts[0].flaky.cases

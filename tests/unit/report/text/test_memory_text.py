@@ -20,8 +20,8 @@ def flips(count: int) -> list[FlakyCaseView]:
 
 def test_flaky_cases_are_named_with_how_they_fared() -> None:
     assert memory_text.describe_flaky(prompt(cases=flips(3))) == (
-        "Flaky: 3 of 60 cases have flipped by themselves in earlier runs, with the same prompt, question and model:"
-        " c0 (right 5 of 8 times), c1 (right 5 of 8 times) and c2 (right 5 of 8 times)."
+        "Flaky: 3 of 60 cases have flipped by themselves in this run or earlier ones, with the same prompt, question"
+        " and model: c0 (right 5 of 8 times), c1 (right 5 of 8 times) and c2 (right 5 of 8 times)."
     )
 
 

@@ -130,7 +130,7 @@ def test_without_a_comparison_the_rule_is_the_absolute_limits() -> None:
         ("regressed", "got worse"),
         ("critical_broken", "critical case"),
         ("cost_limit", "gate.max_cost_increase"),
-        ("inconclusive", "about 348 more cases for order-extractor, 373 in all"),
+        ("inconclusive", "It would take about 348 more cases for order-extractor to decide it"),
         ("goldens_missing", "golden set"),
         ("too_many_answers_failed", "run again"),
         ("all_answers_failed", "endpoint"),
@@ -154,7 +154,7 @@ def test_whether_an_undecided_run_blocks_is_said() -> None:
 
 def test_an_undecided_prompt_beside_a_failing_one_says_nothing_about_blocking() -> None:
     result = next_steps.next_steps(SITUATIONS["several_prompts"]())
-    assert any(step.endswith("52 in all, would settle it).") for step in result)
+    assert any(step.endswith("would decide it).") for step in result)
 
 
 def test_a_problem_of_the_run_alone_is_no_finding_about_the_change() -> None:
@@ -319,3 +319,15 @@ def test_a_finding_is_not_repeated_below_what_says_the_same(text: str, message: 
     finding = prompt.findings[0].model_copy(update={"text": text})
     prompt = prompt.model_copy(update={"findings": [finding]})
     assert "".join(each.text for each in number_text.findings_beyond(prompt, message)) == remaining
+
+
+@pytest.mark.parametrize(("p", "shown"), [(0.4, True), (0.0005, False)])
+def test_p_and_interval_about_other_inputs_do_not_contradict_each_other(p: float, shown: bool) -> None:
+    """A small p beside an interval that includes an improvement comes of another method, and is left out."""
+    view = SITUATIONS["inconclusive"]()
+    (tested,) = view.prompts
+    assert tested.quality is not None
+    quality = tested.quality.model_copy(update={"p": p, "interval": (-0.238, 0.129)})
+    row = dict(provenance.decided(tested.model_copy(update={"quality": quality}), view))
+    parts = row["For inputs like these (does not decide)"].split("; ")
+    assert any(part.startswith("p ") for part in parts) is shown
