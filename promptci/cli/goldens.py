@@ -16,6 +16,7 @@ from promptci.redact import Redactor
 from promptci.usecases.goldens import from_log, golden_sets
 from promptci.usecases.goldens.from_log import LogSource
 from promptci.usecases.goldens.golden_sets import GoldensRequest
+from promptci.wording import count
 
 
 def _selection_options(command: Command) -> Command:
@@ -124,5 +125,5 @@ def sample_command(*, size: int, seed: int, **source: Any) -> int:
     for case in cases:
         click.echo(json.dumps(case, ensure_ascii=False))
     if len(cases) < size:
-        click.echo(f"The log has {len(cases)} different inputs that the golden set lacks.", err=True)
+        click.echo(f"The log has {count(len(cases), 'different input')} that the golden set lacks.", err=True)
     return 0

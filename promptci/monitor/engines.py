@@ -59,9 +59,9 @@ REQUIRED = ("time", "request", "prompt")
 def require_ibis() -> None:
     """Raise PromptciError if the extra `monitor` is not installed."""
     if missing := [name for name in ("duckdb", "ibis") if find_spec(name) is None]:
-        raise PromptciError(
-            f"`promptci monitor` needs {' and '.join(missing)}, which is not installed", install_extra("monitor")
-        )
+        verb = "is" if len(missing) == 1 else "are"
+        message = f"`promptci monitor` needs {' and '.join(missing)}, which {verb} not installed"
+        raise PromptciError(message, install_extra("monitor"))
 
 
 def open_duckdb(connection: duckdb.DuckDBPyConnection, *, has_marks: bool) -> LogTables:

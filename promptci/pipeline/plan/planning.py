@@ -21,6 +21,7 @@ from promptci.runs.prompt_plan import PromptPlan
 from promptci.scoring import check_assertions, embedding_similarity
 from promptci.scoring.judges import calibrate, cost_estimate, identity
 from promptci.scoring.prompt_run import PromptRun
+from promptci.wording import count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,10 +188,10 @@ def _describe_endpoints(planned: PlannedRun, collected: CollectedRun) -> Sequenc
     calls = Counter(q.request.endpoint for q in {(q.request.key, q.replicate): q for q in planned.questions}.values())
     price = _price_list(collected)
     parts = []
-    for name, count in sorted(calls.items()):
+    for name, number in sorted(calls.items()):
         options = collected.endpoints.get(name, collected.config.provider)
         own = tuple(question for question in planned.questions if question.request.endpoint == name)
-        parts.append(f"{count} to {options.label}, {describe_price(estimate_questions(own, price))}")
+        parts.append(f"{number} to {options.label}, {describe_price(estimate_questions(own, price))}")
     return [f"endpoints: {'; '.join(parts)}"]
 
 
@@ -221,8 +222,8 @@ def describe_labels(collected: CollectedRun) -> Sequence[str]:
     if not asked:
         return []
     total = estimate_questions(asked, _price_list(collected))
-    count = "1 labelled answer" if len(labelled) == 1 else f"{len(labelled)} labelled answers"
-    return [f"{count} for the judge: {total.distinct_calls} calls, {describe_price(total)}"]
+    answers = count(len(labelled), "labelled answer")
+    return [f"{answers} for the judge: {total.distinct_calls} calls, {describe_price(total)}"]
 
 
 def _judge_price(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:
@@ -268,4 +269,4 @@ def _describe_plan(plan: PromptPlan, collected: CollectedRun) -> str:
     change = plan.change
     reasons = f"{change.status}, {', '.join(change.why)}"
     where = f", asked at {collected.provider_of(change.head or change.base).label}" if collected.endpoints else ""
-    return f"{change.name} ({change.path}): {reasons}; {len(plan.task.cases)} cases{where}"
+    return f"{change.name} ({change.path}): {reasons}; {count(len(plan.task.cases), 'case')}{where}"

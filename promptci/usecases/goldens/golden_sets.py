@@ -163,9 +163,8 @@ def stats_lines(document: StatsDocument) -> Iterator[str]:
     for counts in document.prompts:
         files = ", ".join(counts.files) or "testData"
         yield f"{counts.prompt}: {formatting.count(counts.cases, 'case')} in {files}"
-        facts = {
-            "with an id": counts.written_ids, "critical": counts.critical, "clusters": counts.clusters,
-        }  # fmt: skip
+        clusters = "cluster" if counts.clusters == 1 else "clusters"
+        facts = {"with an id": counts.written_ids, "critical": counts.critical, clusters: counts.clusters}
         yield f"  {', '.join(f'{number} {name}' for name, number in facts.items())}"
         for title, numbers in (("assertions", counts.assertions), ("tags", counts.tags), ("expected", counts.expected)):
             if numbers:

@@ -111,7 +111,7 @@ def power_lines(document: PowerDocument) -> Iterator[str]:
         if not prompt.cases:
             yield f"{prompt.prompt}: no golden cases, so a check shows nothing. `promptci doctor` names their file."
             continue
-        yield f"{prompt.prompt}: {formatting.count(prompt.cases, 'case')}, a check costs {_money(prompt.usd)}"
+        yield f"{prompt.prompt}: {formatting.count(prompt.cases, 'case')}, {_describe_cost(prompt.usd)}"
         for analysis in prompt.analyses:
             yield from (f"  {line}" for line in describe_analysis(analysis, prompt.drop, prompt.usd))
 
@@ -205,6 +205,10 @@ def describe_analysis(analysis: PowerRow, drop: float, price: float | None) -> l
 def _describe_more_cases(needed: int, cases: int, price: float | None) -> str:
     whole = None if price is None or not cases else price * needed / cases
     return f"{needed:,} cases ({needed - cases:,} more), {_money(whole)} a check"
+
+
+def _describe_cost(amount: float | None) -> str:
+    return "the price of a check is unknown" if amount is None else f"a check costs {_money(amount)}"
 
 
 def _money(amount: float | None) -> str:

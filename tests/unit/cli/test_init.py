@@ -122,7 +122,7 @@ def test_it_ends_with_three_commands(builder: RepoBuilder) -> None:
 def test_missing_goldens_come_first_with_their_file(builder: RepoBuilder) -> None:
     builder.write({"prompts/new.prompt.yml": prompt(GOOD).replace("order", "new", 1), "prompts/old.md": "Greet.\n"})
     steps = init(builder, **KEY).stdout.partition("Next:\n")[2].splitlines()
-    assert steps[0] == "  write goldens/new.jsonl    # golden cases, one a line; 1 more: promptci doctor"
+    assert steps[0] == "  # put golden cases into goldens/new.jsonl, one a line; 1 more: promptci doctor"
     assert steps[2].startswith("  promptci run ")
 
 

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from support.comparison_notation import comparison, quality_rows
 
-from promptci.config.policy import GatePolicy
+from promptci.config.policy import GateMode, GatePolicy
 from promptci.gates.baseline_facts import NothingToLose, SharedCause
 from promptci.gates.baseline_rule import find_shared_cause
 from promptci.gates.decide import decide
 from promptci.present.finding_text.describe import describe
 from promptci.providers.base import Completion
+from promptci.report.text.headline import lead
 from promptci.runs.prompt_plan import Status
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.prompt_run import PromptRun
@@ -149,3 +150,11 @@ def test_where_an_answer_is_right_equal_answers_are_no_cause() -> None:
 def test_a_single_case_shares_no_cause_with_itself() -> None:
     (case,) = comparison("a 0 0").cases
     assert find_shared_cause([*case.base, *case.head]) is None
+
+
+def test_a_failed_run_that_blocks_nothing_says_so() -> None:
+    run = comparison("a* - 0\nb - 0", status=Status.UNCHANGED, plan={"base": None})
+    report = decide([run], GatePolicy(mode=GateMode.ADVISE))
+    assert report.exit_code == 0
+    assert lead(report, "run") == "Failed (advise mode, which blocks nothing)"
+    assert lead(decide([run], GatePolicy()), "run") == "Failed"
