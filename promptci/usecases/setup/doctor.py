@@ -270,8 +270,7 @@ def _versions(plan: PromptPlan) -> list[Prompt]:
 def _cache(state: _RepositoryState) -> Iterator[DoctorFinding]:
     folder = state.config.run.cache
     tracked = command.split_nul(command.run_git(state.root, "ls-files", "-z"))
-    dangers = {folder: "whoever can commit answers can make any prompt pass", REPORT: "no report is written into git"}
-    for path, danger in dangers.items():
+    for path, danger in ((folder, "they could make any prompt pass"), (REPORT, "no report is written into git")):
         if path and (committed := [each for each in tracked if each.startswith(f"{path.rstrip('/')}/")]):
             files = count(len(committed), "file is", "files are")
             message = f"{files} committed under {path}; promptci does not use what is in git there"

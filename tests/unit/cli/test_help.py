@@ -65,3 +65,12 @@ def test_a_misspelt_command_comes_with_the_nearest_one(words: list[str], meant: 
     done = call_promptci(words, tmp_path, {})
     assert done.returncode == 2
     assert (f"Did you mean `{meant}`?" in done.stderr) == bool(meant)
+
+
+@pytest.mark.parametrize("words", [["report"], ["judge", "label", "--prompt", "order"]])
+def test_before_the_first_run_a_command_that_reads_its_report_says_what_writes_it(
+    words: list[str], tmp_path: Path
+) -> None:
+    done = call_promptci(words, tmp_path, {})
+    assert done.returncode == 2
+    assert "There is no promptci-report/report.json here yet. `promptci check`" in done.stderr
