@@ -39,7 +39,7 @@ def test_findings_and_numbers_are_printed(tmp_path: Path) -> None:
     )
     assert call_promptci(["goldens", "stats"], builder.path, {}).stdout.splitlines() == [
         "order: 2 cases in goldens/order.jsonl",
-        "  2 with an id, 1 critical, 1 clusters",
+        "  2 with an id, 1 critical, 1 cluster",
         "  assertions: equals 2",
         "  tags: plain 1",
         "  expected: GH-1 1, GH-2 1",
