@@ -160,3 +160,16 @@ def test_a_dry_import_writes_nothing(tmp_path: Path) -> None:
     assert (json.loads(tried.stdout)["dry_run"], (shop.path / "goldens").exists()) == (True, False), tried.stderr
     done = call_promptci(["import", "promptfoo"], shop.path, {"PATH": "/usr/bin:/bin"})
     assert "written: goldens/" in done.stdout
+
+
+def test_the_model_of_prompts_that_name_none_is_one_that_was_found(builder: RepoBuilder) -> None:
+    builder.write({"prompts/old.md": "Greet.\n"})
+    init(builder, **KEY)
+    assert 'model: "fake-1" ' in (builder.path / "promptci.yml").read_text()
+
+
+def test_without_a_model_to_be_found_its_name_is_in_the_endpoints_spelling(tmp_path: Path) -> None:
+    for key, name in (("OPENAI_API_KEY", "gpt-4o-mini"), ("OPENROUTER_API_KEY", "openai/gpt-4o-mini")):
+        repository = RepoBuilder(tmp_path / key).write({"prompts/old.md": "Greet.\n"})
+        init(repository, **{key: "sk-1"})
+        assert f'model: "{name}" ' in (repository.path / "promptci.yml").read_text()
