@@ -27,10 +27,15 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 def suggest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Return which known name may be meant; empty where none is as near as `cutoff`, from 0 to 1."""
+    nearest = find_nearest(name, known, cutoff=cutoff)
+    return f"Did you mean `{nearest}`?" if nearest else ""
+
+
+def find_nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return the known name that is nearest; empty where none is as near as `cutoff`, from 0 to 1."""
     import difflib  # noqa: PLC0415 - 2 ms of every start, which only mistakes need
 
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
-    return f"Did you mean `{close[0]}`?" if close else ""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)), "")
 
 
 def install_extra(extra: str) -> str:

@@ -4,6 +4,7 @@ import gc
 import importlib
 import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -14,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 import promptci
 from promptci.app import error_boundary, interruption
+from promptci.wording import suggest
 
 COMMAND_GROUPS = {
     "Every day": {
@@ -63,6 +65,9 @@ FOLDERS = dict.fromkeys(("versions", "show", "log", "status", "release", "deploy
 """Sub-packages that hold the file of a command."""
 KEYWORDS = {"import": "import_files"}
 """Files of commands whose names are words of Python."""
+
+
+_NO_COMMAND = re.compile(r"No such command '(?P<name>[^']*)'")
 
 
 class LazyGroup(click.Group):
@@ -143,12 +148,23 @@ def _interrupt(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
 
+def _suggest_command(error: click.ClickException) -> str:
+    """Return which command may be meant by a name that no command of its group has; empty where none is near."""
+    match = _NO_COMMAND.match(error.message)
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if match is None or context is None or not isinstance(context.command, click.Group):
+        return ""
+    return "" if "Did you mean" in error.message else suggest(match["name"], context.command.list_commands(context))
+
+
 def _invoke(arguments: list[str]) -> int:
     try:
         result: Any = group.main(args=arguments, prog_name="promptci", standalone_mode=False)
     except click.ClickException as error:
         words = io.StringIO()
         error.show(words)
+        if hint := _suggest_command(error):
+            words.write(f"{hint}\n")
         # What was typed is repeated there.
         sys.stderr.write(error_boundary.redact(words.getvalue(), os.environ))
         return error.exit_code

@@ -50,6 +50,7 @@ def command(*, root: Path, config_path: str, ask: bool, as_json: bool, ruleset: 
     checkup = doctor.check_up(root, config_path, os.environ)
     findings = checkup.findings
     errors = sum(finding.level == "error" for finding in findings)
+    warnings = len(findings) - errors
     if as_json:
         click.echo(Redactor.from_environ(os.environ).redact(doctor_document.to_document(findings).dump()), nl=False)
         return int(errors > 0)
@@ -62,8 +63,7 @@ def command(*, root: Path, config_path: str, ask: bool, as_json: bool, ruleset: 
         errors += _ask_models(root, config_path)
     if has_history_branch(root):
         console.say(HISTORY_NOTE)
-    warnings = formatting.count(len(findings) - errors, "warning")
-    console.say(f"{formatting.count(errors, 'error')}, {warnings}")
+    console.say(f"{formatting.count(errors, 'error')}, {formatting.count(warnings, 'warning')}")
     return int(errors > 0)
 
 

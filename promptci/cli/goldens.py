@@ -125,6 +125,5 @@ def sample_command(*, size: int, seed: int, **source: Any) -> int:
     for case in cases:
         click.echo(json.dumps(case, ensure_ascii=False))
     if len(cases) < size:
-        inputs = count(len(cases), "input") if len(cases) == 1 else f"{len(cases):,} different inputs"
-        click.echo(f"The log has {inputs} that the golden set lacks.", err=True)
+        click.echo(f"The log has {count(len(cases), 'different input')} that the golden set lacks.", err=True)
     return 0

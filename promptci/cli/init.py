@@ -88,7 +88,7 @@ def _next_commands(provider: str, key: str | None, repository: Repository) -> It
     missing = [f"goldens/{name}.jsonl" for name in repository.without_goldens] if not repository.imports else []
     if missing:
         others = f"; {len(missing) - 1} more: promptci doctor" if len(missing) > 1 else ""
-        yield f"  write {missing[0]}    # golden cases, one a line{others}"
+        yield f"  # put golden cases into {missing[0]}, one a line{others}"
     if provider == "local":
         yield "  promptci demo --set-up-only    # fetch the embedded model, once"
     elif repository.endpoint and not repository.endpoint.api_key_env:

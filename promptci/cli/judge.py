@@ -12,7 +12,6 @@ from promptci.cli import console, options
 from promptci.cli.options import Command
 from promptci.cli.release import output
 from promptci.errors import UsageError
-from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.present import escape
 from promptci.publish.runner.workflow_commands import safe_line
 from promptci.report.terminal import styled_text
@@ -60,8 +59,8 @@ def command() -> None:
 @_prompt_options("Name of the prompt.")
 @click.option(
     "--report",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=DEFAULT_OUTPUT_FOLDER / "report.json",
+    type=options.LastReport(),
+    default=options.LAST_REPORT,
     show_default=True,
     help="The report.json with the answers.",
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from promptci.errors import UsageError
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 else:
     shard = lazy_import("promptci.pipeline.shard")
 
+LAST_REPORT = DEFAULT_OUTPUT_FOLDER / "report.json"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -34,6 +36,22 @@ def repository_options(command: Command) -> Command:
         default=Path(),
         help="A folder of the git repository; default: here.",
     )(command)
+
+
+class LastReport(click.Path):
+    """A report.json; before the first run, the error says what writes one."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path of a file that exists."""
+        if Path(value) == LAST_REPORT and not LAST_REPORT.exists():
+            raise UsageError(
+                f"There is no {LAST_REPORT} here yet",
+                "`promptci check` and `promptci run` write it, where they are run.",
+            )
+        return super().convert(value, param, ctx)
 
 
 class _Part(click.ParamType["shard.Shard"]):

@@ -4,17 +4,16 @@ from pathlib import Path
 
 import click
 
-from promptci.cli import console
+from promptci.cli import console, options
 from promptci.cli.figures_option import figures_option
-from promptci.pipeline.environment import DEFAULT_OUTPUT_FOLDER
 from promptci.usecases.reporting import report
 
 
 @click.command("report")
 @click.argument(
     "source",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=DEFAULT_OUTPUT_FOLDER / "report.json",
+    type=options.LastReport(),
+    default=options.LAST_REPORT,
 )
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the report; default: beside the source."

@@ -13,7 +13,7 @@ from typing import Any
 from promptci.config.durations import UNITS
 from promptci.config.model import Config
 from promptci.config.policy import About, GateMode, OnInconclusive, OnMissingGoldens
-from promptci.config.trust import is_platform_token, is_variable_name
+from promptci.config.trust import find_path_problem, is_platform_token, is_variable_name
 
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([smh])")
 
@@ -98,8 +98,18 @@ def _text_or_none(value: Any) -> str | None:
     return None if value is None else _text(value) or None
 
 
+def _path(value: Any) -> str:
+    if find_path_problem(_text(value)):
+        raise NotPlainError
+    return str(value)
+
+
+def _paths(value: Any) -> tuple[str, ...]:
+    return tuple(map(_path, _texts(value)))
+
+
 def _folder(value: Any) -> str | None:
-    return None if value is False else _text_or_none(value)
+    return None if value is False or not _text_or_none(value) else _path(value)
 
 
 def _optional(convert: Converter) -> Converter:
@@ -149,7 +159,7 @@ def _or_auto(convert: Converter) -> Converter:
 
 
 _SECTIONS: dict[str, dict[str, tuple[str, Converter]]] = {
-    "prompts": {"include": ("include", _texts), "goldens": ("goldens", _text)},
+    "prompts": {"include": ("include", _paths), "goldens": ("goldens", _path)},
     "provider": {
         "kind": ("kind", _same("openai", "local", "recorded")),
         "base_url": ("base_url", _text),

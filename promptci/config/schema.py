@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from promptci.config.model import DEFAULT_INCLUDE
 from promptci.config.sections.alert_schema import AlertsSection
@@ -13,7 +13,7 @@ from promptci.config.sections.override_schema import OverrideSection, PromptGate
 from promptci.config.sections.provider_schema import ProviderSection
 from promptci.config.sections.review_schema import ApprovalsSection, MergeOverrideSection
 from promptci.config.sections.run_schema import RunSection
-from promptci.config.sections.section import ConfigSection, accept_single
+from promptci.config.sections.section import ConfigSection, accept_single, check_path
 from promptci.config.sections.site_schema import SiteSection
 from promptci.prompts.options import Syntax
 
@@ -21,16 +21,23 @@ SCHEMA_FILE = Path(__file__).with_name("promptci.schema.json")
 """The generated JSON Schema, which is part of the package."""
 
 
+def _check_glob(value: str) -> str:
+    return check_path(value, "Write it from the repository's root, such as `prompts/*.md`")
+
+
+RepositoryGlob = Annotated[str, AfterValidator(_check_glob)]
+
+
 class PromptsSection(ConfigSection):
     """Where prompts and their golden cases are."""
 
-    include: Annotated[list[str], BeforeValidator(accept_single)] = Field(
+    include: Annotated[list[RepositoryGlob], BeforeValidator(accept_single)] = Field(
         default=list(DEFAULT_INCLUDE),
         description="Globs of prompts from the repository's root. `*` stays within a folder, `**` does not. Vendored"
         " folders such as node_modules are left out unless a pattern names them. docs/formats.md lists the formats.",
         min_length=1,
     )
-    goldens: str = Field(
+    goldens: RepositoryGlob = Field(
         default="goldens/{name}.*",
         description="Glob of a prompt's goldens. `{name}` is the prompt's `name`, or its file name without extensions.",
     )

@@ -1,6 +1,7 @@
-"""Restrict a configuration that only the pull request has: whoever wrote it must not choose where a key is sent."""
+"""Restrict what a configuration may choose: where a key is sent, and which paths are read and written."""
 
 import ipaddress
+import posixpath
 import re
 from urllib.parse import urlsplit
 
@@ -30,6 +31,19 @@ def find_untrusted_setting(options: ProviderOptions) -> str | None:
     if options.api_key_env != default.api_key_env:
         return f"`provider.api_key_env` is {options.api_key_env}"
     return None
+
+
+def find_path_problem(path: str) -> str | None:
+    """Return why a path or glob must not stand in promptci.yml, as a clause; None if it may.
+
+    Whoever clones a repository runs promptci with its configuration, which must not reach the rest of the machine.
+    """
+    plain = posixpath.normpath(path.replace("\\", "/"))
+    if plain.startswith("/") or plain.split("/")[0] == ".." or re.match(r"[A-Za-z]:/", plain):
+        return "leads out of the repository"
+    if ".git" in plain.lower().split("/"):
+        return "leads into git's own folder"
+    return "begins or ends with a blank" if path != path.strip() else None
 
 
 def is_loopback(url: str) -> bool:

@@ -16,7 +16,7 @@ from promptci.config.run_limits import RunLimits
 from promptci.config.schema import ConfigFile, GateSection, JudgeSection, PromptsSection
 from promptci.config.sections.alert_schema import build_alert_options
 from promptci.config.sections.drift_schema import build_drift_options
-from promptci.config.sections.mistakes import describe_mistake
+from promptci.config.sections.mistakes import describe_mistake, join_alternatives
 from promptci.config.sections.override_schema import (
     OverrideSection,
     OwnSettingsSection,
@@ -227,7 +227,8 @@ class _Lines(Protocol):
 
 
 def _relevant(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Drop "a map is no word" if the map's own mistakes are listed."""
+    """Drop "a map is no word" if the map's own mistakes are listed; join "no word" and "no such number" to one."""
+    details = join_alternatives(details, _location)
     places = [_location(detail) for detail in details]
 
     def is_explained(detail: ErrorDetails) -> bool:

@@ -34,7 +34,12 @@ def select(collected: CollectedRun, request: RunRequest) -> CollectedRun:
             listed = f"There are: {join_names(ids, 5)}." if ids else "No golden case is to be asked."
             fix = suggest(pattern, ids) or listed
             raise UsageError(f"No case matches `{pattern}`", fix)
-    selected = [plan for plan in (_select_cases(plan, request.cases) for plan in plans) if plan.task.cases]
+    # A named prompt without a golden case stays: that nothing was asked is for the gate to judge, and is not green.
+    selected = [
+        plan
+        for plan in (_select_cases(plan, request.cases) for plan in plans)
+        if plan.task.cases or (plan.name in request.prompts and not request.cases)
+    ]
     filters = [f"--prompt {name}" for name in request.prompts] + [f"--case {pattern}" for pattern in request.cases]
     facts = FilteredRun(filters=tuple(filters), cases=_count_cases(selected), all_cases=_count_cases(collected.plans))
     return replace(collected, plans=tuple(selected), filtered=facts)

@@ -16,6 +16,8 @@ class NewPromptFacts(NamedTuple):
     """Cases that must pass."""
     is_below: bool = False
     """The quality is below its limit, without being shown to be."""
+    crosses_limit: bool = False
+    """Another finding fails the prompt: a critical case, or quality shown to be below its limit."""
 
     @property
     def is_limited(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from promptci.compare.case_effect import EXACT
 from promptci.config.policy import GatePolicy
-from promptci.findings import Finding
+from promptci.findings import Finding, remark
 from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
 from promptci.runs.prompt_plan import Arm, Status
 from promptci.scoring.model import ScoredCase
@@ -31,11 +31,12 @@ def nothing_to_lose(run: PromptRun, policy: GatePolicy) -> Finding | None:
     return Finding(rule="nothing-to-lose", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)
 
 
-def without_baseline(run: PromptRun, policy: GatePolicy) -> Finding:
+def without_baseline(run: PromptRun, policy: GatePolicy, *, crosses_limit: bool) -> Finding:
     """Judge a prompt that has no earlier version: only absolute limits can fail it, and without them nothing decides.
 
     A new prompt, or one that is tested by itself, passes without limits too where every case passes: with a failed
-    case, nobody has said how many may.
+    case, nobody has said how many may. Critical cases say it of themselves alone. `crosses_limit` tells that another
+    finding fails the prompt, so that this one only describes it.
     """
     counted = [case for case in run.cases if case.excluded_reason is None]
     rates = [rate for case in counted if (rate := case.pass_rate(Arm.HEAD)) is not None]
@@ -47,8 +48,11 @@ def without_baseline(run: PromptRun, policy: GatePolicy) -> Finding:
         min_quality=policy.min_quality,
         critical=sum(case.counts_as_critical for case in counted),
         is_below=quality is not None and policy.min_quality is not None and quality < policy.min_quality - EXACT,
+        crosses_limit=crosses_limit,
     )
-    passes = facts.is_limited or facts.passed == len(counted)
+    if crosses_limit:
+        return remark("new-prompt", run.name, facts)
+    passes = policy.min_quality is not None or facts.passed == len(counted)
     return Finding(
         rule="new-prompt" if passes else "nothing-required",
         verdict=Verdict.PASS if passes else Verdict.INCONCLUSIVE,

@@ -114,7 +114,9 @@ def _quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Findi
         facts = MismatchFacts(mismatches=run.mismatches)
         return Finding(rule="not-comparable", verdict=Verdict.INCONCLUSIVE, subject=run.name, facts=facts)
     if run.plan.change.base is None:
-        return baseline_rule.without_baseline(run, policy)
+        crossed = [*limits.critical(run, shown), *limits.min_quality(run, policy)]
+        crosses_limit = any(finding.verdict is Verdict.FAIL for finding in crossed)
+        return baseline_rule.without_baseline(run, policy, crosses_limit=crosses_limit)
     return baseline_rule.nothing_to_lose(run, policy) or quality_rule.quality(run, policy, shown)
 
 

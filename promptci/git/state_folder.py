@@ -66,6 +66,8 @@ def check_output_folder(root: Path, folder: Path, *, inside: Path | None = None)
             raise UnsafeError(f"The output folder {folder} is outside of the workspace", hint)
     problem = find_folder_problem(root, folder)
     if problem is not None:
+        if problem.endswith("is committed to git"):
+            hint = f"`git rm -r --cached {folder}` takes it out of git, or choose another folder."
         raise UnsafeError(f"The output folder {folder} cannot be used: {problem}", hint)
 
 

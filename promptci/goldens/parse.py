@@ -128,8 +128,21 @@ def _parse_id(value: object, context: _CaseContext) -> str:
     if isinstance(value, str) and is_case_id(value):
         return value.strip()
     if value is not None:
-        context.add_problem(("id",), "`id` must be a short text on one line", "Write it like `late-parcel-2`.")
+        message = f"`id` must be a short text on one line; {_describe_id_mistake(value)}"
+        context.add_problem(("id",), message, "Write it like `late-parcel-2`.")
     return ""
+
+
+def _describe_id_mistake(value: object) -> str:
+    """Return what keeps a value from naming a case, as a clause."""
+    if not isinstance(value, str):
+        return "this is none"
+    if not value.strip():
+        return "this is blank"
+    if len(value) > MAX_ID_CHARS:
+        return f"this has {len(value):,} characters, and {MAX_ID_CHARS} are allowed"
+    odd = next(char for char in value if not char.isprintable())
+    return f"the character U+{ord(odd):04X} at place {value.index(odd) + 1} cannot be printed"
 
 
 def _parse_variables(value: Mapping[str, Any], context: _CaseContext) -> dict[str, Any]:

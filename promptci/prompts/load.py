@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from promptci.errors import InputError, Problem
 from promptci.files.lines import decode_utf8
 from promptci.lazy_import import lazy_import
+from promptci.prompts import suffixes
 from promptci.prompts.formats import PROMPT_FORMATS, PromptFormat
 from promptci.prompts.formats.github_prompt import name_from_path
 from promptci.prompts.options import PromptOptions
@@ -27,6 +28,8 @@ else:
 MARKED_SUFFIXES = tuple(suffix for suffix, prompt_format in PROMPT_FORMATS.items() if prompt_format.is_marked)
 """Endings that only prompt files have."""
 DEFAULTS = PromptOptions()
+WITHOUT_SETTINGS = (".txt", *suffixes.JINJA)
+"""Endings of files that are nothing but the text of a prompt."""
 TOKEN_LIMITS = {"max_tokens", "max_completion_tokens"}
 """Parameters of which endpoints take one."""
 
@@ -137,10 +140,12 @@ def _complete(parsed: ParsedFile, source: PromptSource) -> ParsedFile:
             is_whole = prompt.model == model and prompt.parameters == parameters
             prompts.append(prompt if is_whole else replace(prompt, model=model, parameters=parameters))
             continue
-        hint = "Add `model: openai/gpt-4o-mini` to the file, or set `provider.model` in promptci.yml."
+        hint = "Add it to the file, such as `model: gpt-4o-mini`, or set `provider.model` in promptci.yml."
         message = "`model` is missing"
         if prompt.selector:
             message, hint = f"`{prompt.name}` has no model", "Set `provider.model` in promptci.yml."
+        elif source.path.endswith(WITHOUT_SETTINGS):
+            message, hint = f"{message}, and such a file has no place for it", "Set `provider.model` in promptci.yml."
         problems.append(Problem(path=source.path, line=prompt.line, message=message, hint=hint))
     return ParsedFile(prompts, problems)
 

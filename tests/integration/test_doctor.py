@@ -319,7 +319,7 @@ FILE_CASES: dict[str, tuple[dict[str, str | None], str]] = {
     "price unknown": ({"promptci.yml": "version: 1\n"}, "warning: promptci.yml:1: the price of the model `fake-1`"),
     "endpoint overheard": (
         {"promptci.yml": "provider:\n  base_url: http://models.example/v1\n"},
-        "error: promptci.yml:2: provider.base_url: `http://models.example` would be overheard. Use https.",
+        "error: promptci.yml:2: provider.base_url: `http://models.example` would be overheard. Use https: plain",
     ),
     "no recording": (
         {"promptci.yml": "provider:\n  kind: recorded\n  path: a.jsonl\n"},
@@ -342,7 +342,7 @@ def test_a_committed_cache_is_named(tmp_path: Path) -> None:
     builder.write({".promptci/cache/answers-2026-01-01.jsonl": "x"})
     builder.git("add", "--force", ".promptci/cache")
     (finding,) = get_findings(builder)
-    assert finding.startswith("error: .promptci/cache/answers-2026-01-01.jsonl: 1 files of answers are committed")
+    assert finding.startswith("error: .promptci/cache/answers-2026-01-01.jsonl: 1 file is committed under")
 
 
 def test_outside_of_a_repository_it_is_an_error(tmp_path: Path) -> None:
@@ -482,3 +482,30 @@ def test_init_adds_to_a_gitignore_and_takes_nothing_out(tmp_path: Path) -> None:
         "dist/*.bundle.json\n"
     )
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+
+
+def test_warnings_are_counted_beside_models_that_do_not_answer(tmp_path: Path) -> None:
+    with serving(lambda _: error(400, "no such model")) as server:
+        builder = repository(tmp_path, **{"promptci.yml": config(server), ".gitignore": ".promptci/\n"})
+        code, text = ask(builder)
+    warnings = sum(line.startswith("warning: ") for line in text.splitlines())
+    assert warnings > 1
+    assert (code, text.splitlines()[-1]) == (1, f"1 error, {warnings} warnings")
+
+
+def test_a_committed_report_comes_with_the_command_that_takes_it_out(tmp_path: Path) -> None:
+    builder = repository(tmp_path)
+    path = "promptci-report/report.json"
+    builder.write({path: "{}", ".gitignore": ".promptci/\n"})
+    builder.commit("all of it")
+    (finding,) = (f for f in doctor.examine(builder.path, "promptci.yml") if f.problem.path == path)
+    assert "`git rm -r --cached promptci-report`" in finding.problem.hint
+
+
+@pytest.mark.parametrize("environ", [{}, {"CI": "true"}])
+def test_a_key_that_is_not_set_is_not_called_in_order(environ: dict[str, str], tmp_path: Path) -> None:
+    with serving() as server:
+        text = config(server).replace('"base_url"', '"api_key_env": "OWN_KEY", "base_url"')
+        checkup = doctor.check_up(repository(tmp_path, **{"promptci.yml": text}).path, "promptci.yml", environ)
+    assert not any("not set" in line for line in checkup.in_order)
+    assert any(note.startswith("OWN_KEY is not set") for note in checkup.notes)

@@ -39,7 +39,7 @@ def test_findings_and_numbers_are_printed(tmp_path: Path) -> None:
     )
     assert call_promptci(["goldens", "stats"], builder.path, {}).stdout.splitlines() == [
         "order: 2 cases in goldens/order.jsonl",
-        "  2 with an id, 1 critical, 1 clusters",
+        "  2 with an id, 1 critical, 1 cluster",
         "  assertions: equals 2",
         "  tags: plain 1",
         "  expected: GH-1 1, GH-2 1",
@@ -148,6 +148,6 @@ def test_a_sample_has_each_kind_of_request_once(tmp_path: Path) -> None:
     # r2 is in the golden set but for blanks and capitals; of r5 and r6 one is enough.
     assert [case["metadata"]["line"] in {5, 6} or case["metadata"]["line"] for case in cases] == [1, True, 4]
     assert [case["tags"] for case in cases] == [["from-log", "failed"]] * 2 + [["from-log"]]
-    assert "different inputs that the golden set lacks" in done.stderr
+    assert "that the golden set lacks" in done.stderr
     (builder.path / GOLDENS).write_text(done.stdout)
     assert call_promptci(["goldens", "stats"], builder.path, {}).stdout.startswith("order: 3 cases")

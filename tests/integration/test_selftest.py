@@ -203,7 +203,7 @@ def test_marks_are_shown_by_their_spread(tmp_path: Path) -> None:
     assert len(document.prompts[0].analyses) == 3
     assert "if scores differ by 10 points from run to run" in "\n".join(lines)
     assert "judges: 240 calls, price unknown, and 12 probes for each judge" in output
-    assert "price unknown" in lines[0]
+    assert "the price of a check is unknown" in lines[0]
 
 
 def test_the_price_comes_first_and_nothing_is_asked_without_a_yes(tmp_path: Path) -> None:

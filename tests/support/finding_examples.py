@@ -166,6 +166,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         NewPromptFacts(passed=23, cases=30, added=True, min_quality=0.8, is_below=True),
         NewPromptFacts(passed=1, cases=1, added=False, critical=1),
         NewPromptFacts(passed=0, cases=0, added=False, min_quality=0.8, critical=2),
+        NewPromptFacts(passed=0, cases=3, added=False, critical=1, crosses_limit=True),
     ],
     "pooled": [
         PooledFacts(prompts=("p", "q"), pairs=100, worse=8, better=3, delta=-0.05, p=0.05, dropped=True),
@@ -208,6 +209,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "nothing-required": [
         NewPromptFacts(passed=0, cases=10, added=False),
         NewPromptFacts(passed=4, cases=8, added=True),
+        NewPromptFacts(passed=1, cases=12, added=False, critical=1),
     ],
     "critical-unanswered": [
         CaseIds(ids=("vip",)),

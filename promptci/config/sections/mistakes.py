@@ -1,6 +1,11 @@
 """What pydantic finds wrong with a value, in a reader's words."""
 
+from collections.abc import Callable, Sequence
+
 from pydantic_core import ErrorDetails
+
+ALTERNATIVE = "alternative"
+"""Key of a mistake's context: a word that would be right in place of the value that was meant."""
 
 TYPES = {
     "a valid decimal": "a number, such as 1.00",
@@ -12,6 +17,9 @@ TYPES = {
     "a valid dictionary": "a map",
 }
 """What pydantic calls a type, and what readers do."""
+SHARES = ("max_drop", "alpha", "min_quality", "max_error_rate")
+"""Keys whose value is a share from 0 to 1, for which people write percent or points."""
+MAX_PERCENT = 100
 NAMES_OF_SECRETS = ("api_key_env",)
 """Keys in whose place people write the secret itself, which is not repeated."""
 
@@ -20,6 +28,31 @@ def describe_mistake(detail: ErrorDetails) -> tuple[str, str]:
     """Return the value as it may be shown, and what is wrong with it."""
     _, is_type, expected = detail["msg"].partition("Input should be ")
     expected = next((words for name, words in TYPES.items() if expected.startswith(name)), expected)
+    word = detail.get("ctx", {}).get(ALTERNATIVE)
+    expected = f"{word} or {expected}" if word else expected
     message = f"it must be {expected}" if is_type else detail["msg"].removeprefix("Value error, ")
-    is_secret = bool(detail["loc"]) and detail["loc"][-1] in NAMES_OF_SECRETS
+    key, value = detail["loc"][-1] if detail["loc"] else "", detail["input"]
+    if key in SHARES and isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= MAX_PERCENT:
+        message = f"{message}; a share is written so: {value:g} percent or points are {value / MAX_PERCENT:g}"
+    is_secret = key in NAMES_OF_SECRETS
     return "a text that is not shown" if is_secret else repr(detail["input"])[:60], message
+
+
+def join_alternatives(
+    details: Sequence[ErrorDetails], locate: Callable[[ErrorDetails], tuple[int | str, ...]]
+) -> list[ErrorDetails]:
+    """Return the mistakes, those about one value joined that say "it is not this word" and "nor such a number".
+
+    `locate` returns the key that a mistake is about.
+    """
+    words = {
+        locate(d): d["msg"].removeprefix("Input should be ").replace("False", "false")
+        for d in details
+        if d["type"] == "literal_error"
+    }
+    others = [detail for detail in details if detail["type"] != "literal_error"]
+    joined = {locate(detail) for detail in others} & words.keys()
+    for detail in others:
+        if locate(detail) in joined:
+            detail["ctx"] = {**detail.get("ctx", {}), ALTERNATIVE: words[locate(detail)]}
+    return [d for d in details if d["type"] != "literal_error" or locate(d) not in joined]

@@ -3,11 +3,11 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from promptci.config.durations import parse_seconds
 from promptci.config.run_limits import DEFAULT_ASSERTION_TIME_S, DEFAULT_AUTO_CALLS
-from promptci.config.sections.section import ConfigSection
+from promptci.config.sections.section import ConfigSection, check_path
 
 Money = Annotated[Decimal, Field(ge=0, strict=False)]
 Times = Annotated[int, Field(ge=1, le=100)]
@@ -25,6 +25,14 @@ def _repeats(value: Any) -> Any:
 def _or_number(schema: dict[str, Any]) -> None:
     """Accept a plain number in the JSON Schema too."""
     schema["anyOf"] = [{"type": "integer", "minimum": 1, "maximum": 100}, *schema.pop("anyOf")]
+
+
+def _check_folder(value: str | Literal[False] | None) -> str | Literal[False] | None:
+    return check_path(value, "Name a folder inside it, such as `.promptci/cache`") if value else value
+
+
+StateFolder = Annotated[str | Literal[False] | None, AfterValidator(_check_folder)]
+"""A folder that promptci writes; null or false: none."""
 
 
 class RepeatsSection(ConfigSection):
@@ -87,10 +95,10 @@ class RunSection(ConfigSection):
         "as 5m. A run that exceeds it ends with `error`, which names the case that took most.",
         json_schema_extra={"type": ["string", "number"]},
     )
-    cache: str | Literal[False] | None = Field(
+    cache: StateFolder = Field(
         default=".promptci/cache", description="Folder of cached answers; null or false: no cache."
     )
-    memory: str | Literal[False] | None = Field(
+    memory: StateFolder = Field(
         default=".promptci/memory",
         description="Folder with the verdicts and case results of earlier runs; null or false: no memory.",
     )

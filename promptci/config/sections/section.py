@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from promptci.config.trust import find_path_problem
+
 
 class ConfigSection(BaseModel):
     """Base of all sections of promptci.yml. An unknown key is an error."""
@@ -14,3 +16,10 @@ class ConfigSection(BaseModel):
 def accept_single(value: Any) -> Any:
     """Return a text as a list of one."""
     return [value] if isinstance(value, str) else value
+
+
+def check_path(value: str, hint: str) -> str:
+    """Return a path or glob of the repository; raise ValueError, with what to write instead, for any other."""
+    if problem := find_path_problem(value):
+        raise ValueError(f"it {problem}. {hint}")
+    return value

@@ -91,10 +91,13 @@ def _find_unbalanced_labels(cases: Sequence[Case], _: Sequence[str]) -> Iterator
         case.expected.strip() for case in cases if isinstance(case.expected, str) and case.expected.strip()
     )
     total = labels.total()
-    if total < MIN_LABELLED_CASES or not 1 < len(labels) <= min(MAX_LABELS, total // 2):
+    if total < MIN_LABELLED_CASES or len(labels) > min(MAX_LABELS, total // 2):
         return
     label, count = labels.most_common(1)[0]
-    if count / total > MAX_SHARE:
+    if count == total:
+        message = f"all {total} cases expect `{label[:40]}`: an answer that is always this passes every case"
+        yield Problem(path=cases[0].path, message=message, hint="Add cases of other answers.")
+    elif count / total > MAX_SHARE:
         message = (
             f"{count} of {total} cases expect `{label[:40]}`: an answer that is always this passes {count / total:.0%}"
         )

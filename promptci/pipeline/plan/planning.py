@@ -237,8 +237,8 @@ def describe_labels(collected: CollectedRun) -> Sequence[str]:
     if not asked:
         return []
     total = estimate_questions(asked, _price_list(collected))
-    count = "1 labelled answer" if len(labelled) == 1 else f"{len(labelled)} labelled answers"
-    return [f"{count} for the judge: {total.distinct_calls} calls, {describe_price(total)}"]
+    answers = count(len(labelled), "labelled answer")
+    return [f"{answers} for the judge: {total.distinct_calls} calls, {describe_price(total)}"]
 
 
 def _judge_price(planned: PlannedRun, collected: CollectedRun) -> Sequence[str]:

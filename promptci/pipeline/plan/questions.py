@@ -16,7 +16,7 @@ from promptci.providers.base import Request
 from promptci.runs.model import Question
 from promptci.runs.prompt_plan import Arm, PlannedCase, PromptPlan
 from promptci.scoring.case_mistakes import CaseMistake, summarize_mistakes
-from promptci.wording import join_names, suggest
+from promptci.wording import find_nearest, join_names
 
 MAX_NAMED_CASES = 3
 _PLACEHOLDER = re.compile(r"\{\{[^{}]+\}\}")
@@ -107,13 +107,14 @@ def _side_by_side(prompt: str, case_id: str, requests: Mapping[Arm, Request], re
 def _missing_variable(prompt: Prompt, case: Case, variable: str) -> CaseMistake:
     if variable in _appended_variables(prompt) and case.vars:
         return _missing_user_message(prompt, case, variable)
-    near = suggest(variable, case.vars)
+    near = find_nearest(variable, case.vars)
+    rename = f"If `{near}` is meant, rename it in the goldens, or in the prompt; else add" if near else "Add"
     return CaseMistake(
         case=case,
         line=case.line,
         text=f" has no variable `{variable}`, which {prompt.path} uses",
-        hint=f"{f'{near} Correct the prompt then; else add' if near else 'Add'} `{variable}` to the goldens, in a pull"
-        " request of its own if base's cases lack it, or take it out of the prompt.",
+        hint=f"{rename} `{variable}` to the goldens, in a pull request of its own if base's cases lack it, or take it"
+        " out of the prompt.",
     )
 
 

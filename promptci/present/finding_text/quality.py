@@ -117,9 +117,12 @@ def not_comparable(facts: MismatchFacts) -> FindingText:
 def new_prompt(facts: NewPromptFacts) -> FindingText:
     """Describe a prompt that has no earlier version."""
     passed = f": {facts.passed:,} of {count(facts.cases, 'case')} passed" if facts.cases else ""
+    tested = f"{'is new' if facts.added else 'was tested without a comparison'}{passed}"
+    if facts.crosses_limit:
+        return FindingText(tested, "There is no earlier version to compare with.")
     if not facts.is_limited:
         return FindingText(
-            f"{'is new' if facts.added else 'was tested without a comparison'}{passed}",
+            tested,
             "There is no earlier version to compare with and no limit is set. It passes because every case did.",
         )
     quality = "" if facts.min_quality is None else f"a quality of {percent(facts.min_quality)} (`gate.min_quality`)"
@@ -184,11 +187,12 @@ def _shared_cause(cause: SharedCause) -> str:
 
 def nothing_required(facts: NewPromptFacts) -> FindingText:
     """Describe a prompt without an earlier version for which no limit decides."""
-    every = f" Without a limit, {'a new prompt' if facts.added else 'it'} passes only where every case does."
+    limits = f"only {count(facts.critical, 'critical case is', 'critical cases are')} a limit"
+    every = f"Without a limit on quality, {'a new prompt' if facts.added else 'it'} passes only where every case does."
     return FindingText(
-        f"was not judged: {facts.passed:,} of {count(facts.cases, 'case')} passed, and no limit is set",
-        f"There is no earlier version to compare with.{every} Set `gate.min_quality`, or mark cases as critical, so"
-        " that this can pass or fail.",
+        f"was not judged: {facts.passed:,} of {count(facts.cases, 'case')} passed, and"
+        f" {limits if facts.critical else 'no limit is set'}",
+        f"There is no earlier version to compare with. {every} Set `gate.min_quality`, so that this can pass or fail.",
     )
 
 

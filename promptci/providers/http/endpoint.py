@@ -102,7 +102,8 @@ def is_azure(base_url: str) -> bool:
 def _check_plain(name: str, address: Address | None, *, has_key: bool) -> None:
     is_private = address.is_private if address is not None else "." not in name
     if not is_private:
-        raise _refusal(f"`http://{name}` would be overheard", "Use https")
+        hint = "Use https: plain http is for this machine and private addresses"
+        raise _refusal(f"`http://{name}` would be overheard", hint)
     if has_key:
         hint = 'Use https, or set `api_key_env: ""` if the endpoint needs no key'
         raise _refusal(f"`http://{name}` would send the key unencrypted", hint)

@@ -72,7 +72,7 @@ def escape_formula(text: str) -> str:
     """
     shown = clip(visible(text), MAX_CELL_CHARS)
     first = unicodedata.normalize("NFKC", shown).lstrip()[:1]
-    return f"'{shown}" if first in _LEADS or shown[:1] in "\t\n" else shown
+    return f"'{shown}" if first in _LEADS or shown.startswith(("\t", "\n")) else shown
 
 
 def _write_cell(cell: CsvCell) -> str:

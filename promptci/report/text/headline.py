@@ -51,7 +51,7 @@ def lead(report: GateReport, kind: str = "check") -> str:
     blocked = report.exit_code != 0 and not any(problem.rule == "filtered" for problem in report.problems)
     match report.verdict:
         case Verdict.FAIL if kind == "run":
-            return "Failed"
+            return "Failed" if report.exit_code else "Failed (advise mode, which blocks nothing)"
         case Verdict.FAIL:
             return "Blocked" if blocked else "Failed" if report.exit_code else "Would be blocked (advise mode)"
         case Verdict.INCONCLUSIVE:

@@ -29,7 +29,7 @@ _NEXT = {
     "cut-off": "Raise `maxTokens` in the prompt until its answers are complete, then run again.",
     "nothing-to-lose": "Read some answers: where they are right, the expectation or the evaluator is wrong; where"
     " they are wrong alike, a variable, a template or the model's answer format is the usual cause.",
-    "nothing-required": "Set `gate.min_quality`, or mark the cases that must pass as `critical`.",
+    "nothing-required": "Set `gate.min_quality`, the share of cases that must pass, so that this can pass or fail.",
     "critical-never-answered": "See why the new version's requests fail for these cases; the report shows the errors.",
     "critical-unanswered": "See why the new version's requests fail for these cases; its length is the usual cause.",
     "no-pairs": "Change goldens and prompt in separate pull requests, so that there are cases to compare.",

@@ -115,7 +115,7 @@ def check_up(root: Path, config_path: str, environ: Mapping[str, str] | None = N
             in_order=tuple(f"{part}: {_describe(part, state)}" for part, findings in parts.items() if not findings),
             notes=(
                 *doctor_goldens.describe_goldens(state.plans, state.config),
-                *_note_prices(state),
+                *_note_endpoints(state),
                 *(
                     promptfoo_endpoint.describe_differences(snapshot, state.config, config_path)
                     if not unchecked
@@ -250,9 +250,9 @@ def _provider(state: _RepositoryState) -> Iterator[DoctorFinding]:
             yield state.flag(finding.level, finding.message, finding.fix, section, finding.key)
 
 
-def _note_prices(state: _RepositoryState) -> Iterator[str]:
+def _note_endpoints(state: _RepositoryState) -> Iterator[str]:
     for options, models in _asked_models(state):
-        yield from doctor_endpoint.note_unpriced_models(options, models)
+        yield from doctor_endpoint.note_endpoint(options, models, state.environ)
 
 
 def _asked_models(state: _RepositoryState) -> Iterator[tuple[ProviderOptions, set[str]]]:
@@ -271,10 +271,12 @@ def _versions(plan: PromptPlan) -> list[Prompt]:
 def _cache(state: _RepositoryState) -> Iterator[DoctorFinding]:
     folder = state.config.run.cache
     tracked = command.split_nul(command.run_git(state.root, "ls-files", "-z"))
-    if folder and (committed := [path for path in tracked if path.startswith(f"{folder.rstrip('/')}/")]):
-        message = f"{len(committed)} files of answers are committed under {folder}; promptci does not use them"
-        fix = f"`git rm -r --cached {folder}`: whoever can commit answers can make any prompt pass."
-        yield DoctorFinding(problem=Problem(path=committed[0], message=message, hint=fix), level="error")
+    for path, danger in ((folder, "they could make any prompt pass"), (REPORT, "no report is written into git")):
+        if path and (committed := [each for each in tracked if each.startswith(f"{path.rstrip('/')}/")]):
+            files = count(len(committed), "file is", "files are")
+            message = f"{files} committed under {path}; promptci does not use what is in git there"
+            problem = Problem(path=committed[0], message=message, hint=f"`git rm -r --cached {path}`: {danger}.")
+            yield DoctorFinding(problem=problem, level="error")
     for path in filter(None, (folder, REPORT)):
         if command.try_git(state.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
             top = path.split("/")[0]

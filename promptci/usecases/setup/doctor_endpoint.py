@@ -26,7 +26,7 @@ class EndpointFinding(NamedTuple):
 def describe_endpoint(options: ProviderOptions, environ: Mapping[str, str]) -> str:
     """Return where requests go, and whether the key is set here."""
     key = options.api_key_env
-    presence = f", key from {key}, which is {'set' if environ.get(key) else 'not set'} here" if key else ""
+    presence = f", key from {key}{', which is set here' if environ.get(key) else ''}" if key else ""
     addresses = {"openai": f"{options.base_url}{presence}", "recorded": f"recorded answers in {options.path}"}
     return addresses.get(options.kind, "the embedded model")
 
@@ -49,7 +49,24 @@ def examine_endpoint(
         yield from _find_missing_here(options, environ)
 
 
-def note_unpriced_models(options: ProviderOptions, models: set[str]) -> Iterator[str]:
+def note_endpoint(options: ProviderOptions, models: set[str], environ: Mapping[str, str] | None) -> Iterator[str]:
+    """Yield what is no mistake and may be unexpected; without `environ`, this machine is not checked."""
+    if environ is not None:
+        yield from _note_missing_key(options, environ)
+    yield from _note_unpriced_models(options, models)
+
+
+def _note_missing_key(options: ProviderOptions, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a note where the key is not set here and that is no mistake: in CI, or for an endpoint on this machine."""
+    name = options.api_key_env
+    if options.kind == "openai" and name and not environ.get(name):
+        if environ.get("CI"):
+            yield f"{name} is not set in this step; the step that asks {options.base_url} has to set it"
+        elif not registry.lacks_key(options, environ):
+            yield f"{name} is not set here, and {options.base_url} may need none"
+
+
+def _note_unpriced_models(options: ProviderOptions, models: set[str]) -> Iterator[str]:
     """Yield a note for each model on this machine without a known price: as a rule, it costs nothing."""
     if options.kind == "openai" and endpoint.is_loopback(options.base_url):
         for model in _list_unpriced_models(options, models):

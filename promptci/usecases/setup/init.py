@@ -23,6 +23,7 @@ FILES = {
 EXAMPLE = ("prompts/email-finder.prompt.yml", "goldens/email-finder.jsonl")
 """Those that are there to be tried."""
 DEFAULT_KEY = "OPENAI_API_KEY"
+DEFAULT_MODEL = "gpt-4o-mini"
 WITH_KEY = "        with:\n          api-key: ${{ secrets.OPENAI_API_KEY }}\n"
 """How the workflow hands over a key of this name; others go by the step's environment."""
 TAGGED = re.compile(r"(?m)^ *# To pin it, .*\n *# git ls-remote .*\n(?P<step> *- uses: [\w./-]+)@(?P<tag>v\S+)$")
@@ -96,8 +97,14 @@ def _provider_section(templates: Path, provider: str, key: str, repository: Repo
     section = section.replace(ENDPOINTS[DEFAULT_KEY], base_url).replace(DEFAULT_KEY, key)
     proposal = repository.proposal
     if proposal.include and provider != "local":
-        return section.replace("\nrun:", "\n  model: openai/gpt-4o-mini   # of prompts that name none\nrun:")
+        model = next(iter(repository.models), "") or _name_default_model(base_url)
+        return section.replace("\nrun:", f"\n  model: {json.dumps(model)}   # of prompts that name none\nrun:")
     return section + "\n  model: embedded       # of prompts that name none" if proposal.include else section
+
+
+def _name_default_model(base_url: str) -> str:
+    """Return the name of a small model in the spelling of the endpoint: OpenRouter writes the maker before it."""
+    return f"openai/{DEFAULT_MODEL}" if "openrouter.ai" in base_url else DEFAULT_MODEL
 
 
 def _format_include(proposal: PatternProposal) -> str:

@@ -3,10 +3,12 @@
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from support.cli_runs import call_promptci
 
 from promptci.cli import command_group
 
@@ -56,3 +58,19 @@ def test_every_command_is_in_one_group_of_the_help() -> None:
 def test_commands_are_completed_without_importing_them() -> None:
     items = command_group.group.shell_complete(CONTEXT, "dr")
     assert [(item.value, item.help) for item in items] == [("drift", command_group.COMMANDS["drift"])]
+
+
+@pytest.mark.parametrize(("words", "meant"), [(["chek"], "check"), (["goldens", "lnt"], "lint"), (["zzz"], "")])
+def test_a_misspelt_command_comes_with_the_nearest_one(words: list[str], meant: str, tmp_path: Path) -> None:
+    done = call_promptci(words, tmp_path, {})
+    assert done.returncode == 2
+    assert (f"Did you mean `{meant}`?" in done.stderr) == bool(meant)
+
+
+@pytest.mark.parametrize("words", [["report"], ["judge", "label", "--prompt", "order"]])
+def test_before_the_first_run_a_command_that_reads_its_report_says_what_writes_it(
+    words: list[str], tmp_path: Path
+) -> None:
+    done = call_promptci(words, tmp_path, {})
+    assert done.returncode == 2
+    assert "There is no promptci-report/report.json here yet. `promptci check`" in done.stderr

@@ -122,7 +122,7 @@ def test_it_ends_with_three_commands(builder: RepoBuilder) -> None:
 def test_missing_goldens_come_first_with_their_file(builder: RepoBuilder) -> None:
     builder.write({"prompts/new.prompt.yml": prompt(GOOD).replace("order", "new", 1), "prompts/old.md": "Greet.\n"})
     steps = init(builder, **KEY).stdout.partition("Next:\n")[2].splitlines()
-    assert steps[0] == "  write goldens/new.jsonl    # golden cases, one a line; 1 more: promptci doctor"
+    assert steps[0] == "  # put golden cases into goldens/new.jsonl, one a line; 1 more: promptci doctor"
     assert steps[2].startswith("  promptci run ")
 
 
@@ -160,3 +160,16 @@ def test_a_dry_import_writes_nothing(tmp_path: Path) -> None:
     assert (json.loads(tried.stdout)["dry_run"], (shop.path / "goldens").exists()) == (True, False), tried.stderr
     done = call_promptci(["import", "promptfoo"], shop.path, {"PATH": "/usr/bin:/bin"})
     assert "written: goldens/" in done.stdout
+
+
+def test_the_model_of_prompts_that_name_none_is_one_that_was_found(builder: RepoBuilder) -> None:
+    builder.write({"prompts/old.md": "Greet.\n"})
+    init(builder, **KEY)
+    assert 'model: "fake-1" ' in (builder.path / "promptci.yml").read_text()
+
+
+def test_without_a_model_to_be_found_its_name_is_in_the_endpoints_spelling(tmp_path: Path) -> None:
+    for key, name in (("OPENAI_API_KEY", "gpt-4o-mini"), ("OPENROUTER_API_KEY", "openai/gpt-4o-mini")):
+        repository = RepoBuilder(tmp_path / key).write({"prompts/old.md": "Greet.\n"})
+        init(repository, **{key: "sk-1"})
+        assert f'model: "{name}" ' in (repository.path / "promptci.yml").read_text()

@@ -198,3 +198,37 @@ def test_a_key_in_the_place_of_its_variable_is_not_repeated() -> None:
     assert message.startswith("promptci.yml:2: `provider.api_key_env` is a text that is not shown, which is not valid")
     assert "the name of a variable, such as OPENAI_API_KEY" in message
     assert "0123456789" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("run: {cache: ../../elsewhere}", "leads out of the repository"),
+        ("run: {cache: a/../../elsewhere}", "leads out of the repository"),
+        ("run: {memory: /tmp/elsewhere}", "leads out of the repository"),
+        ("run: {memory: 'C:\\elsewhere'}", "leads out of the repository"),
+        ("run: {cache: .git/cache}", "leads into git's own folder"),
+        ("prompts: {include: [a.prompt.yml, '../../../etc/*.md']}", "leads out of the repository"),
+        ("prompts: {goldens: '../{name}.*'}", "leads out of the repository"),
+        ("prompts: {include: 'prompts/*.md '}", "begins or ends with a blank"),
+    ],
+)
+def test_a_path_that_leads_out_of_the_repository_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load.load_config(text.encode(), "promptci.yml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gate: {max_drop: 5}", "5 percent or points are 0.05"),
+        ("gate: {min_quality: 90}", "90 percent or points are 0.9"),
+        ("run: {concurrency: 1000000000}", "it must be 'auto' or less than or equal to 1000"),
+        ("run: {concurrency: fast}", "it must be 'auto' or a whole number"),
+        ("run: {cache: 3}", "it must be false or a text"),
+    ],
+)
+def test_a_mistake_says_how_the_value_is_written(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as raised:
+        load.load_config(text.encode(), "promptci.yml")
+    assert len(raised.value.problems) == 1

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from support.comparison_notation import comparison, quality_rows
 
-from promptci.config.policy import GatePolicy
+from promptci.config.policy import GateMode, GatePolicy
 from promptci.gates.baseline_facts import NewPromptFacts, NothingToLose, SharedCause
 from promptci.gates.baseline_rule import find_shared_cause, without_baseline
 from promptci.gates.decide import decide
 from promptci.present.finding_text.describe import describe
 from promptci.providers.base import Completion
+from promptci.report.text.headline import lead
 from promptci.runs.prompt_plan import Status
 from promptci.scoring.model import ScoredCase
 from promptci.scoring.prompt_run import PromptRun
@@ -59,10 +60,30 @@ def test_a_run_with_a_limit_is_decided_by_it() -> None:
     assert first(critical) == ("new-prompt", Verdict.PASS)
 
 
-@pytest.mark.parametrize("rows", ["a - 0\nb - 0", "a - 0\nb - 1", "a - 1\nb - !"])
+@pytest.mark.parametrize("rows", ["a - 0\nb - 0", "a - 0\nb - 1", "a - 1\nb - !", "a* - 1\nb - 0"])
 def test_a_new_prompt_without_a_limit_is_not_green_unless_every_case_passes(rows: str) -> None:
     run = comparison(rows, status=Status.ADDED)
     assert first(run, GatePolicy(max_error_rate=0.5)) == ("nothing-required", Verdict.INCONCLUSIVE)
+
+
+def test_a_critical_case_decides_about_itself_and_not_about_the_others() -> None:
+    rows = "a* - 1\n" + "\n".join(f"b{i} - 0" for i in range(11))
+    run = comparison(rows, status=Status.UNCHANGED, plan={"base": None})
+    decided = decide([run], GatePolicy()).prompts[0]
+    assert decided.verdict is Verdict.INCONCLUSIVE
+    finding_text = describe(decided.findings[0])
+    assert finding_text.summary == "was not judged: 1 of 12 cases passed, and only 1 critical case is a limit"
+    assert first(run, GatePolicy(min_quality=0.05)) == ("new-prompt", Verdict.PASS)
+
+
+@pytest.mark.parametrize(("rows", "min_quality"), [("a* - 0\nb - 0\nc - 0", None), ("a - 0\nb - 0\nc - 0", 0.9)])
+def test_a_prompt_that_crosses_a_limit_is_not_said_to_keep_it(rows: str, min_quality: float | None) -> None:
+    run = comparison(rows, status=Status.UNCHANGED, plan={"base": None})
+    decided = decide([run], GatePolicy(min_quality=min_quality)).prompts[0]
+    assert decided.verdict is Verdict.FAIL
+    finding_text = describe(decided.findings[0])
+    assert finding_text.summary == "was tested without a comparison: 0 of 3 cases passed"
+    assert "no limit" not in finding_text.detail
 
 
 def test_a_new_prompt_of_which_every_case_passes_is_green_and_claims_no_limit() -> None:
@@ -137,3 +158,11 @@ def test_where_an_answer_is_right_equal_answers_are_no_cause() -> None:
 def test_a_single_case_shares_no_cause_with_itself() -> None:
     (case,) = comparison("a 0 0").cases
     assert find_shared_cause([*case.base, *case.head]) is None
+
+
+def test_a_failed_run_that_blocks_nothing_says_so() -> None:
+    run = comparison("a* - 0\nb - 0", status=Status.UNCHANGED, plan={"base": None})
+    report = decide([run], GatePolicy(mode=GateMode.ADVISE))
+    assert report.exit_code == 0
+    assert lead(report, "run") == "Failed (advise mode, which blocks nothing)"
+    assert lead(decide([run], GatePolicy()), "run") == "Failed"

@@ -281,7 +281,9 @@ def test_a_variable_that_cases_lack_is_named_for_each_with_file_and_line() -> No
 def test_a_variable_that_the_prompt_misspells_is_named_with_the_one_that_the_cases_have() -> None:
     cases = goldens(case("a", vars={"question": "x"}))
     (problem,) = questions.plan_questions(planned(None, (prompt("Answer {{qestion}}"), cases)), times(1)).problems
-    assert problem.hint.startswith("Did you mean `question`? Correct the prompt then; else add `qestion`")
+    assert problem.hint.startswith(
+        "If `question` is meant, rename it in the goldens, or in the prompt; else add `qestion`"
+    )
 
 
 def test_a_variable_missing_everywhere_gives_a_list_that_can_be_read() -> None:

@@ -410,3 +410,11 @@ def test_a_message_is_not_put_together_beyond_its_bound() -> None:
 )
 def test_templates_of_other_languages_are_plain_text(payload: str) -> None:
     assert render.render(payload, {"x": "1", "y": "2", "a": "3"}) == payload
+
+
+@pytest.mark.parametrize("path", ["prompts/a.j2", "prompts/a.txt"])
+def test_a_file_without_settings_is_not_told_to_name_its_model(path: str) -> None:
+    with pytest.raises(InputError) as raised:
+        load.load_prompt(path, b"Greet {{ name }}.", lambda _: None)
+    (problem,) = raised.value.problems
+    assert problem.hint == "Set `provider.model` in promptci.yml."

@@ -90,3 +90,10 @@ def test_many_findings_of_a_kind_are_counted() -> None:
 def test_hostile_texts_take_no_time() -> None:
     texts = ["a@" + "a." * 50_000, "1 " * 50_000, "DE00" + " AAAA" * 20_000, "a" * 200_000 + "@"]
     lint_cases([case(number, text) for number, text in enumerate(texts)], ["x" * 100_000])
+
+
+def test_one_label_for_all_cases_is_found() -> None:
+    words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
+    cases = [case(n, f"{word} {word} {word}", expected="yes") for n, word in enumerate(words)]
+    assert only(*cases).problem.message.startswith("all 10 cases expect `yes`")
+    assert rules(*cases[:9]) == []

@@ -88,3 +88,8 @@ def test_hostile_text_stays_in_its_cell() -> None:
     count = sum(len(prompt.case_details) for prompt in rich().prompts)
     for payload in (*XSS, 'a","b', "x\r\ny", "\x00"):
         assert len(rows(planted(rich(), payload))) == count
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_a_cell_without_a_sign_gets_no_apostrophe(text: str) -> None:
+    assert cases_csv.escape_formula(text) == text
