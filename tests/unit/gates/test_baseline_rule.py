@@ -104,7 +104,7 @@ def test_a_new_prompt_below_a_limit_by_chance_does_not_claim_to_keep_it() -> Non
 @pytest.mark.parametrize(("limit", "below"), [(0.5, False), (0.51, True), (None, False)])
 def test_a_new_prompt_at_its_limit_is_not_below_it(limit: float | None, below: bool) -> None:
     run = comparison("a - 1\nb - 0", status=Status.ADDED)
-    facts = without_baseline(run, GatePolicy(min_quality=limit)).facts
+    facts = without_baseline(run, GatePolicy(min_quality=limit), crosses_limit=False).facts
     assert isinstance(facts, NewPromptFacts)
     assert facts.is_below is below
 

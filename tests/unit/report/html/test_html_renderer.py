@@ -110,7 +110,7 @@ def test_the_policy_stands_before_anything_it_governs() -> None:
 
 def test_a_verdict_has_a_word_and_an_icon_and_not_its_colour_alone() -> None:
     for situation, word, icon in (
-        ("regressed", "Fail", "bad"),
+        ("regressed", "Fail, blocked", "bad"),
         ("all_same", "Pass", "good"),
         ("inconclusive", "Inconclusive", "warn"),
         ("budget_reached", "Error", "bad"),

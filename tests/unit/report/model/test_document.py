@@ -70,6 +70,7 @@ def test_the_promised_keys_are_there_and_unknown_is_null() -> None:
         "head_per_request": None,
         "delta_per_month": None,
         "requests_per_day": None,
+        "own_price": False,
     }
 
 
