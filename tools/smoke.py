@@ -3,6 +3,7 @@
 CI runs it where the tests do not run: on macOS and Windows. It needs git, and nothing but promptci's own packages.
 """
 
+import io
 import json
 import os
 import re
@@ -61,6 +62,8 @@ class Model(BaseHTTPRequestHandler):
 
 def main() -> int:
     """Run every step; return 1 where one went another way than it should."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -71,9 +74,9 @@ def main() -> int:
             expect(repository, ["doctor"], code=0, says="0 errors"),
             expect(repository, ["release", "order"], code=0, says="v1.0.0"),
             edit(repository),
-            expect(repository, ["check"], code=1, says="Blocked"),
+            expect(repository, ["check"], code=1, says="order got worse"),
             expect_no_new_call(repository),
-            expect(repository, ["report", "promptci-report/report.json"], code=1, says="Blocked"),
+            expect(repository, ["report", "promptci-report/report.json"], code=1, says="order got worse"),
             (repository / "promptci-report" / "report.html").stat().st_size > 10_000,
         ])  # fmt: skip
     server.shutdown()
@@ -122,12 +125,13 @@ def edit(repository: Path) -> bool:
 def expect_no_new_call(repository: Path) -> bool:
     """Check again: every answer is in the cache now."""
     before = len(Model.calls)
-    return expect(repository, ["check", "--quiet"], code=1, says="Blocked") and len(Model.calls) == before
+    return expect(repository, ["check", "--quiet"], code=1, says="order got worse") and len(Model.calls) == before
 
 
 def expect(repository: Path, words: Sequence[str], *, code: int, says: str) -> bool:
     """Run a command of promptci; print what it wrote where it ends with another code, or does not say the words."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "INPUT_", "CI"))}
+    environ["PYTHONIOENCODING"] = "utf-8"
     done = subprocess.run(
         [sys.executable, "-m", "promptci", *words], cwd=repository, env=environ, capture_output=True, check=False
     )

@@ -36,8 +36,9 @@ from promptci.usecases.reporting import comment, merge
 from promptci.verdict import Verdict
 
 if TYPE_CHECKING:
-    from promptci.report.terminal import styled_text, terminal_text
+    from promptci.report.terminal import case_lines, styled_text, terminal_text
 else:
+    case_lines = lazy_import("promptci.report.terminal.case_lines")
     styled_text = lazy_import("promptci.report.terminal.styled_text")
     terminal_text = lazy_import("promptci.report.terminal.terminal_text")
 
@@ -102,9 +103,9 @@ def act(environ: Mapping[str, str], out: TextIO) -> int:
         for note in notes:
             log(note)
         if outcome.view is not None:
-            log(f"{outcome.view.verdict}: {outcome.view.headline}")
+            verdict = case_lines.verdict_line(outcome.view.verdict, outcome.view.headline)
             lines = terminal_text.describe_run(outcome.view, terminal_text.Detail(command_line=False))
-            for line in styled_text.render_plain(lines):
+            for line in styled_text.render_plain([verdict, *lines]):
                 log(line)
     except Exception as error:
         # Branch protection would wait for a status for ever, and an earlier one of this commit may be green.

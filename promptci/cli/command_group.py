@@ -131,7 +131,9 @@ def run(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may not know the characters of a report
+            # A terminal may not know the characters of a report. Whoever reads a pipe on Windows expects UTF-8.
+            encoding = "utf-8" if sys.platform == "win32" and not stream.isatty() else None
+            stream.reconfigure(errors="backslashreplace", encoding=encoding)
     if threading.current_thread() is threading.main_thread():
         # As Ctrl-C: asyncio cancels the calls in flight, and the journal is closed.
         signal.signal(signal.SIGTERM, _interrupt)

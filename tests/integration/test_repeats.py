@@ -242,7 +242,7 @@ def test_automatic_repeats_go_on_while_the_verdict_is_undecided(tmp_path: Path) 
     assert outcome.view.verdict == "pass"
     per_case = len(server.calls) / 40
     assert per_case in (2, 4, 8)
-    assert any(f"asked {per_case:.0f} times" in note for note in outcome.view.notes)
+    assert any(f"answered each case {per_case:.0f} times" in note for note in outcome.view.notes)
     quality = only(outcome).quality
     assert quality is not None
     rounds = {2: 2, 4: 3, 8: 4}[int(per_case)]

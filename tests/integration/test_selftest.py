@@ -122,7 +122,7 @@ def test_power_then_knows_the_noise(tmp_path: Path) -> None:
     smallest = "smallest drop that blocks, with 80% power: 7.8 points"
     assert output[1].strip() == f"measured by selftest: {smallest}"
     assert f"  {smallest}" in measured
-    assert re.search(r"to show that 5 points are a drop: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", output[2])
+    assert re.search(r"to show a drop of 5 points: \d+ cases \(\d+ more\), at most \$0\.0\d+ a check", output[2])
     assert "not worse by 5 points" in output[-1]
 
 

@@ -1,7 +1,7 @@
 """Lines of a terminal: pieces with a style, indented and wrapped. Pure."""
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Literal
@@ -108,7 +108,7 @@ def table(rows: Sequence[Sequence[str]], *, indent: int) -> Iterator[StyledLine]
         yield line("  ".join([*cells, row[-1]]).rstrip(), "muted" if number == 0 else "plain", indent=indent)
 
 
-def render_plain(lines: Iterator[StyledLine]) -> Iterator[str]:
+def render_plain(lines: Iterable[StyledLine]) -> Iterator[str]:
     """Yield texts for a file or a log: lines of any length, differing words between signs as `git diff` has them."""
     return render(lines, None, mark_words)
 
@@ -119,7 +119,7 @@ def mark_words(text: str, style: Style) -> str:
     return f"{before}{text}{after}"
 
 
-def render(lines: Iterator[StyledLine], width: int | None, paint: Callable[[str, Style], str]) -> Iterator[str]:
+def render(lines: Iterable[StyledLine], width: int | None, paint: Callable[[str, Style], str]) -> Iterator[str]:
     """Yield texts to print: each line wrapped to `width` columns (None: as long as it is), its pieces painted."""
     for whole in lines:
         for part in wrap(whole, width):

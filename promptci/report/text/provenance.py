@@ -266,24 +266,19 @@ def _asked(quality: QualityView) -> list[tuple[str, str]]:
 
 def _settling(quality: QualityView) -> str:
     text = f"about {quality.cases_needed:,} pairs would settle the margin"
-    return (
-        text
-        if quality.repeats_needed is None
-        else f"{text}, or each of these cases asked {quality.repeats_needed} times"
-    )
+    repeats = quality.repeats_needed
+    return text if repeats is None else f"{text}, or each of these cases asked {repeats} times"
 
 
 def _cases(prompt: PromptView) -> str:
-    parts = [formatting.count(prompt.cases, "case")]
-    for ids, word in (
-        (prompt.new_cases, "new"),
-        (prompt.changed_cases, "changed"),
-        (prompt.removed_cases, "removed"),
-        (prompt.weakened_cases, "with another expectation for the same question"),
-    ):
-        if ids:
-            parts.append(f"{len(ids):,} {word}")
-    return ", ".join(parts)
+    edits = {
+        "new": prompt.new_cases,
+        "changed": prompt.changed_cases,
+        "removed": prompt.removed_cases,
+        "with another expectation for the same question": prompt.weakened_cases,
+    }
+    edited = (f"{len(ids):,} {word}" for word, ids in edits.items() if ids)
+    return ", ".join([formatting.count(prompt.cases, "case"), *edited])
 
 
 def _rule(prompt: PromptView, view: ReportView) -> str:

@@ -281,9 +281,8 @@ def _cache(state: _RepositoryState) -> Iterator[DoctorFinding]:
         if command.try_git(state.root, "check-ignore", "--quiet", "--", f"{path}/x").returncode == 1:
             top = path.split("/")[0]
             message = f"`{top}/`, which promptci writes, is not ignored and would be committed by `git add --all`"
-            yield DoctorFinding(
-                problem=Problem(path=".gitignore", message=message, hint=f"Add the line `{top}/`."), level="warning"
-            )
+            problem = Problem(path=".gitignore", message=message, hint=f"Add the line `{top}/`.")
+            yield DoctorFinding(problem=problem, level="warning")
 
 
 def _workflow(state: _RepositoryState) -> Iterator[DoctorFinding]:

@@ -56,7 +56,7 @@ def test_without_an_audit_log_there_is_no_trailer(shop: RepoBuilder) -> None:
     assert "Audit-head" not in tags.list_releases(shop.path)["order"][0].trailers
     shop.git("branch", HISTORY_BRANCH)
     done = run(shop, "deploy", "order@v1.0.0", "--env", "production")
-    assert (done.code, trailer(shop), "warning" in done.text) == (0, None, False)
+    assert (done.code, trailer(shop), "audit" in done.text) == (0, None, False)
 
 
 @pytest.mark.parametrize("line", first_daily(["{", "[1]", '{"n": 2}', "[" * 100_000], 2))
@@ -67,7 +67,7 @@ def test_a_log_that_cannot_be_read_stops_nothing_and_is_said(shop: RepoBuilder, 
     done = run(shop, "release", "order", "--because", "x")
     assert (done.code, "warning: no Audit-head is written, because the audit log" in done.text) == (0, True), done.text
     deployed = run(shop, "deploy", "order@v1.0.0", "--env", "production", "--json").value
-    assert (len(deployed["warnings"]), trailer(shop)) == (1, None)
+    assert ([warning for warning in deployed["warnings"] if "audit" in warning] != [], trailer(shop)) == (True, None)
 
 
 def test_with_push_the_newest_log_of_the_remote_counts(shop: RepoBuilder) -> None:

@@ -258,7 +258,7 @@ def test_a_prompt_that_was_taken_out_of_an_environment_is_not_said_to_run_there(
     assert "added: deployed order nothing in production\n" in run(shop, "audit", "record").text
 
     line = run(shop, "audit", "log", "--what", "deployed").text.splitlines()[0]
-    assert "deployed order in production; v1.0.0 at 100% → nothing; Nothing is deployed any more" in line
+    assert "deployed order in production; v1.0.0 → nothing; Nothing is deployed any more" in line
     explanation = run(shop, "audit", "explain", "order@v1.0.0").text
     assert explanation.startswith("order v1.0.0: released, no longer deployed\n")
     assert "took the prompt out of production: Nothing is deployed any more" in explanation

@@ -115,7 +115,7 @@ def test_a_forged_tag_is_named_by_the_commit_that_deployed_it(shop: RepoBuilder)
 
 def test_a_forged_tag_that_ran_in_one_environment_is_not_deployed_to_another(shop: RepoBuilder) -> None:
     """What was tried in staging is what production gets."""
-    assert run(shop, "deploy", "order@v1.1.0", "--env", "staging").code == 0
+    assert run(shop, "deploy", "order@v1.1.0", "--env", "staging", "--new-env").code == 0
     forge(shop, "prompts/order/v1.1.0")
     refused = run(shop, "deploy", "order@v1.1.0", "--env", "production")
     assert (refused.code, "was moved: commit" in refused.text) == (4, True), refused.text
@@ -127,7 +127,7 @@ def test_a_forged_tag_that_ran_in_one_environment_is_not_deployed_to_another(sho
 def test_a_forged_tag_is_named_by_a_deployment_that_came_by_a_merge(shop: RepoBuilder) -> None:
     main = shop.git("rev-parse", "--abbrev-ref", "HEAD").strip()
     shop.git("switch", "--create", "deployment")
-    assert run(shop, "deploy", "order@v1.1.0", "--env", "staging").code == 0
+    assert run(shop, "deploy", "order@v1.1.0", "--env", "staging", "--new-env").code == 0
     shop.git("switch", main)
     shop.git("merge", "--no-ff", "--message=Merge pull request 7", "deployment")
     forge(shop, "prompts/order/v1.1.0")

@@ -259,7 +259,7 @@ def test_selftest_does_not_spend_without_a_yes_where_nobody_can_be_asked(tmp_pat
         seen = call("power", "--drop", "0.02", cwd=builder.path)
     assert seen.returncode == 0, seen.stderr
     assert "measured by selftest" in seen.stdout
-    assert "to show that 2 points are a drop" in seen.stdout
+    assert "to show a drop of 2 points" in seen.stdout
 
 
 def test_a_run_is_asked_in_parts_and_joined(tmp_path: Path) -> None:
