@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptci.config.load import load_config
 from promptci.config.model import Config
-from promptci.errors import ConfigError, Problem
+from promptci.errors import ConfigError, InputError, Problem
 from promptci.git.snapshot import Snapshot
 from promptci.lazy_import import lazy_import
 
@@ -30,10 +30,13 @@ def find_config(snapshot: Snapshot, path: str) -> str | None:
     Raises
     ------
     ConfigError
-        Where both promptci.yml and promptci.yaml exist.
+        Where both promptci.yml and promptci.yaml exist, or it is no plain file of the repository.
     """
     candidates = DEFAULT_PATHS if path == DEFAULT_PATH else (path,)
-    existing = [candidate for candidate in candidates if snapshot.read(candidate) is not None]
+    try:
+        existing = [candidate for candidate in candidates if snapshot.read(candidate) is not None]
+    except InputError as error:
+        raise ConfigError(error.problems) from error
     if len(existing) > 1:
         message = f"{existing[0]} exists too, and only one of them can decide"
         raise ConfigError([Problem(path=existing[1], message=message, hint="Delete one of them.")])

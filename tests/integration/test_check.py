@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fakes.openai_server import Call, Reply, error
 from fakes.repo import RepoBuilder
+from support.cli_runs import run_command
 from support.daily import first_daily
 from support.repositories import (
     BAD,
@@ -466,6 +467,12 @@ def test_a_broken_configuration_is_exit_code_2_with_a_report(tmp_path: Path) -> 
     outcome = checked(builder)
     assert (view(outcome).verdict, outcome.exit_code) == ("error", 2)
     assert "max_drop" in (tmp_path / "out" / "comment.md").read_text()
+
+
+def test_a_configuration_outside_of_the_repository_is_exit_code_2(tmp_path: Path) -> None:
+    builder = shop(tmp_path, FILES)
+    result = run_command(builder.path, ["run", "--config", "../x.yml"], tmp_path / "out")
+    assert (result.exit_code, "leads out of the repository" in result.text) == (2, True)
 
 
 def test_the_working_tree_is_tested_before_it_is_committed(tmp_path: Path) -> None:
