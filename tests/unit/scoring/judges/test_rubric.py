@@ -2,10 +2,11 @@
 
 import json
 import re
+import unicodedata
 from itertools import takewhile
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.assertion_cases import answer
 from support.fake_judges import JUDGE, FakeJudge, answered, marked
@@ -149,10 +150,11 @@ def requested(text: str, **variables: str) -> Request:
 
 
 @given(st.text(), st.text())
+@example("\ufa70", "")
 def test_answer_and_question_are_whole_and_stand_between_delimiters_that_are_in_neither(text: str, asked: str) -> None:
     _, question, candidate, _ = (message["content"] for message in requested(text, input=asked).messages)
     nonce = candidate[1:17]
-    assert candidate == f"<{nonce}>\n{text}\n</{nonce}>"
+    assert candidate == f"<{nonce}>\n{unicodedata.normalize('NFC', text)}\n</{nonce}>"  # as every assertion reads it
     assert question == f"What was asked:\n<{nonce}>\ninput: {asked}\n</{nonce}>"
     assert nonce not in text + asked
 
