@@ -117,9 +117,10 @@ def set_up(folder: Path) -> Shop:
     shop.git("switch", "--quiet", "main")
     config = shop.repository / "promptci.yml"
     text = config.read_text(encoding="utf-8")
-    config.write_text(
-        text.replace("kind: local", "kind: recorded\n  path: answers/smollm2-135m.jsonl"), encoding="utf-8"
-    )
+    text = text.replace("kind: local", "kind: recorded\n  path: answers/smollm2-135m.jsonl")
+    # Without a limit of quality, a first run with a wrong answer is not judged.
+    text = text.replace("gate:\n", "gate:\n  min_quality: 0.5\n")
+    config.write_text(text, encoding="utf-8")
     deployed = (shop.repository / FILE).read_text(encoding="utf-8")
     head, _, policy = deployed.partition("prompts:")
     (shop.repository / FILE).write_text(f"{head}prompts: {{}}\nsteps:{policy.partition('steps:')[2]}", encoding="utf-8")

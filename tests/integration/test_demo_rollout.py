@@ -36,7 +36,7 @@ def test_the_bad_version_is_rolled_back_without_a_hand_in_between(tmp_path: Path
     (blocked,) = [line for line in lines if ": blocked order-extractor; " in line]
     assert "verdict fail" in blocked
     (rolled_back,) = [line for line in lines if ": rolled-back order-extractor in production; " in line]
-    assert "v1.1.0 at 5% → v1.0.0 at 100%; Quality: " in rolled_back
+    assert "v1.1.0 for 5% → v1.0.0; Quality: " in rolled_back
     assert any(re.match(r"The chain of \d+ entries is whole; its head is ", line) for line in lines)
     assert any(re.match(r"\d+ tags and commits name an entry", line) for line in lines), lines
 

@@ -15,6 +15,7 @@ from promptci.compare.case_effect import CaseEffect, measure_cases
 from promptci.compare.sample import Design, Sample, SamplePair
 from promptci.gates.evidence import together
 from promptci.runs import adaptive_repeats
+from promptci.stats.estimates import intervals
 from promptci.stats.significance import confirmation, corrections, paired, ratio_tests
 from promptci.verdict import Verdict
 
@@ -67,6 +68,16 @@ def _decide_fast(setting: Setting, prompts: Sequence["_FastPrompt"]) -> Verdict:
     return Verdict.PASS if all(prompt.passes for prompt in prompts) else Verdict.INCONCLUSIVE
 
 
+def _is_beyond_saving(draws: Draws, answered: int) -> bool:
+    """Return whether the missing answers of a version show that its error rate is above the limit."""
+    for side in draws.passes:
+        missing = np.isnan(side[:, :answered])
+        interval = intervals.wilson(int(missing.sum()), missing.size)
+        if interval is not None and interval.lo > POLICY.max_error_rate:
+            return True
+    return False
+
+
 class _FastPrompt:
     """One prompt of a simulated pull request, asked until it is decided."""
 
@@ -81,7 +92,8 @@ class _FastPrompt:
             self.within = self.effect.is_within(POLICY.max_drop) and (
                 worst is None or measure_cases(worst).is_within(POLICY.max_drop)
             )
-            if self.within or self.effect.is_regression(POLICY.max_drop, setting.budget.quality_per_prompt):
+            is_regression = self.effect.is_regression(POLICY.max_drop, setting.budget.quality_per_prompt)
+            if self.within or is_regression or _is_beyond_saving(draws, answered):
                 break
         self._answered = answered
         self._repeated = find_flipped_critical_cases(setting, draws, answered)
