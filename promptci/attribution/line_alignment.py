@@ -25,7 +25,7 @@ def align_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[LinePai
     """Return the pairs of a changed block in order; None for a block that is too large to compare.
 
     The alignment with the greatest likeness is taken. What is left between two pairs of like lines is paired in order,
-    as a line that was written anew stands for the one in its place.
+    as a rewritten line stands for the one in its place.
     """
     if len(before) * len(after) > MAX_PAIRS:
         return None

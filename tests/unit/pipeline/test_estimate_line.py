@@ -22,7 +22,7 @@ def estimate(calls: int, usd: str | None = "0.01") -> RunEstimate:
 
 def describe(*, is_free: bool = False, **parts: RunEstimate | None) -> str:
     known = {"judged": None, "judged_again": None, "explained": None, "again": estimate(0), **parts}
-    return EstimateParts(**known).describe("while the verdict is open", is_free=is_free)  # type: ignore[arg-type]
+    return EstimateParts(**known).describe("while the verdict is open", is_free=is_free)  # type: ignore[arg-type]  # each is an estimate
 
 
 def test_what_may_follow_is_summed_up() -> None:
