@@ -14,6 +14,8 @@ from promptci.config.durations import UNITS
 from promptci.config.model import Config
 from promptci.config.policy import About, GateMode, OnInconclusive, OnMissingGoldens
 from promptci.config.trust import find_path_problem, is_platform_token, is_variable_name
+from promptci.providers.http import endpoint
+from promptci.providers.options import OPENAI_URL
 
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([smh])")
 
@@ -108,6 +110,12 @@ def _paths(value: Any) -> tuple[str, ...]:
     return tuple(map(_path, _texts(value)))
 
 
+def _address(value: Any) -> str:
+    if value != OPENAI_URL and endpoint.find_address_problem(_text(value)):
+        raise NotPlainError
+    return str(value)
+
+
 def _folder(value: Any) -> str | None:
     return None if value is False or not _text_or_none(value) else _path(value)
 
@@ -162,7 +170,7 @@ _SECTIONS: dict[str, dict[str, tuple[str, Converter]]] = {
     "prompts": {"include": ("include", _paths), "goldens": ("goldens", _path)},
     "provider": {
         "kind": ("kind", _same("openai", "local", "recorded")),
-        "base_url": ("base_url", _text),
+        "base_url": ("base_url", _address),
         "api_key_env": ("api_key_env", _key_variable),
         "model": ("model", _optional(_text)),
         "path": ("path", _optional(_text)),
@@ -184,11 +192,11 @@ _SECTIONS: dict[str, dict[str, tuple[str, Converter]]] = {
     },
     "judge": {
         "model": ("model", _optional(_text)),
-        "rubric": ("rubric", _optional(_text)),
+        "rubric": ("rubric", _optional(_path)),
         "embedding_model": ("embedding_model", _text_or_none),
         "pairwise": ("pairwise", _flag),
         "probes": ("probes", _count(0, 200)),
-        "labels": ("labels", _text),
+        "labels": ("labels", _path),
     },
     "gate": {
         "mode": ("mode", _one_of({str(mode): mode for mode in GateMode})),
@@ -204,6 +212,6 @@ _SECTIONS: dict[str, dict[str, tuple[str, Converter]]] = {
     },
     "explain": {"calls": ("explain_calls", _count(0, 10_000))},
     "traffic": {"requests_per_day": ("requests_per_day", _optional(_inside(0, 1e12)))},
-    "report": {"comment_template": ("comment_template", _optional(_text)), "full_texts": ("full_texts", _flag)},
+    "report": {"comment_template": ("comment_template", _optional(_path)), "full_texts": ("full_texts", _flag)},
 }
 """For each section and key: the field of its dataclass, and how its value gets there."""

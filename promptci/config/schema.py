@@ -13,7 +13,7 @@ from promptci.config.sections.override_schema import OverrideSection, PromptGate
 from promptci.config.sections.provider_schema import ProviderSection
 from promptci.config.sections.review_schema import ApprovalsSection, MergeOverrideSection
 from promptci.config.sections.run_schema import RunSection
-from promptci.config.sections.section import ConfigSection, accept_single, check_path
+from promptci.config.sections.section import ConfigSection, RepositoryFile, accept_single, check_path
 from promptci.config.sections.site_schema import SiteSection
 from promptci.prompts.options import Syntax
 
@@ -67,7 +67,7 @@ class JudgeSection(ConfigSection):
     """Models that score what code cannot check."""
 
     model: str | None = Field(default=None, description="Model of `judge` assertions.")
-    rubric: str | None = Field(default=None, description="File with the rubric of `judge` assertions.")
+    rubric: RepositoryFile | None = Field(default=None, description="File with the rubric of `judge` assertions.")
     embedding_model: str | None = Field(
         default=None, description="Default embedding model of `similar` assertions, at the same endpoint."
     )
@@ -81,7 +81,7 @@ class JudgeSection(ConfigSection):
         description="Number of adversarial probes: useless answers that each judge must reject in every run to be "
         "trusted. 0: none.",
     )
-    labels: str = Field(
+    labels: RepositoryFile = Field(
         default="goldens/{name}.labels.jsonl",
         description="Glob of answers that people labelled, to measure the judge.",
     )
@@ -113,7 +113,7 @@ class TrafficSection(ConfigSection):
 class ReportSection(ConfigSection):
     """Output of a run."""
 
-    comment_template: str | None = Field(
+    comment_template: RepositoryFile | None = Field(
         default=None, description="Jinja template for the comment; it can override blocks of the default template."
     )
     full_texts: bool = Field(

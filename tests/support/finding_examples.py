@@ -198,6 +198,12 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
             first_error="unscored: helpful: the reply is invalid",
             unscored=True,
         ),
+        MissingAnswers(
+            missing=3, requested=3, max_error_rate=0.05, first_error="provider: no key", unsent=3, kind="provider"
+        ),
+        MissingAnswers(
+            missing=3, requested=3, max_error_rate=0.05, first_error="connection: nothing listens", kind="connection"
+        ),
     ],
     "nothing-to-lose": [
         NothingToLose(passed=0, cases=60, shared_cause=SharedCause("same-tag", "<think>")),

@@ -34,7 +34,7 @@ def describe_mistake(detail: ErrorDetails) -> tuple[str, str]:
     key, value = detail["loc"][-1] if detail["loc"] else "", detail["input"]
     if key in SHARES and isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= MAX_PERCENT:
         message = f"{message}; a share is written so: {value:g} percent or points are {value / MAX_PERCENT:g}"
-    is_secret = key in NAMES_OF_SECRETS
+    is_secret = key in NAMES_OF_SECRETS or (key == "base_url" and "@" in str(value))
     return "a text that is not shown" if is_secret else repr(detail["input"])[:60], message
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from promptci.config.sections.provider_schema import EndpointSection
-from promptci.config.sections.section import ConfigSection, accept_single
+from promptci.config.sections.section import ConfigSection, RepositoryFile, accept_single
 from promptci.config.trust import is_loopback
 from promptci.prompts.formats.github_parameters import parse_default_parameters
 
@@ -43,7 +43,7 @@ class PromptJudgeSection(ConfigSection):
     """The judge of one prompt."""
 
     model: str | None = Field(default=None, description="Model of its `judge` assertions.")
-    rubric: str | None = Field(default=None, description="File with the rubric of its `judge` assertions.")
+    rubric: RepositoryFile | None = Field(default=None, description="File with the rubric of its `judge` assertions.")
 
 
 class PromptProviderSection(EndpointSection):

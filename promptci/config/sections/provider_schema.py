@@ -9,6 +9,7 @@ from promptci.config.sections.run_schema import Money
 from promptci.config.sections.section import ConfigSection, accept_single
 from promptci.config.trust import is_platform_token, is_variable_name
 from promptci.prompts.formats.github_parameters import parse_default_parameters
+from promptci.providers.http import endpoint
 
 
 class PriceSection(ConfigSection):
@@ -30,6 +31,13 @@ class EndpointSection(ConfigSection):
         default="OPENAI_API_KEY",
         description="Environment variable with the API key. Tokens of GitHub and of cloud providers are refused.",
     )
+
+    @field_validator("base_url")
+    @classmethod
+    def _check_address(cls, url: str) -> str:
+        if problem := endpoint.find_address_problem(url):
+            raise ValueError(f"{problem.message}. {problem.hint}")
+        return url
 
     @field_validator("api_key_env")
     @classmethod

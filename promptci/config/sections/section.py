@@ -1,8 +1,8 @@
 """What the sections of promptci.yml share."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from promptci.config.trust import find_path_problem
 
@@ -23,3 +23,11 @@ def check_path(value: str, hint: str) -> str:
     if problem := find_path_problem(value):
         raise ValueError(f"it {problem}. {hint}")
     return value
+
+
+def _check_file(value: str) -> str:
+    return check_path(value, "Name a file of the repository, from its root")
+
+
+RepositoryFile = Annotated[str, AfterValidator(_check_file)]
+"""A file of the repository, or a glob of such files."""

@@ -285,7 +285,7 @@ class _Count:
 
 def _ask_nobody(planned: PlannedRun, error: ProviderError) -> Asked:
     """Answer every question with the same error; what to do about it is said once, of the run."""
-    failed = AnswerError(kind="provider", message=error.message)
+    failed = AnswerError(kind="provider", message=error.message, sent=False)
     for run in planned.prompts:
         cases = run.cases_by_id
         run.scored += [

@@ -55,6 +55,16 @@ def nothing_evaluated(facts: MissingAnswers) -> FindingText:
             f"could not be evaluated: no answer of {version} could be scored (0 of {facts.requested:,})",
             _first_error(facts),
         )
+    if facts.missing and facts.unsent == facts.missing:
+        return FindingText(
+            f"could not be evaluated: nothing was asked ({count(facts.missing, 'request')} not sent)",
+            _first_error(facts),
+        )
+    if facts.kind == "connection":
+        return FindingText(
+            f"could not be evaluated: the endpoint could not be reached ({_count_failures(facts)})",
+            _first_error(facts),
+        )
     return FindingText(
         f"could not be evaluated: no answer of {version} is usable ({_count_failures(facts)})",
         _first_error(facts),
@@ -238,7 +248,7 @@ def p95(facts: P95Facts) -> FindingText:
 def _count_failures(facts: MissingAnswers) -> str:
     """Return how many requests failed, without those that were never sent: `3 requests failed, 57 not sent`."""
     if not facts.unsent:
-        return f"{facts.missing:,} of {facts.requested:,} failed"
+        return f"{facts.missing:,} of {count(facts.requested, 'request')} failed"
     failed = facts.missing - facts.unsent
     word = "refused" if facts.kind == "auth" else "failed"
     return f"{count(failed, 'request')} {word}, {facts.unsent:,} not sent"

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib import parse
 
 from promptci.errors import ProviderError
@@ -18,7 +18,19 @@ _METADATA_NAMES = {"metadata", "metadata.google.internal", "metadata.goog", "ins
 _METADATA_ADDRESSES = {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")}
 _DEPLOYMENT = re.compile(r"(?<=/openai)/deployments/[^/]+$")
 
+ADDRESS_HINT = "Write it like https://api.openai.com/v1"
+MAX_LABEL = 63
+"""Characters between two dots of a host's name."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class AddressProblem(NamedTuple):
+    """Why an address cannot be used."""
+
+    message: str
+    hint: str
+    """What to write instead."""
 
 
 def host_name(base_url: str) -> str:
@@ -51,28 +63,59 @@ def check_base_url(base_url: str, *, has_key: bool) -> None:
     ProviderError
         With what to write instead.
     """
+    problem = find_address_problem(base_url)
+    if problem is None and has_key and parse.urlsplit(base_url).scheme == "http" and not is_loopback(base_url):
+        hint = 'Use https, or set `api_key_env: ""` if the endpoint needs no key'
+        problem = AddressProblem(f"`http://{host_name(base_url)}` would send the key unencrypted", hint)
+    if problem is not None:
+        raise ProviderError(f"provider.base_url: {problem.message}", f"{problem.hint}.")
+
+
+def find_address_problem(base_url: str) -> AddressProblem | None:
+    """Return why an address cannot be that of an endpoint, whatever the environment holds; None if it can."""
     try:
         parts = parse.urlsplit(base_url)
         name = host_name(base_url)
         _ = parts.port
-    except ValueError as error:
-        raise _refusal("is not a web address", "Write it like https://api.openai.com/v1") from error
+    except ValueError:
+        return AddressProblem("the address is not a web address", ADDRESS_HINT)
+    shown = _strip_user_info(base_url)
+    if any(character.isspace() for character in base_url):
+        return AddressProblem(f"`{shown}` has a blank in it", ADDRESS_HINT)
     if parts.scheme not in {"http", "https"} or not name:
-        raise _refusal(
-            f"`{_strip_user_info(base_url)}` is not a web address", "Write it like https://api.openai.com/v1"
-        )
+        return AddressProblem(f"`{shown}` is not a web address", ADDRESS_HINT)
     if parts.username is not None or parts.password is not None:
-        raise _refusal("holds a user name or password", "Put the key into the variable that `api_key_env` names")
+        hint = "Put the key into the variable that `api_key_env` names"
+        return AddressProblem("the address holds a user name or password", hint)
+    if not _is_host(name):
+        return AddressProblem(f"`{name[:80]}` is not the name of a host", ADDRESS_HINT)
     if parts.fragment or any(name != "api-version" for name, _ in parse.parse_qsl(parts.query, keep_blank_values=True)):
         hint = "Give the address up to and including /v1, without `?` or `#`; only Azure's `?api-version=` is accepted"
-        raise _refusal("ends in a query or fragment", hint)
+        return AddressProblem("the address ends in a query or fragment", hint)
+    return _find_host_problem(name, is_plain=parts.scheme == "http" and not is_loopback(base_url))
+
+
+def _is_host(name: str) -> bool:
+    """Return whether a name can be that of a host: an address, or labels of letters, digits, `-` and `_`."""
+    if ":" in name:
+        return _address(name.partition("%")[0]) is not None
+    labels = name.split(".")
+    return all(0 < len(label) <= MAX_LABEL and re.fullmatch(r"[\w-]+", label) for label in labels)
+
+
+def _find_host_problem(name: str, *, is_plain: bool) -> AddressProblem | None:
+    """Return why a host must not be asked; `is_plain`: over http, and not on this machine."""
     address = _address(name)
     if name in _METADATA_NAMES or (address is not None and (address.is_link_local or address in _METADATA_ADDRESSES)):
-        raise _refusal(f"`{name}` serves the machine's own credentials", "Give the address of a model endpoint")
+        message = f"`{name}` serves the machine's own credentials"
+        return AddressProblem(message, "Give the address of a model endpoint")
     if address is not None and (address.is_unspecified or address.is_multicast):
-        raise _refusal(f"`{name}` is not the address of a machine", "Use 127.0.0.1 for this one")
-    if parts.scheme == "http" and not is_loopback(base_url):
-        _check_plain(name, address, has_key=has_key)
+        return AddressProblem(f"`{name}` is not the address of a machine", "Use 127.0.0.1 for this one")
+    is_private = address.is_private if address is not None else "." not in name
+    if is_plain and not is_private:
+        hint = "Use https: plain http is for this machine and private addresses"
+        return AddressProblem(f"`http://{name}` would be overheard", hint)
+    return None
 
 
 def split_query(base_url: str) -> tuple[str, str]:
@@ -99,16 +142,6 @@ def is_azure(base_url: str) -> bool:
     return "?api-version=" in base_url or host_name(base_url).endswith((".openai.azure.com", ".services.ai.azure.com"))
 
 
-def _check_plain(name: str, address: Address | None, *, has_key: bool) -> None:
-    is_private = address.is_private if address is not None else "." not in name
-    if not is_private:
-        hint = "Use https: plain http is for this machine and private addresses"
-        raise _refusal(f"`http://{name}` would be overheard", hint)
-    if has_key:
-        hint = 'Use https, or set `api_key_env: ""` if the endpoint needs no key'
-        raise _refusal(f"`http://{name}` would send the key unencrypted", hint)
-
-
 def _address(name: str) -> Address | None:
     """Parse an IP address in every form that the system's resolver accepts (2130706433 and 0x7f.1 are 127.0.0.1)."""
     try:
@@ -125,7 +158,3 @@ def _address(name: str) -> Address | None:
 
 def _strip_user_info(base_url: str) -> str:
     return base_url.rpartition("@")[2][:80]
-
-
-def _refusal(message: str, hint: str) -> ProviderError:
-    return ProviderError(f"provider.base_url: {message}", f"{hint}.")

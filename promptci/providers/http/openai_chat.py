@@ -27,6 +27,8 @@ FILTERED_RESPONSE = {"choices": [{"finish_reason": "content_filter", "message": 
 """What a content filter's refusal of the prompt counts as: an empty answer."""
 MAX_REQUEST_BYTES = 8 * 2**20
 """Larger than any model's context; a larger request is a mistake in a prompt or a golden case."""
+MAX_BLANKS = 1000
+"""Blank characters before a web page that are looked over."""
 MAX_TOTAL_S = 120.0
 """Attempts and pauses of one call together, unless `provider.timeout` is longer."""
 
@@ -135,7 +137,7 @@ class OpenAIProvider:
             raise transport_errors.timeout_failure(limit_s) from None
         latency_ms = (self._clock.now() - started) * 1000
         limiter.observe_headers(response.headers)
-        raw = _parse_json(response) if 200 <= response.status < 300 else self._parse_error(kind, response)
+        raw = self._parse_body(response) if 200 <= response.status < 300 else self._parse_error(kind, response)
         try:
             completion = kind.parse(raw, latency_ms=latency_ms, wall=self._clock.wall())
         except AttemptFailed:
@@ -149,6 +151,13 @@ class OpenAIProvider:
                 raise
         strips = kind is CHAT and self._options.strip_reasoning
         return response_parser.strip_reasoning(completion) if strips else completion
+
+    def _parse_body(self, response: HttpResponse) -> object:
+        """Parse the body; raise the failure for a web page, whatever it is declared as."""
+        if response.content[:MAX_BLANKS].lstrip().startswith(b"<"):
+            page = self._redactor.redact(response.content.decode(errors="replace"))
+            raise api_errors.web_page_failure(page, was_reached=self._was_reached)
+        return _parse_json(response)
 
     def _parse_error(self, kind: _CallKind, response: HttpResponse) -> object:
         """Raise the failure for an HTTP error; return a content filter's refusal as the empty answer that it is."""

@@ -19,6 +19,9 @@ _BY_CAUSE = {
 }
 """What to do about a rise of cost, by what made it; another or an unknown cause has the advice of `cost`."""
 _NEW_KEY = "Set a key that the endpoint accepts (`provider.api_key_env` names its variable), then run again."
+_REACH = "Check `provider.base_url`, the network and the proxy settings, then run again."
+_BY_KIND = {"auth": _NEW_KEY, "connection": _REACH}
+"""What to do where all requests failed in one way; other ways have the advice of `nothing-evaluated`."""
 _NEXT = {
     "regression": "Look at the cases that got worse. Where the new answer is wrong, fix the prompt. Where it is right,"
     " correct the golden in a pull request of its own, so that both versions are measured by the same cases.",
@@ -93,7 +96,8 @@ def _explain_facts(view: ReportView) -> dict[str, str]:
     causes = {finding.facts.get("cause") for finding in findings if finding.rule == "cost"}
     kinds = {finding.facts.get("kind") for finding in findings if finding.rule == "nothing-evaluated"}
     texts = {"cost": _BY_CAUSE[cause]} if len(causes) == 1 and (cause := causes.pop()) in _BY_CAUSE else {}
-    return {**texts, **({"nothing-evaluated": _NEW_KEY} if kinds == {"auth"} else {})}
+    advice = _BY_KIND.get(str(kinds.pop())) if len(kinds) == 1 else None
+    return {**texts, **({"nothing-evaluated": advice} if advice else {})}
 
 
 def _first_goldens(view: ReportView) -> str:

@@ -232,3 +232,26 @@ def test_a_mistake_says_how_the_value_is_written(text: str, message: str) -> Non
     with pytest.raises(ConfigError, match=message) as raised:
         load.load_config(text.encode(), "promptci.yml")
     assert len(raised.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("provider: {base_url: api.openai.com/v1}", "`api.openai.com/v1` is not a web address. Write it like https://"),
+        ("provider: {base_url: ftp://llm.example/v1}", "is not a web address"),
+        ("provider: {base_url: 'https://my host/v1'}", "has a blank in it"),
+        ("provider: {base_url: 'https://llm.example/v1 '}", "has a blank in it"),
+        ("provider: {base_url: https://llm..example/v1}", "`llm..example` is not the name of a host"),
+        ("provider: {base_url: 'https://$HOST/v1'}", "`$host` is not the name of a host"),
+        ("provider: {base_url: https://ann:pw@llm.example/v1}", "holds a user name or password"),
+        ("provider: {base_url: http://llm.example/v1}", "would be overheard"),
+        ("overrides: [{prompts: [a], provider: {base_url: llm}}]", "is not a web address"),
+        ("judge: {rubric: /etc/passwd}", "it leads out of the repository. Name a file of the repository"),
+        ("judge: {labels: '../{name}.jsonl'}", "leads out of the repository"),
+        ("report: {comment_template: ../x.md}", "leads out of the repository"),
+    ],
+)
+def test_what_cannot_be_right_is_known_before_anything_is_asked(section: str, message: str) -> None:
+    (problem,) = problems(section)
+    assert message in problem
+    assert "ann:pw" not in problem

@@ -219,6 +219,19 @@ def malformed_failure(message: str) -> AttemptFailed:
     return AttemptFailed(CallError("malformed", shorten(message)), advice=RetryAdvice.IMMEDIATELY)
 
 
+def web_page_failure(page: str, *, was_reached: bool) -> AttemptFailed:
+    """Return the failure for a web page with status 200; `was_reached`: the endpoint has answered before.
+
+    Where no answer ever came, the address is wrong, and the next call would bring the same page.
+    """
+    message = (
+        f"{parse_error_body(page).message} came in place of an answer: provider.base_url is probably not the address"
+        " of the API, which ends in /v1 for most endpoints, or a proxy or login page is in between"
+    )
+    advice = RetryAdvice.IMMEDIATELY if was_reached else RetryAdvice.NEVER
+    return AttemptFailed(CallError("malformed", message, fatal=not was_reached), advice=advice)
+
+
 def _match_rule(status: int, details: ErrorDetails) -> _Rule | None:
     if details.is_web_page or status < 400:
         return None

@@ -275,3 +275,13 @@ async def test_latency_is_that_of_the_attempt_that_was_answered() -> None:
 
     assert result.latency_ms is not None
     assert result.latency_ms < 400
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "application/json"])
+async def test_a_web_page_in_place_of_an_answer_is_said_to_be_one_and_not_asked_for_again(media_type: str) -> None:
+    page = b"\n<!DOCTYPE html><html><title>Welcome</title></html>"
+    with OpenAIServer(lambda _: Reply(status=200, body=page, headers={"Content-Type": media_type})) as server:
+        failed = await failure(server.base_url)
+    assert 'a web page titled "Welcome" came in place of an answer' in failed.message
+    assert "/v1" in failed.message
+    assert (failed.fatal, len(server.calls)) == (True, 1)
