@@ -16,7 +16,7 @@ import click
 from promptci.app.progress import PlainProgress
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.environment import Environment, Trigger
-from promptci.publish.runner.workflow_commands import safe_line
+from promptci.publish.runner.workflow_commands import plain_text, safe_line
 from promptci.redact import Redactor
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def print_lines(lines: Iterable[StyledLine]) -> None:
     """Print styled lines: wrapped on a terminal, in colour where that is wanted, else with signs for changed words."""
     redactor = Redactor.from_environ(os.environ)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    safe = (styled_text.map_pieces(line, redactor.redact, safe_line) for line in lines)
+    safe = (styled_text.map_pieces(line, redactor.redact, plain_text) for line in lines)
     paint = _paint if has_colour() else styled_text.mark_words
     for text in styled_text.render(safe, width, paint):
         click.echo(text if has_colour() else safe_line(text), color=has_colour())

@@ -56,16 +56,21 @@ def escape_property(text: str) -> str:
     return escape_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
+def plain_text(text: str) -> str:
+    """Return a part of a line without escape sequences, control and invisible characters; line breaks become spaces."""
+    return "".join(map(_plain, _ESCAPE_SEQUENCES.sub("", text)))
+
+
 def safe_line(text: str) -> str:
     """Return the text as one line that a runner takes for plain text and a terminal shows as it is.
 
-    Escape sequences, control and invisible characters go; line breaks become spaces; `::` at the start and the
-    legacy `##[` anywhere are pulled apart. Safe to apply twice.
+    Beside what `plain_text` does, `> ` is put before `::` at the start, so that an id that begins so can be copied,
+    and the legacy `##[`, which counts anywhere, is pulled apart. Safe to apply twice.
     """
-    plain = "".join(map(_plain, _ESCAPE_SEQUENCES.sub("", text)))
+    plain = plain_text(text)
     content = plain.lstrip()
     if content.startswith("::"):
-        plain = plain[: len(plain) - len(content)] + ": :" + content[2:]
+        plain = f"{plain[: len(plain) - len(content)]}> {content}"
     return plain.replace("##[", "## [")
 
 

@@ -238,7 +238,7 @@ def test_githubs_words_cannot_command_the_runner(server: fake.GitHub, github: Py
 
     with pytest.raises(Forbidden) as caught:
         github.create_comment(7, "hello")
-    assert str(caught.value) == ": :error::x ## [debug]y"
+    assert str(caught.value) == "> ::error::x ## [debug]y"
 
 
 @given(st.one_of(st.none(), st.text(), st.integers().map(str), st.floats().map(str)))

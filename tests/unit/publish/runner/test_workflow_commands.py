@@ -50,6 +50,11 @@ def test_harmless_text_stays_as_it_is(text: str) -> None:
     assert safe_line(spaced.replace("##[", "")) == spaced.replace("##[", "")
 
 
+def test_an_id_that_looks_like_a_command_can_be_copied_from_the_log() -> None:
+    assert safe_line("    ::error::x") == "    > ::error::x"
+    assert safe_line("id ::error::x") == "id ::error::x"
+
+
 def test_colours_links_and_lone_surrogates_do_not_reach_a_terminal() -> None:
     assert safe_line("\x1b[31mred\x1b[0m \x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\ \ud800") == "red link \\ud800"
 
