@@ -1,6 +1,7 @@
 """Test prompts at one revision: no comparison, the absolute limits decide."""
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptci.app.requests import RunRequest, RunResult
@@ -15,6 +16,7 @@ from promptci.pipeline.collection import collect_all, coverage, prompt_settings
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.side_files.rubric import load_rubric
 from promptci.pipeline.environment import Environment
+from promptci.pipeline.plan import planning
 from promptci.pipeline.revisions import Revisions
 
 if TYPE_CHECKING:
@@ -53,8 +55,15 @@ def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:
     if problems:
         raise InputError(problems)
     notes += coverage.note_ignored_prompts(head)
-    plans = collect_all.collect_all(head, config)
+    plans, problems = collect_all.collect_all(head, config)
     source = f"{config_path} at {head.label}" if config.present else "defaults (there is no promptci.yml)"
-    rubric = load_rubric(head, config.judge.rubric)
-    collected = CollectedRun(config=config, config_source=source, plans=plans, notes=tuple(notes), rubric=rubric)
-    return prompt_settings.apply_prompt_settings(collected, None, head, config_path)
+    collected = CollectedRun(config=config, config_source=source, plans=plans, notes=tuple(notes), problems=problems)
+    try:
+        collected = replace(collected, rubric=load_rubric(head, config.judge.rubric))
+        collected = prompt_settings.apply_prompt_settings(collected, None, head, config_path)
+    except InputError as error:
+        raise InputError(dict.fromkeys([*problems, *error.problems])) from error
+    if problems:  # what is wrong with the cases of the others is named with them
+        mistakes = [problem for plan in collected.plans for problem in planning.find_mistakes(plan, collected)]
+        raise InputError(dict.fromkeys([*problems, *mistakes]))
+    return collected

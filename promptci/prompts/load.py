@@ -125,9 +125,22 @@ def _parse_file(source: PromptSource) -> ParsedFile:
     return _find_format(source).reader.parse(source)
 
 
+def _find_name_problem(prompt: Prompt) -> Problem | None:
+    """Return why a prompt cannot have its name, by which its golden cases are found."""
+    steps = prompt.name.split("/")
+    if prompt.name.startswith("/") or not {".", ".."}.isdisjoint(steps):
+        message = f"the name `{prompt.name}` leads out of the folder of the golden cases"
+    elif "*" in prompt.name:
+        message = f"the name `{prompt.name}` is a pattern, which may mean other prompts' golden cases too"
+    else:
+        return None
+    hint = "Write a name of letters, digits, `-`, `_` and `/` between them."
+    return Problem(path=prompt.path, line=prompt.line, message=message, hint=hint)
+
+
 def _complete(parsed: ParsedFile, source: PromptSource) -> ParsedFile:
     """Return the prompts of a file, with the defaults for what it does not say."""
-    problems = list(parsed.problems)
+    problems = [*parsed.problems, *filter(None, map(_find_name_problem, parsed.prompts))]
     prompts = []
     for prompt in parsed.prompts:
         own = [override for override in source.options.overrides if override.applies_to(prompt)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from support.cli_runs import run_command
-from support.repositories import GOLDENS, GOOD, PROMPT, goldens, prompt, serving, shop
+from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
 EMPTY = {"an empty file": "", "a byte order mark": "\ufeff", "blank lines": "\n\n"}
 
@@ -40,3 +40,14 @@ def test_a_named_prompt_that_the_change_deletes_is_not_green(tmp_path: Path) -> 
         builder.commit("gone")
         named = run_command(builder.path, ["check", "--base", "main", "--prompt", "order"], tmp_path / "named")
     assert (named.exit_code, "deleted" in named.rules) == (3, True)
+
+
+def test_a_dry_run_names_the_mistakes_of_all_prompts(tmp_path: Path) -> None:
+    files = {PROMPT: prompt(GOOD), GOLDENS: '{"id": "a", "vars": {}, "expected": "x"}\n', "promptci.yml": config()}
+    other = {
+        "prompts/b.prompt.yml": prompt(GOOD),
+        "goldens/b.jsonl": '{"id": "b", "vars": {"input": "x"}, "expectd": "x"}\n',
+    }
+    text = run_command(shop(tmp_path, files | other).path, ["run", "--dry-run"], tmp_path / "out").text
+    assert "case `a` has no variable `input`" in text
+    assert "unknown key `expectd`" in text

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from promptci.config.model import Config
-from promptci.errors import InputError, UsageError
+from promptci.errors import InputError, Problem, UsageError
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline.collection import collect, coverage, plan_prompt
 from promptci.pipeline.collection.collected_run import CollectedRun
@@ -12,8 +12,8 @@ from promptci.pipeline.collection.side_files import application_version
 from promptci.runs.prompt_plan import PromptPlan, Status
 
 
-def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
-    """Plan every prompt of one revision, with nothing to compare it with; raise InputError with every mistake."""
+def collect_all(head: Snapshot, config: Config) -> tuple[tuple[PromptPlan, ...], tuple[Problem, ...]]:
+    """Plan every prompt of one revision that can be read, and return every mistake in the files of the others."""
     revision = collect.Revision(snapshot=head, config=config)
     prompts, problems = collect.load_prompts(head, config.prompts.include, config.prompt_options)
     application = application_version.identify_application(head, config.provider)
@@ -29,9 +29,7 @@ def collect_all(head: Snapshot, config: Config) -> tuple[PromptPlan, ...]:
             version = PromptVersion(prompt=prompt, goldens=goldens)
             status = Status.UNCHANGED
             plans.append(plan_prompt.plan_prompt(prompt.name, prompt.path, status, None, version, ["requested"]))
-    if problems:
-        raise InputError(problems)
-    return tuple(plans)
+    return tuple(plans), tuple(problems)
 
 
 def select_prompts(collected: CollectedRun, names: tuple[str, ...]) -> CollectedRun:

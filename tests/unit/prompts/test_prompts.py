@@ -1,5 +1,6 @@
 """Prompt files: every key, every mistake with its line, and a fingerprint that knows what matters."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 
@@ -418,3 +419,11 @@ def test_a_file_without_settings_is_not_told_to_name_its_model(path: str) -> Non
         load.load_prompt(path, b"Greet {{ name }}.", lambda _: None)
     (problem,) = raised.value.problems
     assert problem.hint == "Set `provider.model` in promptci.yml."
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("../../evil", "leads out"), ("/etc/x", "leads out"), ("*", "is a pattern")]
+)
+def test_a_name_that_would_find_the_goldens_of_others_is_refused(name: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        load.load_prompt(PATH, WHOLE.replace("order-extractor", json.dumps(name)).encode(), lambda _: None)
