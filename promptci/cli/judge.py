@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,8 @@ def command() -> None:
 def label_command(*, prompt: str | None, argument: str | None, **others: Any) -> int:
     """Show the judged answers of the last run one by one, and write your labels to goldens/NAME.labels.jsonl.
 
-    The version that answered and the judge's mark are not shown. Each label is written at once; call the command again
-    to go on. 50 labels are the minimum for a trusted judge.
+    The judge's rubric is shown; its mark and the version that answered are not. Each label is written at once; call
+    the command again to go on. 50 labels are the minimum for a trusted judge.
 
     \b
     Example:
@@ -80,9 +81,11 @@ def label_command(*, prompt: str | None, argument: str | None, **others: Any) ->
     if name is None:
         raise UsageError("it is not said whose answers to label", "Name a prompt by --prompt.")
     labelling = judge_labels.open_labelling(LabelRequest(prompt=name, **others))
-    written = 0
+    written, criteria = 0, ""
     for number, answer in enumerate(labelling.answers, 1):
-        console.print_lines(_describe_answer(answer, f"{number} of {len(labelling.answers)}"))
+        shown = answer if answer.criteria != criteria else replace(answer, criteria="")  # once, until it changes
+        criteria = answer.criteria
+        console.print_lines(_describe_answer(shown, f"{number} of {len(labelling.answers)}"))
         key = _read_key()
         if key == "q":
             break
@@ -99,7 +102,13 @@ def label_command(*, prompt: str | None, argument: str | None, **others: Any) ->
 def _describe_answer(answer: UnlabelledAnswer, place: str) -> Iterator[StyledLine]:
     yield styled_text.line("")
     yield styled_text.line(f"{place}: {answer.case_id}", "strong")
-    for name, text in (("input", answer.question), ("expected", answer.expected), ("answer", answer.answer)):
+    rows = {
+        "rubric": answer.criteria or None,
+        "input": answer.question,
+        "expected": answer.expected,
+        "answer": answer.answer,
+    }
+    for name, text in rows.items():
         for i, part in enumerate([] if text is None else escape.visible(text).split("\n")):
             yield styled_text.line(f"{name if i == 0 else '':10}{part}", indent=2, hang=10)
 
@@ -115,6 +124,7 @@ def _read_key() -> str:
         click.echo(key if key in KEYS else "")
         if key in KEYS:
             return key
+        click.echo(f"Press one of {', '.join(KEYS)}.")
 
 
 @command.command("calibrate")

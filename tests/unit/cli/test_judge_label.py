@@ -86,3 +86,17 @@ def test_a_label_is_appended_to_a_file_without_a_last_line_break(folder: Path, r
 def test_a_prompt_that_the_report_does_not_have_is_a_mistake(folder: Path, report: Path) -> None:
     error = label(folder, report, "", "nope").exception
     assert "does not have the prompt `nope`" in str(error)
+
+
+def test_the_rubric_is_shown_once_and_a_wrong_key_is_answered(folder: Path, report: Path) -> None:
+    settings = 'version: 1\njudge: {model: m, rubric: rubric.md}\nprompts: {include: ["*.prompt.yml"]}\n'
+    (folder / "promptci.yml").write_text(settings)
+    (folder / "rubric.md").write_text("It answers the question kindly.")
+    (folder / "x.prompt.yml").write_text(f"name: {NAME}\n{prompt(GOOD)}")
+    (folder / "goldens").mkdir()
+    ids = dict.fromkeys(case.id for case in VIEW.prompts[0].case_details)
+    checked = [{"id": each, "vars": {"input": each}, "assert": [{"type": "judge"}]} for each in ids]
+    (folder / "goldens" / f"{NAME}.jsonl").write_text("".join(json.dumps(case) + "\n" for case in checked))
+    done = label(folder, report, "xssq")
+    assert done.output.count("rubric    It answers the question kindly.") == 1
+    assert "Press one of y, n, s, q." in done.output
