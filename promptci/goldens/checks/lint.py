@@ -26,6 +26,9 @@ MAX_COMPARED_CHARS = 2000
 MIN_LEAK_CHARS = 12
 """Shorter texts, such as labels, stand in a prompt for good reasons."""
 MIN_LABELLED_CASES, MAX_LABELS, MAX_SHARE = 10, 20, 0.8
+WORDS_FOR_NO = {"no", "off", "n", "false"}
+CONDITION = re.compile(r"\{%[-+]?\s*(?:el)?if\b[^%]*%\}|\{\{[#^](?:if|unless)\b[^}]*\}\}|\{\{[^}]*\bif\b[^}]*\}\}")
+"""Tags of Jinja and Handlebars that ask whether something is true."""
 MAX_NAMED = 5
 """Findings of one kind that are named for one prompt."""
 
@@ -127,6 +130,23 @@ def _find_unchecked(cases: Sequence[Case], _: Sequence[str]) -> Iterator[Problem
             yield _problem(case, f"nothing checks the answer to `{case.id}`", "Add `expected` or `assert`.")
 
 
+def find_truthy_words(cases: Sequence[Case], prompt_texts: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem for each variable that a condition of the prompt asks for, and whose text says no or off.
+
+    A text is true in a condition, whatever it says; `no` and `off` in YAML are texts, and `false` is none.
+    """
+    conditions = [tag for text in prompt_texts for tag in CONDITION.findall(text)]
+    for case in cases:
+        for name, value in case.vars.items():
+            if not isinstance(value, str) or value.strip().lower() not in WORDS_FOR_NO:
+                continue
+            asked = re.compile(rf"\b{re.escape(str(name))}\b(?!\s*(?:==|!=|[<>.(\[]|in\b|is\b|\|))")
+            if any(asked.search(tag) for tag in conditions):
+                message = f"`{name}` of `{case.id}` is the text `{value.strip()}`, which counts as true in a condition"
+                hint = f'Write `false`, without quotes, or ask `{name} == "{value.strip()}"` in the prompt.'
+                yield _problem(case, message, hint)
+
+
 RULES: dict[str, Callable[[Sequence[Case], Sequence[str]], Iterable[Problem]]] = {
     "duplicate": _find_duplicates,
     "near-duplicate": _find_near_duplicates,
@@ -135,6 +155,7 @@ RULES: dict[str, Callable[[Sequence[Case], Sequence[str]], Iterable[Problem]]] =
     "key": _find_keys,
     "personal-data": _find_personal_data,
     "unchecked": _find_unchecked,
+    "truthy": find_truthy_words,
 }
 """What is looked for: cases with their effective assertions and the prompt's texts in, problems out."""
 

@@ -110,17 +110,14 @@ def check_up(root: Path, config_path: str, environ: Mapping[str, str] | None = N
         unchecked = (
             () if state.is_readable else (f"not checked until {state.config_path} is valid: {', '.join(PARTS)}",)
         )
+        foreign = () if unchecked else promptfoo_endpoint.describe_differences(snapshot, state.config, config_path)
         return Checkup(
             findings=tuple(sorted(unique, key=lambda f: (f.problem.path, f.problem.line or 0, f.problem.message))),
             in_order=tuple(f"{part}: {_describe(part, state)}" for part, findings in parts.items() if not findings),
             notes=(
                 *doctor_goldens.describe_goldens(state.plans, state.config),
                 *_note_endpoints(state),
-                *(
-                    promptfoo_endpoint.describe_differences(snapshot, state.config, config_path)
-                    if not unchecked
-                    else ()
-                ),
+                *foreign,
                 *unchecked,
             ),
         )
@@ -178,7 +175,8 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
         yield from _goldens(state, prompt)
     names = [prompt.name for prompt in prompts.values()]
     unused = doctor_goldens.find_unused_goldens(snapshot, config.prompts.goldens, names, state.golden_files)
-    yield from (DoctorFinding(problem=problem, level="warning") for problem in unused if names and not problems)
+    doubts = [*(unused if names and not problems else ()), *doctor_goldens.find_truthy_words(state.plans)]
+    yield from (DoctorFinding(problem=problem, level="warning") for problem in doubts)
     collected = CollectedRun(config=config, config_source=state.config_path, plans=tuple(state.plans))
     try:
         collected = prompt_settings.apply_prompt_settings(collected, None, snapshot, state.config_path)

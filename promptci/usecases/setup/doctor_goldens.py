@@ -8,6 +8,7 @@ from promptci.config.model import Config
 from promptci.errors import Problem
 from promptci.gates.selftest import power_analysis
 from promptci.git.snapshot import Snapshot
+from promptci.goldens.checks import lint
 from promptci.goldens.find import NAME, SIDE_FILE
 from promptci.goldens.formats import BINARY_FORMATS, GOLDEN_FORMATS
 from promptci.present import formatting
@@ -35,6 +36,14 @@ def find_unused_goldens(
         near = suggest(stem, names)
         hint = f"{near} Rename the file then." if near else f"Rename it as its prompt: {join_names(sorted(names), 5)}."
         yield Problem(path=path, message=f"no prompt is called `{stem}`, so these cases are not used", hint=hint)
+
+
+def find_truthy_words(plans: Sequence[PromptPlan]) -> Iterator[Problem]:
+    """Yield a problem for each variable whose text says no where a condition of the prompt takes any text for yes."""
+    for plan in plans:
+        texts = [message.content for message in plan.change.head.messages] if plan.change.head else []
+        problems = lint.find_truthy_words([planned.case for planned in plan.task.cases], texts)
+        yield from (finding.problem for finding in lint.limit_findings("truthy", problems))
 
 
 def describe_missing_goldens(prompt: Prompt, files: Sequence[str], pattern: str) -> Problem:

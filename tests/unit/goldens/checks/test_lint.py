@@ -97,3 +97,20 @@ def test_one_label_for_all_cases_is_found() -> None:
     cases = [case(n, f"{word} {word} {word}", expected="yes") for n, word in enumerate(words)]
     assert only(*cases).problem.message.startswith("all 10 cases expect `yes`")
     assert rules(*cases[:9]) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "prompt", "is_found"),
+    [
+        ("no", "{% if vip %}Dear{% endif %}", True),
+        ("Off", "{%- if polite and vip -%}Dear{% endif %}", True),
+        ("no", "{{#if vip}}Dear{{/if}}", True),
+        ("no", "{{ 'Dear' if vip else '' }}", True),
+        ("no", "{% if vip == 'no' %}Dear{% endif %}", False),
+        ("no", "Is it a vip? {{vip}}", False),
+        ("yes", "{% if vip %}Dear{% endif %}", False),
+        (False, "{% if vip %}Dear{% endif %}", False),
+    ],
+)
+def test_a_no_that_counts_as_yes_in_a_condition_is_found(value: object, prompt: str, is_found: bool) -> None:
+    assert rules(case(1, vars={"vip": value}), prompt=prompt) == ["truthy:1"] * is_found
