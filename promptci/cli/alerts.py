@@ -35,6 +35,7 @@ def command() -> None:
     "--monitor",
     type=click.Path(dir_okay=False, path_type=Path),
     default=DEFAULT_OUTPUT_FOLDER / "monitor.json",
+    callback=options.place_default,
     show_default=True,
     help="The file that `promptci monitor` wrote.",
 )

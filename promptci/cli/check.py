@@ -1,6 +1,7 @@
 """`promptci check`."""
 
 import os
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,8 @@ from promptci.cli.result_options import ResultOptions
 from promptci.errors import UsageError
 from promptci.evaluation import check
 from promptci.git.snapshot import WORK_TREE
+
+NOTICE = "testing the working tree, uncommitted changes included; `--head HEAD` tests the last commit"
 
 
 @click.command("check")
@@ -41,16 +44,29 @@ def command(base: str | None, head: str | None, watches: bool, **others: Any) ->
     result = result_options.take_result_options(others)
     if watches and (os.environ.get("CI") or head not in (None, WORK_TREE) or others["shard"] is not None):
         raise UsageError("--watch tests the working tree", "Leave out --head and --shard; in CI, leave out --watch.")
-    if head is None and not os.environ.get("CI"):
-        result.say_before("testing the working tree, uncommitted changes included; `--head HEAD` tests the last commit")
+    notice = NOTICE if head is None and not os.environ.get("CI") else ""
     head = head or ("HEAD" if os.environ.get("CI") else WORK_TREE)
     request = CheckRequest(base=base, head=head, needs_view=False, **others)
-    run_once = partial(_check, request, result)
+    run_once = partial(_check, request, result, notice)
     return watch.run_on_every_save(run_once, request.root, request.out) if watches else run_once()
 
 
-def _check(request: CheckRequest, result: ResultOptions) -> int:
+def _check(request: CheckRequest, result: ResultOptions, notice: str) -> int:
+    """Check once; what is tested is said before the first line of the run, and not where nothing can be tested."""
+    pending = [notice] if notice else []
+
+    def say_notice() -> None:
+        while pending:
+            result.say_before(pending.pop())
+
     with result.environment() as env:
-        outcome = check.check(request, env)
+
+        def print_line(line: str) -> None:
+            say_notice()
+            env.print(line)
+
+        outcome = check.check(request, replace(env, print=print_line))
+        if not outcome.problems:
+            say_notice()
         result.print_result(outcome)
     return outcome.exit_code

@@ -1,11 +1,13 @@
 """Options that several commands share."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from promptci.errors import UsageError
 from promptci.lazy_import import lazy_import
@@ -18,6 +20,19 @@ else:
 
 LAST_REPORT = DEFAULT_OUTPUT_FOLDER / "report.json"
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def find_top(folder: Path) -> Path:
+    """Return the top folder of the repository that a folder is in, as seen from here; elsewhere the folder itself."""
+    absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow links
+    top = next((each for each in (absolute, *absolute.parents) if (each / ".git").exists()), absolute)
+    return folder if top == absolute else Path(os.path.relpath(top))
+
+
+def place_default(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Return a path that nobody named as one at the top of the repository, also in a folder of it; else as it is."""
+    is_default = ctx.get_parameter_source(param.name or "") is ParameterSource.DEFAULT
+    return find_top(Path()) / value if is_default and value is not None else value
 
 
 def repository_options(command: Command) -> Command:
@@ -34,6 +49,7 @@ def repository_options(command: Command) -> Command:
         "root",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         default=Path(),
+        callback=lambda _, __, value: find_top(value),
         help="A folder of the git repository; default: here.",
     )(command)
 
@@ -46,7 +62,11 @@ class LastReport(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path of a file that exists."""
-        if Path(value) == LAST_REPORT and not LAST_REPORT.exists():
+        if Path(value) == LAST_REPORT:
+            at_top = find_top(Path()) / LAST_REPORT  # where runs write it, in whatever folder they are called
+            value = at_top if at_top.exists() else value
+            if Path(value).exists():
+                return super().convert(value, param, ctx)
             raise UsageError(
                 f"There is no {LAST_REPORT} here yet",
                 "`promptci check` and `promptci run` write it, where they are run.",
@@ -88,7 +108,8 @@ def ask_options(command: Command) -> Command:
 def output_option(description: str, default: Path = DEFAULT_OUTPUT_FOLDER) -> Callable[[Command], Command]:
     """Return a decorator that adds `--out`, a folder."""
     folder = click.Path(file_okay=False, path_type=Path)
-    return click.option("--out", type=folder, default=default, show_default=True, help=description)
+    place = None if default.name == "promptci-demo" else place_default
+    return click.option("--out", type=folder, default=default, callback=place, show_default=True, help=description)
 
 
 def prompts_option(command: Command) -> Command:

@@ -479,7 +479,7 @@ def test_init_adds_to_a_gitignore_and_takes_nothing_out(tmp_path: Path) -> None:
     assert ".gitignore" in init.write_starter_files(tmp_path, provider="local").written
     assert (tmp_path / ".gitignore").read_text() == (
         "node_modules/\n.promptci/\npromptci-report/\npromptci-judge/\npromptci-demo/\npromptci-site/\n"
-        "dist/*.bundle.json\n"
+        "dist/*.bundle.json\n/site/\n/demo-site/\n/audit-binder.*\n/logs/\n"
     )
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
 

@@ -30,6 +30,8 @@ def test_a_run_uses_what_a_program_answered(shop: Path, tmp_path: Path) -> None:
     assert (tried["files"], tried["dry_run"], (shop / "answers.jsonl").exists()) == (["answers.jsonl"], True, False)
     result = call_promptci(words, shop, {})
     assert (result.returncode, "3 answers\nwritten: answers.jsonl" in result.stdout) == (0, True)
+    documented = (Path(__file__).parents[2] / "docs" / "application.md").read_text(encoding="utf-8")
+    assert documented.count("12 answers\nwritten: answers.jsonl") == 1
     ran = run_command(shop, ["run"], tmp_path / "out")
     assert (ran.verdict, ran.exit_code) == ("pass", 0)
 

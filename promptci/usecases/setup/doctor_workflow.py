@@ -25,6 +25,7 @@ KEY = "OPENAI_API_KEY"
 """Environment variable that passes the input `api-key` on."""
 DEFAULT_MINUTES = 360
 
+_NO_RELEASE = " Where that prints nothing, there is no such release yet: take a commit of the main branch."
 _TAGGED = re.compile(r"(?P<repository>[\w-]+/[\w.-]+)(?:/[\w./-]+)?@(?P<tag>[\w.-]+)")
 _SHA = re.compile(r"@(?:sha256:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{64})$")
 _HEAD = re.compile(r"github\.(?:head_ref|event\.(?:pull_request\.head|workflow_run\.head))")
@@ -175,6 +176,8 @@ def _check_pins(job: PromptciJob) -> Iterator[WorkflowFinding]:
         if uses and not uses.startswith("./") and not _SHA.search(uses):
             message = f"`{uses}` is not pinned by a full SHA: whoever can move the tag runs code beside your secrets"
             fix = f"Write the commit's SHA, the tag as a comment.{_describe_lookup(uses)}"
+            if uses.startswith("promptci/promptci"):
+                fix = f"The workflow runs as it is; pin it before you make the check required. {fix}{_NO_RELEASE}"
             yield _flag(job, "warning", message, fix, "steps", at, "uses")
 
 

