@@ -237,8 +237,8 @@ def explain_command(as_json: bool, **others: Any) -> int:
 @options.repository_options
 @click.option(
     "--report",
-    type=FILE,
-    default=Path("promptci-report/report.json"),
+    type=options.LastReport(),
+    default=options.LAST_REPORT,
     show_default=True,
     help="report.json of the run.",
 )

@@ -51,9 +51,9 @@ def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:
     """Plan all prompts of a revision as if they were new; raise InputError with every mistake in the files."""
     require_named_config([head], config_path)
     config = load_revision_config(head, config_path)
-    problems, notes = coverage.check_patterns(head, [config], config_path)
-    if problems:
-        raise InputError(problems)
+    uncovered, notes = coverage.check_patterns(head, [config], config_path)
+    if uncovered:
+        raise InputError(uncovered)
     notes += coverage.note_ignored_prompts(head)
     plans, problems = collect_all.collect_all(head, config)
     source = f"{config_path} at {head.label}" if config.present else "defaults (there is no promptci.yml)"

@@ -319,7 +319,10 @@ FILE_CASES: dict[str, tuple[dict[str, str | None], str]] = {
     "price unknown": ({"promptci.yml": "version: 1\n"}, "warning: promptci.yml:1: the price of the model `fake-1`"),
     "endpoint overheard": (
         {"promptci.yml": "provider:\n  base_url: http://models.example/v1\n"},
-        "error: promptci.yml:2: provider.base_url: `http://models.example` would be overheard. Use https: plain",
+        (
+            "error: promptci.yml:2: `provider.base_url` is 'http://models.example/v1', which is not valid:"
+            " `http://models.example` would be overheard. Use https: plain"
+        ),
     ),
     "no recording": (
         {"promptci.yml": "provider:\n  kind: recorded\n  path: a.jsonl\n"},

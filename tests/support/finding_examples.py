@@ -199,10 +199,19 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
             unscored=True,
         ),
         MissingAnswers(
-            missing=3, requested=3, max_error_rate=0.05, first_error="provider: no key", unsent=3, kind="provider"
+            missing=3,
+            requested=3,
+            max_error_rate=0.05,
+            first_error="provider: the key is invalid",
+            unsent=3,
+            kind="provider",
         ),
         MissingAnswers(
-            missing=3, requested=3, max_error_rate=0.05, first_error="connection: nothing listens", kind="connection"
+            missing=3,
+            requested=3,
+            max_error_rate=0.05,
+            first_error="connection: the certificate is invalid",
+            kind="connection",
         ),
     ],
     "nothing-to-lose": [

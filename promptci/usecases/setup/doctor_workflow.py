@@ -25,7 +25,11 @@ KEY = "OPENAI_API_KEY"
 """Environment variable that passes the input `api-key` on."""
 DEFAULT_MINUTES = 360
 
-_NO_RELEASE = " Where that prints nothing, there is no such release yet: take a commit of the main branch."
+_NO_RELEASE = (
+    " Where that prints nothing, there is no such release yet:"
+    " `git ls-remote https://github.com/promptci/promptci HEAD` has a commit."
+)
+"""What else to write for our own Action."""
 _TAGGED = re.compile(r"(?P<repository>[\w-]+/[\w.-]+)(?:/[\w./-]+)?@(?P<tag>[\w.-]+)")
 _SHA = re.compile(r"@(?:sha256:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{64})$")
 _HEAD = re.compile(r"github\.(?:head_ref|event\.(?:pull_request\.head|workflow_run\.head))")

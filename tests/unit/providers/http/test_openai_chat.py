@@ -149,8 +149,6 @@ async def test_what_will_not_pass_is_asked_once_and_explained(wire: Reply, kind:
 
 
 GARBLED: dict[str, Reply] = {
-    "login page": Reply(body=b"<!doctype html><title>Log in</title>", headers={"Content-Type": "text/html"}),
-    "login page that calls itself JSON": Reply(body=b"<html>", headers=JSON),
     "empty": Reply(body=b"", headers=JSON),
     "half of JSON": Reply(body=OK[:50], headers=JSON),
     "not UTF-8": Reply(body=b'"\xff\xfe"', headers=JSON),
@@ -205,7 +203,6 @@ PASSING: dict[str, Reply] = {
     "hang up without a word": Reply(silent=True, end="close"),
     "reset without a word": Reply(silent=True, end="reset"),
     "not HTTP": Reply(status=200, headers={"Bad Header": "x", "X": "a" * 70_000}, body=OK),
-    "login page": GARBLED["login page"],
     "choices empty": GARBLED["choices empty"],
 }
 
@@ -284,4 +281,12 @@ async def test_a_web_page_in_place_of_an_answer_is_said_to_be_one_and_not_asked_
         failed = await failure(server.base_url)
     assert 'a web page titled "Welcome" came in place of an answer' in failed.message
     assert "/v1" in failed.message
-    assert (failed.fatal, len(server.calls)) == (True, 1)
+    assert (failed.kind, failed.fatal, len(server.calls)) == ("malformed", True, 1)
+
+
+async def test_a_web_page_between_answers_passes() -> None:
+    page = Reply(body=b"<!doctype html><title>Log in</title>", headers={"Content-Type": "text/html"})
+    with OpenAIServer(lambda call: f"to {call.last_user_message}", faults={1: page}) as server:
+        results = await ask(server.base_url, *(request(str(i)) for i in range(3)))
+    assert [each.text for each in results if isinstance(each, Completion)] == ["to 0", "to 1", "to 2"]
+    assert len(server.calls) == 4
