@@ -137,7 +137,10 @@ class OpenAIProvider:
             raise transport_errors.timeout_failure(limit_s) from None
         latency_ms = (self._clock.now() - started) * 1000
         limiter.observe_headers(response.headers)
-        raw = self._parse_body(response) if 200 <= response.status < 300 else self._parse_error(kind, response)
+        if 200 <= response.status < 300:
+            raw = _parse_body(response, self._redactor, was_reached=self._was_reached)
+        else:
+            raw = self._parse_error(kind, response)
         try:
             completion = kind.parse(raw, latency_ms=latency_ms, wall=self._clock.wall())
         except AttemptFailed:
@@ -151,13 +154,6 @@ class OpenAIProvider:
                 raise
         strips = kind is CHAT and self._options.strip_reasoning
         return response_parser.strip_reasoning(completion) if strips else completion
-
-    def _parse_body(self, response: HttpResponse) -> object:
-        """Parse the body; raise the failure for a web page, whatever it is declared as."""
-        if response.content[:MAX_BLANKS].lstrip().startswith(b"<"):
-            page = self._redactor.redact(response.content.decode(errors="replace"))
-            raise api_errors.web_page_failure(page, was_reached=self._was_reached)
-        return _parse_json(response)
 
     def _parse_error(self, kind: _CallKind, response: HttpResponse) -> object:
         """Raise the failure for an HTTP error; return a content filter's refusal as the empty answer that it is."""
@@ -191,6 +187,14 @@ def redact_json(raw: object, redactor: Redactor) -> object:
 def _restate(error: CallError, message: str, *, fatal: bool) -> CallError:
     """Return an error in other words."""
     return CallError(error.kind, message, fatal=fatal, caused_by_request=error.caused_by_request, sent=error.sent)
+
+
+def _parse_body(response: HttpResponse, redactor: Redactor, *, was_reached: bool) -> object:
+    """Parse the body; raise the failure for a web page, whatever it is declared as."""
+    if response.content[:MAX_BLANKS].lstrip().startswith(b"<"):
+        page = redactor.redact(response.content.decode(errors="replace"))
+        raise api_errors.web_page_failure(page, was_reached=was_reached)
+    return _parse_json(response)
 
 
 def _parse_json(response: HttpResponse) -> object:

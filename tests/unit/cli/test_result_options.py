@@ -120,12 +120,13 @@ def test_what_nobody_named_lies_at_the_top_of_the_repository(tmp_path: Path, mon
     (tmp_path / ".git").mkdir()
     (tmp_path / "app").mkdir()
 
-    @click.command()
+    @click.command("places")
     @options.repository_options
     @options.output_option("Folder.")
-    def command(root: Path, out: Path, config_path: str) -> None:
+    def print_places(root: Path, out: Path, config_path: str) -> None:
         click.echo(f"{root} {out}")
 
+    group = click.Group(commands=[print_places])
     for folder, words, expected in (
         (tmp_path, [], ". promptci-report"),
         (tmp_path / "app", [], ".. ../promptci-report"),
@@ -133,7 +134,7 @@ def test_what_nobody_named_lies_at_the_top_of_the_repository(tmp_path: Path, mon
         (tmp_path, ["--repo", "app"], ". promptci-report"),
     ):
         monkeypatch.chdir(folder)
-        assert CliRunner().invoke(command, words).output.strip() == expected
+        assert CliRunner().invoke(group, ["places", *words]).output.strip() == expected
 
 
 def test_a_mistake_comes_without_a_remark_on_what_is_tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,5 +144,5 @@ def test_a_mistake_comes_without_a_remark_on_what_is_tested(tmp_path: Path, monk
     monkeypatch.delenv("CI", raising=False)
     for words in (["check"], ["check", "--dry-run"], ["check", "--base", "nowhere"]):
         assert "testing the working tree" not in CliRunner().invoke(group, words, standalone_mode=False).output
-    builder.write({"promptci.yml": "version: 1\n"})
+    builder.write({"promptci.yml": "version: 1\n"}).commit("mended")
     assert "testing the working tree" in CliRunner().invoke(group, ["check"], standalone_mode=False).output
