@@ -138,7 +138,7 @@ def test_what_nobody_named_lies_at_the_top_of_the_repository(tmp_path: Path, mon
 
 
 def test_a_mistake_comes_without_a_remark_on_what_is_tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    builder = RepoBuilder(tmp_path / "shop").write({"promptci.yml": "version: 1\nfoo: 1\n"})
+    builder = RepoBuilder(tmp_path / "shop").write({**FILES, "promptci.yml": "foo: 1\n", ".gitignore": "promptci-*\n"})
     builder.commit()
     monkeypatch.chdir(builder.path)
     monkeypatch.delenv("CI", raising=False)
