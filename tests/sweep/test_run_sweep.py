@@ -84,9 +84,12 @@ async def run(server: OpenAIServer, folder: Path, *, timeout_s: float = 60.0) ->
     return ["answered" if row.error is None else row.error.kind for row in rows]
 
 
+PASSING = [(kind, at) for kind in PASSES for at in CALLS if (kind, at) != ("page", 0)]
+"""A web page in place of the first answer is no failure that passes: the address is wrong (test_openai_chat.py)."""
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("at", CALLS)
-@pytest.mark.parametrize("kind", PASSES)
+@pytest.mark.parametrize(("kind", "at"), PASSING)
 async def test_a_failure_that_passes_costs_one_more_call_and_no_answer(kind: str, at: int, tmp_path: Path) -> None:
     with OpenAIServer(lambda _: f"your key is {CANARY}", faults={at: PASSES[kind]}) as server:
         timeout_s = 0.5 if needs_timeout(PASSES[kind]) else 60.0
