@@ -80,7 +80,9 @@ def duration(milliseconds: float | None) -> str:
         return f"{milliseconds:.0f} ms"
     seconds = milliseconds / 1000
     if seconds < 59.95:
-        return f"{_trimmed(round(seconds, 2 if seconds < 10 else 1))} s"
+        # Two latencies side by side have as many decimals, `1.10 s → 1.11 s`; only whole seconds have none.
+        text = f"{seconds:.2f}" if seconds < 9.995 else f"{seconds:.1f}"
+        return f"{text.removesuffix('.00').removesuffix('.0')} s"
     whole = round(seconds)
     return f"{whole // 60} min {whole % 60} s"
 

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 else:
     distance = lazy_import("rapidfuzz.distance")
 
-_WORDS = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
+_UNSPACED = (
+    r"\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+"""Chinese and Japanese characters: no blanks stand between their words, so each counts as one."""
+_WORDS = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|\n|[^\S\n]+|[^\w\s]")
 """A line break is a word of its own, so that equal lines match whatever their indentation."""
 MAX_DIFFERENT_SHARE = 0.7
 """Where more of two texts differs, marks would cover nearly everything and show nothing."""

@@ -187,7 +187,7 @@ const explorer = () => {
     const [, title, mood] = kindOf(row);
     $("place").replaceChildren(
       el("span", `kind ${mood}`, icon(mood), el("strong", "", title)), ` ${index.results[index.result[row]]} `,
-      ...labels, ...tags, el("span", "where", place < 0 ? "" : ` case ${count(place + 1)} of ${count(rows.length)}`));
+      ...labels, ...tags, el("span", "where", place < 0 ? "" : ` · case ${count(place + 1)} of ${count(rows.length)}`));
     $("link").href = `#${caseLink(row)}`;
     $("previous").disabled = place <= 0;
     $("next").disabled = place < 0 || place >= rows.length - 1;

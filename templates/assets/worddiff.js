@@ -1,6 +1,9 @@
 // Word diff of two texts, with the same result as promptci/present/word_diff.py: a longest common subsequence by
 // Hyyrö's bit-parallel algorithm ("Bit-parallel LCS-length computation revisited", 2004), as RapidFuzz has it.
-const WORDS = /[\p{L}\p{N}_]+|\n|[^\S\n]+|[^\p{L}\p{N}_\s]/gu;
+// Each Chinese or Japanese character is a word: no blanks stand between words there.
+const UNSPACED = String.raw`\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\u{20000}-\u{3ffff}`;
+const WORDS = new RegExp(
+  String.raw`[${UNSPACED}]|(?:(?![${UNSPACED}])[\p{L}\p{N}_])+|\n|[^\S\n]+|[^\p{L}\p{N}_\s]`, "gu");
 
 // One row of bits per word of `after`; a zero bit is a word of `before` that the subsequence can end with.
 const lcsRows = (before, after) => {

@@ -196,6 +196,12 @@ def test_a_link_to_a_case_that_is_not_there_says_so(visit: Any) -> None:
     assert not page.locator("#opened").is_visible()
 
 
+def test_a_link_that_filters_by_what_no_case_has_shows_none_and_says_so(visit: Any) -> None:
+    page = ready(visit(report_situations.page("regressed"), "#show=flaky-or-so"))
+    expect(page.locator("#found")).to_have_text(re.compile(r"^0 of \d+ cases$"))
+    assert page.locator("#show option:checked").inner_text() == "flaky-or-so (0)"
+
+
 def test_the_filters_are_in_the_link_and_come_back_from_it(visit: Any) -> None:
     text = report_situations.page("several_prompts")
     page = ready(visit(text))

@@ -52,6 +52,13 @@ def edits(prompt: PromptView) -> list[tuple[str, list[str]]]:
     return [(title, list(ids)) for title, ids in kinds if ids]
 
 
+def count_cases(prompt: PromptView) -> str:
+    """Count the cases; where the change edits goldens, say how many were compared, for those decide."""
+    cases = formatting.count(prompt.cases, "case")
+    edited = prompt.new_cases or prompt.changed_cases
+    return f"{cases}, {prompt.pairs:,} of them compared" if edited and 0 < prompt.pairs < prompt.cases else cases
+
+
 def advice(prompt: PromptView) -> str:
     """Return what to do where the golden sets disagree; empty where they do not."""
     rows = suites(prompt)

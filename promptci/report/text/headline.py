@@ -94,7 +94,7 @@ def _failures_first(report: GateReport) -> str:
         return ""
     worst, *others = sorted(failed, key=rank_loss)
     too = f", {_names(others)} {'fails' if len(others) == 1 else 'fail'} too" if others else ""
-    return f"{worst.name} {verdict_text.brief(worst)}{too}; "
+    return f"{_shown_name(worst)} {verdict_text.brief(worst)}{too}; "
 
 
 def _untested(runs: Sequence[PromptRun]) -> str:
@@ -130,7 +130,14 @@ def rank_loss(run: PromptRun) -> tuple[bool, float]:
 
 
 def _describe(run: PromptRun) -> str:
-    return f"{run.name} {verdict_text.clause(run)}"
+    return f"{_shown_name(run)} {verdict_text.clause(run)}"
+
+
+def _shown_name(run: PromptRun) -> str:
+    """Return a prompt's name, and the one it had before: its earlier cases and the registry go by that."""
+    base = run.plan.change.base
+    is_new_name = base is not None and run.plan.change.head is not None and base.name != run.name
+    return f"{run.name} (was {base.name})" if base is not None and is_new_name else run.name
 
 
 def _cost(report: GateReport, requests_per_day: float | None) -> str:

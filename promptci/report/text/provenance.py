@@ -7,7 +7,7 @@ from promptci.lazy_dataclass import dataclass
 from promptci.present import formatting, site_links
 from promptci.report.model.numbers import GoldensTestView, QualityView
 from promptci.report.model.report import OverrideView, PromptView, ReportView, RevisionView, VersionView
-from promptci.report.text import memory_text, number_text
+from promptci.report.text import goldens_text, memory_text, number_text
 from promptci.wording import join_names, short_digest, short_sha
 
 _SOURCES = {
@@ -114,7 +114,7 @@ def site_page(prompt: PromptView, view: ReportView) -> str:
 
 
 def _describe_goldens(prompt: PromptView) -> str:
-    return f"{formatting.count(prompt.cases, 'case')}, {short_digest(prompt.goldens)}" if prompt.goldens else "–"
+    return f"{goldens_text.count_cases(prompt)}, {short_digest(prompt.goldens)}" if prompt.goldens else "–"
 
 
 def _models(prompt: PromptView) -> str:
@@ -278,7 +278,7 @@ def _cases(prompt: PromptView) -> str:
         "with another expectation for the same question": prompt.weakened_cases,
     }
     edited = (f"{len(ids):,} {word}" for word, ids in edits.items() if ids)
-    return ", ".join([formatting.count(prompt.cases, "case"), *edited])
+    return ", ".join([goldens_text.count_cases(prompt), *edited])
 
 
 def _rule(prompt: PromptView, view: ReportView) -> str:

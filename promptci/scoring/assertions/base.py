@@ -156,9 +156,22 @@ def quote_list(texts: Sequence[str]) -> str:
     return join_names(listed, others=len(texts) - len(listed), last=", ")  # also read after `one of`
 
 
-def text_outcome(*, passed: bool, requirement: str, subject: Subject) -> CheckOutcome:
-    """Return the outcome of a check of the text: the requirement, and the answer if it failed."""
-    return CheckOutcome(passed=passed, reason=requirement if passed else f"{requirement}; got {quote(subject.text)}")
+def quote_from(text: str, position: int) -> str:
+    """Quote a text from a little before a position on, if its beginning alone would not show that place."""
+    begin = position - MAX_QUOTED_CHARS // 3
+    if len(text) <= MAX_QUOTED_CHARS or begin <= 0:
+        return quote(text)
+    return f"`…{shorten(text[min(begin, len(text) - MAX_QUOTED_CHARS) :])}`"
+
+
+def text_outcome(*, passed: bool, requirement: str, subject: Subject, position: int = 0) -> CheckOutcome:
+    """Return the outcome of a check of the text: the requirement, and the answer if it failed.
+
+    `position`: where in the answer it shows that it failed.
+    """
+    if passed:
+        return CheckOutcome(passed=True, reason=requirement)
+    return CheckOutcome(passed=False, reason=f"{requirement}; got {quote_from(subject.text, position)}")
 
 
 def text_operand_error(assertion: Assertion, case: Case) -> str | None:

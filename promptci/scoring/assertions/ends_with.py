@@ -16,4 +16,5 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
         passed=strip(text).endswith(strip(expected)),
         requirement=f"should end with {base.quote(expected)}",
         subject=subject,
+        position=len(subject.text),
     )

@@ -16,7 +16,6 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Search for the unwanted text."""
     unwanted, text = base.to_text(base.resolve_operand(assertion, subject.case)), subject.text
     fold = str.casefold if assertion.options.get("ignore_case", True) else str
-    is_present = fold(unwanted) in fold(text)
-    return base.text_outcome(
-        passed=not is_present, requirement=f"should not contain {base.quote(unwanted)}", subject=subject
-    )
+    position = fold(text).find(fold(unwanted))
+    requirement = f"should not contain {base.quote(unwanted)}"
+    return base.text_outcome(passed=position < 0, requirement=requirement, subject=subject, position=position)

@@ -69,3 +69,8 @@ def test_hostile_repetition_takes_no_longer_than_a_blink() -> None:
     begin = time.process_time()
     diff_words("a b " * 2000, "b a c " * 1500)
     assert time.process_time() - begin < 10
+
+
+def test_a_changed_word_is_marked_alone_where_no_blanks_stand_between_words() -> None:
+    assert marked("領収書の合計金額を答えてください。", "領収書の通貨を答えてください。") == ["合計金額"]
+    assert marked("请用中文回答。Label only", "请用英文回答。Label only") == ["中"]

@@ -95,6 +95,12 @@ def headline(*decided: PromptRun, problems: tuple[Finding, ...] = (), kind: str 
     return headline_of(GateReport(prompts=decided, policy=GatePolicy(), problems=problems), kind)
 
 
+def test_the_headline_says_which_name_a_renamed_prompt_had() -> None:
+    run = comparison(many(right=40, broken=20), name="tag", base=prompt("tone", OLD), status=Status.RENAMED)
+    (decided,) = decide([run], GatePolicy()).prompts
+    assert "tag (was tone) got worse" in headline(decided)
+
+
 def test_several_passing_prompts_are_counted_and_the_new_ones_apart() -> None:
     runs = [comparison(many(right=80), name=name) for name in ("a", "b")]
     new = comparison("x | Hi | hi | - | hi", name="c", status=Status.ADDED)

@@ -54,6 +54,26 @@ def test_of_a_list_of_right_answers_any_one_will_do() -> None:
     assert mark(case("equals", [{"a": 1}, {"a": 2}]), '{"a": 2}').passed
 
 
+LONG = "word " * 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "answer"),
+    [
+        ("equals", f"{LONG}HERE {LONG}", f"{LONG}THERE {LONG}"),
+        ("not-contains", "there", f"{LONG}THERE {LONG}"),
+        ("ends-with", "HERE", f"{LONG}THERE!"),
+    ],
+)
+def test_of_a_long_answer_a_reason_quotes_the_place_that_is_wrong(kind: str, value: str, answer: str) -> None:
+    reason = mark(case(kind, value), answer).reason
+    got = reason.partition("; got ")[2]
+    assert got.startswith("`…")
+    assert "THERE" in got
+    assert len(reason) < 400
+    assert kind != "equals" or "HERE" in reason.partition("; got ")[0]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
