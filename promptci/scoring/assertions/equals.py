@@ -3,7 +3,6 @@
 Of a list, any one entry will do. A map or a list is also compared with the answer as JSON.
 """
 
-import os
 from typing import Any
 
 from promptci.files import canonical, lines
@@ -34,7 +33,7 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
 
 def make_outcome(expected: list[str], actual: str, *, passed: bool, subject: Subject, suffix: str = "") -> CheckOutcome:
     """Return the outcome; where the texts look alike, the reason names the code point that differs."""
-    position = 0 if passed else max(len(os.path.commonprefix((text, actual))) for text in expected)
+    position = 0 if passed else max(lookalikes.find_difference(text, actual) for text in expected)
     shown = base.quote_from(expected[0], position)
     choices = shown if len(expected) == 1 else f"one of {base.quote_list(expected)}"
     outcome = base.text_outcome(
