@@ -120,7 +120,9 @@ def test_class_names_are_unique(modules: dict[str, Statements]) -> None:
 
 
 def test_no_parameter_is_a_tuple_of_mixed_types(modules: dict[str, Statements]) -> None:
-    assert [f"{path}:{parameter}" for path, statements in modules.items() for parameter in tuple_parameters(statements)] == []
+    assert [
+        f"{path}:{parameter}" for path, statements in modules.items() for parameter in tuple_parameters(statements)
+    ] == []
 
 
 def test_planted_tuple_parameters_are_caught() -> None:

@@ -37,7 +37,7 @@ def is_printed(message: str) -> bool:
     first, *others = message.split("…")
     pattern = re.compile(".*".join(map(re.escape, [first, *others])), re.DOTALL)
     longest = max([first, *others], key=len)
-    # Only modules with all words of the message are parsed; the first and last of a part may be cut by what is filled in.
+    # Only modules with all words of the message are parsed. What is filled in may cut the first and last of a part.
     words = {word for part in (first, *others) for word in WORD.findall(part)[1:-1]}
     candidates = [source for source, source_words in sources().items() if words <= source_words]
     return any(pattern.search(text) for source in candidates for text in texts(source) if longest in text)

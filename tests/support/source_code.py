@@ -1,4 +1,4 @@
-"""Source code that a rule of the repository looks at: only the nodes it needs, for walking through all of them is slow."""
+"""Source code that the rules of the repository look at: only the nodes that a rule needs, as walking is slow."""
 
 import ast
 from collections.abc import Iterator
