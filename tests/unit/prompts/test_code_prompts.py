@@ -223,7 +223,7 @@ HOSTILE = {
     "minus.py": "A = " + "-" * 100_000 + "1",
     "sum.py": "A = " + "'a' + " * 30_000 + "'a'",
     "circle.py": "A = B\nB = A",
-    "double.py": "A0 = 'xxxxxxxxxx'\n" + "".join(f"A{n + 1} = A{n} + A{n}\n" for n in range(60)),
+    "double.py": f"A0 = '{'x' * 550_000}'\n" + "".join(f"A{n + 1} = A{n} + A{n}\n" for n in range(8)),
     "broken.py": "def f(:\n",
     "nul.py": "A = '\0'",
     "escape.py": r"A = '\ud800'",
