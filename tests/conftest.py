@@ -1,6 +1,10 @@
 """Shared set-up of all tests."""
 
+import fcntl
 import gc
+import os
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -16,6 +20,24 @@ settings.load_profile("daily")
 
 # As the command line does: looking for garbage at the usual pace costs time, and finds little.
 gc.set_threshold(50_000, 20, 100)
+
+
+TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let one worker collect alone where nothing is compiled yet: the others then load what it has compiled.
+
+    Compiling tests, promptci and what they import takes as long as collecting does, and each worker would do it.
+    """
+    with Path(__file__).open(encoding="utf-8") as turn:
+        if "PYTEST_XDIST_WORKER" in os.environ and not any(TESTS.glob("unit/__pycache__/test_*.pyc")):
+            try:
+                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                fcntl.flock(turn, fcntl.LOCK_SH)  # is given when the first one is done
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)

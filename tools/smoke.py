@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -28,6 +28,10 @@ provider:
 gate: {{max_p95_increase: null, min_quality: 0.9}}
 run: {{repeats: 1}}
 """
+
+
+Call = Callable[[Sequence[str], Path, Mapping[str, str]], "subprocess.CompletedProcess[str]"]
+"""Calls promptci with its arguments, in a folder, with these variables of the environment."""
 
 
 class Model(BaseHTTPRequestHandler):
@@ -60,7 +64,22 @@ class Model(BaseHTTPRequestHandler):
         """Be quiet."""
 
 
-def main() -> int:
+def start_promptci(
+    words: Sequence[str], folder: Path, environ: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    """Run promptci in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "promptci", *words],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def main(call: Call = start_promptci) -> int:
     """Run every step; return 1 where one went another way than it should."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -70,16 +89,17 @@ def main() -> int:
         repository = Path(folder) / "Läden und Shops"
         write_repository(repository, server.server_port)
         is_right = all([
-            expect(repository, ["run"], code=0, says="40 of 40"),
-            expect(repository, ["doctor"], code=0, says="0 errors"),
-            expect(repository, ["release", "order"], code=0, says="v1.0.0"),
+            expect(call, repository, ["run"], code=0, says="40 of 40"),
+            expect(call, repository, ["doctor"], code=0, says="0 errors"),
+            expect(call, repository, ["release", "order"], code=0, says="v1.0.0"),
             edit(repository),
-            expect(repository, ["check"], code=1, says="order got worse"),
-            expect_no_new_call(repository),
-            expect(repository, ["report", "promptci-report/report.json"], code=1, says="order got worse"),
+            expect(call, repository, ["check"], code=1, says="order got worse"),
+            expect_no_new_call(call, repository),
+            expect(call, repository, ["report", "promptci-report/report.json"], code=1, says="order got worse"),
             (repository / "promptci-report" / "report.html").stat().st_size > 10_000,
         ])  # fmt: skip
     server.shutdown()
+    server.server_close()
     print("smoke: as it should be" if is_right else "smoke: see above")
     return 0 if is_right else 1
 
@@ -122,20 +142,18 @@ def edit(repository: Path) -> bool:
     return True
 
 
-def expect_no_new_call(repository: Path) -> bool:
+def expect_no_new_call(call: Call, repository: Path) -> bool:
     """Check again: every answer is in the cache now."""
     before = len(Model.calls)
-    return expect(repository, ["check", "--quiet"], code=1, says="order got worse") and len(Model.calls) == before
+    return expect(call, repository, ["check", "--quiet"], code=1, says="order got worse") and len(Model.calls) == before
 
 
-def expect(repository: Path, words: Sequence[str], *, code: int, says: str) -> bool:
+def expect(call: Call, repository: Path, words: Sequence[str], *, code: int, says: str) -> bool:
     """Run a command of promptci; print what it wrote where it ends with another code, or does not say the words."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "INPUT_", "CI"))}
     environ["PYTHONIOENCODING"] = "utf-8"
-    done = subprocess.run(
-        [sys.executable, "-m", "promptci", *words], cwd=repository, env=environ, capture_output=True, check=False
-    )
-    text = (done.stdout + done.stderr).decode("utf-8", errors="replace")
+    done = call(words, repository, environ)
+    text = done.stdout + done.stderr
     is_right = done.returncode == code and says in text
     print(f"{'ok' if is_right else 'WRONG':<6}promptci {' '.join(words)}: exit code {done.returncode}")
     if not is_right:

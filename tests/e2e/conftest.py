@@ -1,6 +1,7 @@
 """A machine for every test, and a browser for those that look at pages."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,34 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         yield folders
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+RUNNING = ExitStack()
+"""Ends the browser, and the program through which it is steered."""
+BROWSERS: list[Browser] = []
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser) -> Window:
-    return Window(browser)
+def browser() -> Browser:
+    """Return the browser that this worker has, or start one: starting takes longer than many a file of tests."""
+    if not BROWSERS:
+        playwright = RUNNING.enter_context(sync_playwright())
+        BROWSERS.append(playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS))
+        RUNNING.callback(BROWSERS[0].close)
+    return BROWSERS[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """End the browser before a test of another kind: no event loop can be run while it is steered."""
+    if nextitem is None or nextitem.get_closest_marker("browser") is None:
+        BROWSERS.clear()
+        RUNNING.close()
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Window]:
+    window = Window(browser)
+    yield window
+    window.close()
 
 
 @pytest.fixture

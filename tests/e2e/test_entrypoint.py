@@ -75,6 +75,7 @@ def test_gh_cancel_in_progress_sigint(tmp_path: Path, sent: list[signal.Signals]
     assert strangers(machine) == []
 
 
+@pytest.mark.long
 def test_gh_outputs_chowned_back_after_a_run_and_after_sigterm(tmp_path: Path) -> None:
     for number, never_answered in enumerate((False, True)):
         (folder := tmp_path / str(number)).mkdir()

@@ -57,7 +57,7 @@ SHIFTS = """
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("situation", ["several_prompts", "graded_with_repeats"])
+@pytest.mark.parametrize("situation", first_daily(["several_prompts", "graded_with_repeats"]))
 def test_nothing_moves_once_it_is_shown(situation: str, viewport: dict[str, int], read: Any) -> None:
     page = read(situation, SHIFTS, viewport=viewport)
     page.wait_for_timeout(500)

@@ -11,6 +11,7 @@ import yaml
 from fakes import github as fake
 from fakes import tools
 from support.action_runner import Run
+from support.daily import first_daily
 from support.repositories import GOLDENS, GOOD, PROMPT, config, goldens, prompt, shop
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,7 @@ def test_actions_of_others_are_pinned_and_the_linters_take_it(tmp_path: Path) ->
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("system", ["Linux", "Windows"])
+@pytest.mark.parametrize("system", first_daily(["Linux", "Windows"]))
 def test_the_script_runs_the_action_and_sets_its_outputs(system: str, tmp_path: Path) -> None:
     builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": config()})
     (tmp_path / "bin").mkdir()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from support.source_code import walk_statements
+
 ROOT = Path(__file__).parents[2] / "promptci"
 
 LAYERS = [  # top to bottom
@@ -67,7 +69,7 @@ class Facts:
 def read_facts(source: str) -> Facts:
     """Parse a module, once for all tests."""
     imports, functions = [], []
-    for node in ast.walk(ast.parse(source)):
+    for node in walk_statements(ast.parse(source)):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, "write imports in full"
             imports += [f"{node.module}.{alias.name}" for alias in node.names]

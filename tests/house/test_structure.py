@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from support.source_code import walk_statements
 
 ROOT = Path(__file__).parents[2] / "promptci"
 TESTS = Path(__file__).parents[1]
@@ -31,22 +32,26 @@ LONG_CLASSES = {
 }
 
 
+Statements = list[ast.AST]
+
+
 @pytest.fixture(scope="module")
-def trees() -> dict[str, ast.Module]:
+def modules() -> dict[str, Statements]:
     """Parse all modules once for the tests of this file."""
-    return {
-        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-        for path in sorted(ROOT.rglob("*.py"))
-    }
+    return {path.relative_to(ROOT).as_posix(): read_statements(path.read_text("utf-8")) for path in ROOT.rglob("*.py")}
 
 
-def classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+def read_statements(source: str) -> Statements:
+    return list(walk_statements(ast.parse(source)))
 
 
-def tuple_parameters(tree: ast.Module) -> Iterator[str]:
+def classes(statements: Statements) -> Iterator[ast.ClassDef]:
+    return (node for node in statements if isinstance(node, ast.ClassDef))
+
+
+def tuple_parameters(statements: Statements) -> Iterator[str]:
     """Parameters that bundle values of several types into one tuple."""
-    for node in ast.walk(tree):
+    for node in statements:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             yield from (f"{node.name}({each.arg})" for each in arguments if is_mixed_tuple(each.annotation))
@@ -96,31 +101,33 @@ def test_folders_hold_few_modules() -> None:
     assert {folder: n for folder, n in crowded.items() if folder not in FOLDERS_WITH_ONE_MODULE_PER_ROW} == {}
 
 
-def test_classes_are_short(trees: dict[str, ast.Module]) -> None:
+def test_classes_are_short(modules: dict[str, Statements]) -> None:
     lengths = {
         f"{path}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
-        for path, tree in trees.items()
-        for node in classes(tree)
+        for path, statements in modules.items()
+        for node in classes(statements)
     }
     too_long = {name: lines for name, lines in lengths.items() if lines > MAX_CLASS_LINES}
     assert {name: lines for name, lines in too_long.items() if name not in LONG_CLASSES} == {}
 
 
-def test_class_names_are_unique(trees: dict[str, ast.Module]) -> None:
+def test_class_names_are_unique(modules: dict[str, Statements]) -> None:
     paths_by_name: dict[str, list[str]] = defaultdict(list)
-    for path, tree in trees.items():
-        for node in classes(tree):
+    for path, statements in modules.items():
+        for node in classes(statements):
             paths_by_name[node.name].append(path)
     assert {name: paths for name, paths in paths_by_name.items() if len(paths) > 1} == {}
 
 
-def test_no_parameter_is_a_tuple_of_mixed_types(trees: dict[str, ast.Module]) -> None:
-    assert [f"{path}:{parameter}" for path, tree in trees.items() for parameter in tuple_parameters(tree)] == []
+def test_no_parameter_is_a_tuple_of_mixed_types(modules: dict[str, Statements]) -> None:
+    assert [
+        f"{path}:{parameter}" for path, statements in modules.items() for parameter in tuple_parameters(statements)
+    ] == []
 
 
 def test_planted_tuple_parameters_are_caught() -> None:
     source = "def f(a: tuple[int, str], b: tuple[int, ...], c: tuple[int, int], d: None | tuple[str, int] = None): ..."
-    assert list(tuple_parameters(ast.parse(source))) == ["f(a)", "f(d)"]
+    assert list(tuple_parameters(read_statements(source))) == ["f(a)", "f(d)"]
 
 
 PLAIN_DATACLASSES = {
@@ -129,17 +136,24 @@ PLAIN_DATACLASSES = {
 }
 
 
-def test_every_dataclass_is_compiled_at_first_use(trees: dict[str, ast.Module]) -> None:
+PLAIN_DATACLASS = re.compile(
+    r"^\s*from dataclasses import (\([^)]*|[^\n(]*)\bdataclass\b|\bdataclasses\.dataclass\b", re.MULTILINE
+)
+
+
+def test_every_dataclass_is_compiled_at_first_use() -> None:
     """See docs/adr/0015: the standard library's decorator takes a millisecond of each start for a frozen class."""
-    imports = {
-        name
-        for name, tree in trees.items()
-        for node in ast.walk(tree)
-        if (
-            isinstance(node, ast.ImportFrom)
-            and node.module == "dataclasses"
-            and "dataclass" in {n.name for n in node.names}
-        )
-        or (isinstance(node, ast.Attribute) and ast.unparse(node) == "dataclasses.dataclass")
-    }
-    assert imports == set(PLAIN_DATACLASSES)
+    sources = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py")}
+    assert {name for name, source in sources.items() if PLAIN_DATACLASS.search(source)} == set(PLAIN_DATACLASSES)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from dataclasses import field, dataclass",
+        "from dataclasses import (\n    dataclass,\n)",
+        "import dataclasses\n\n\n@dataclasses.dataclass(frozen=True)\nclass A: ...",
+    ],
+)
+def test_a_planted_dataclass_is_caught(source: str) -> None:
+    assert PLAIN_DATACLASS.search(source)

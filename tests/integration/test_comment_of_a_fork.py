@@ -35,19 +35,13 @@ def github() -> Iterator[fake.GitHub]:
         yield server
 
 
-@pytest.fixture
-def server() -> Iterator[OpenAIServer]:
-    with serving() as running:
-        yield running
-
-
 class Recipe:
     """Both workflows over one repository."""
 
     def __init__(self, folder: Path, run: Run, github: fake.GitHub) -> None:
         self.run = run
         self.github = github
-        self.head = run.builder.write({PROMPT: prompt(BAD)}).commit()
+        self.head = run.sha("HEAD")
         self.artifact = folder / "second" / "artifact"
         self.artifact.parent.mkdir()
         github.pulls = [{"number": 7, "sha": self.head, "owner": "mallory", "branch": "topic"}]
@@ -89,15 +83,38 @@ class Recipe:
         file.write_text(json.dumps({**json.loads(file.read_text()), **fields}))
 
 
+def fork(folder: Path, github: fake.GitHub, server: OpenAIServer | None = None) -> Recipe:
+    """Return both workflows before the first of them has run."""
+    builder = shop(folder, FILES if server is not None else {**FILES, "promptci.yml": config()}, server)
+    builder.write({PROMPT: prompt(BAD)}).commit()
+    return Recipe(folder, Run(folder, builder, github), github)
+
+
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    """Return a fork whose own run is over; the tests change copies of its report, and nothing else."""
+    folder = tmp_path_factory.mktemp("fork")
+    with fake.GitHub() as github, serving() as server:
+        recipe = fork(folder, github, server)
+        assert recipe.first() == 1
+    return recipe
+
+
 @pytest.fixture
-def recipe(tmp_path: Path, github: fake.GitHub, server: OpenAIServer) -> Recipe:
-    return Recipe(tmp_path, Run(tmp_path, shop(tmp_path, FILES, server), github), github)
+def recipe(tested: Recipe, tmp_path: Path, github: fake.GitHub) -> Recipe:
+    run = Run(tmp_path, tested.run.builder, github)
+    run.attempt = tested.run.attempt
+    recipe = Recipe(tmp_path, run, github)
+    shutil.copytree(tested.artifact, recipe.artifact)
+    return recipe
 
 
-def test_the_report_of_a_forks_run_is_posted(recipe: Recipe, github: fake.GitHub, server: OpenAIServer) -> None:
-    assert recipe.first() == 1
-    asked = len(server.calls)
-    code, _ = recipe.second()
+def test_the_report_of_a_forks_run_is_posted(tmp_path: Path, github: fake.GitHub) -> None:
+    with serving() as server:
+        recipe = fork(tmp_path, github, server)
+        assert recipe.first() == 1
+        asked = len(server.calls)
+        code, _ = recipe.second()
 
     (body,) = github.bodies
     assert code == 0
@@ -112,7 +129,6 @@ def test_the_report_of_a_forks_run_is_posted(recipe: Recipe, github: fake.GitHub
 
 
 def test_a_report_of_this_repository_s_own_run_needs_no_warning(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     github.pulls = [{**github.pulls[0], "owner": "example"}]
     recipe.second(head_repository={**HERE, "owner": {"login": "example"}})
 
@@ -121,15 +137,15 @@ def test_a_report_of_this_repository_s_own_run_needs_no_warning(recipe: Recipe, 
 
 
 def test_a_fork_without_a_key_has_its_reason_posted(tmp_path: Path, github: fake.GitHub) -> None:
-    run = Run(tmp_path, shop(tmp_path, {**FILES, "promptci.yml": config()}), github)
-    recipe = Recipe(tmp_path, run, github)
+    recipe = fork(tmp_path, github)
     assert recipe.first() == 4
     assert recipe.second()[0] == 0
 
     assert "gives no secrets to pull requests from forks" in github.bodies[0]
 
 
-def test_a_fork_whose_clone_was_too_shallow_has_its_reason_posted(recipe: Recipe, github: fake.GitHub) -> None:
+def test_a_fork_whose_clone_was_too_shallow_has_its_reason_posted(tmp_path: Path, github: fake.GitHub) -> None:
+    recipe = fork(tmp_path, github)
     assert recipe.first(INPUT_BASE="1" * 40) == 4
     assert recipe.second()[0] == 0
 
@@ -137,7 +153,6 @@ def test_a_fork_whose_clone_was_too_shallow_has_its_reason_posted(recipe: Recipe
 
 
 def test_the_next_report_updates_the_comment_and_an_older_one_does_not(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     recipe.second(id=11)
     recipe.second(id=10)
     assert ["run=11" in body for body in github.bodies] == [True]
@@ -147,7 +162,6 @@ def test_the_next_report_updates_the_comment_and_an_older_one_does_not(recipe: R
 
 
 def test_a_zip_file_is_read_without_unpacking_it(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     packed = recipe.artifact.parent / "packed.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         file.write(recipe.artifact / "report.json", "report.json")
@@ -159,7 +173,6 @@ def test_a_zip_file_is_read_without_unpacking_it(recipe: Recipe, github: fake.Gi
 
 
 def test_the_command_does_the_same(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     recipe.run.event, recipe.run.payload = "workflow_run", recipe.payload()
     environ = {**recipe.run.environ(), "INPUT_GITHUB-TOKEN": "", "GITHUB_TOKEN": fake.TOKEN}
     del environ["INPUT_GITHUB-TOKEN"]
@@ -181,7 +194,6 @@ def command(recipe: Recipe, *options: str, **about: Any) -> str:
 
 
 def test_the_command_prints_what_it_did_for_programs(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     created = json.loads(command(recipe, "--json"))
     (number,) = github.comments
     assert created["schema"] == "promptci/comment/v1"
@@ -195,21 +207,18 @@ def test_the_command_prints_what_it_did_for_programs(recipe: Recipe, github: fak
 
 
 def test_a_run_that_was_for_no_pull_request_is_an_explicit_none(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     result = json.loads(command(recipe, "--json", event="push"))
     assert (result["pull_request"], result["action"], github.bodies) == (None, "none", [])
     assert result["notes"] == ["the run was not for a pull request: there is nothing to comment"]
 
 
 def test_a_run_whose_comment_is_turned_off_says_so(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe.first()
     monkeypatch.setenv("INPUT_COMMENT", "off")
     result = json.loads(command(recipe, "--json"))
     assert (result["action"], result["notes"]) == ("none", ["no comment was posted: the input `comment` is `off`"])
 
 
 def test_a_comment_tried_dry_is_found_and_not_written(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     sent = [exchange for exchange in github.exchanges if exchange.method != "GET"]
     shown = command(recipe, "--dry-run")
     assert shown.splitlines()[0] == "the comment on pull request 7 would be created"
@@ -268,7 +277,6 @@ def nothing(recipe: Recipe) -> None:
 def test_an_artifact_that_is_no_report_of_this_run_is_refused(
     recipe: Recipe, github: fake.GitHub, spoil: Callable[[Recipe], None]
 ) -> None:
-    recipe.first()
     spoil(recipe)
     asked = github.count("GET")
     code, log = recipe.second()
@@ -280,7 +288,6 @@ def test_an_artifact_that_is_no_report_of_this_run_is_refused(
 
 
 def test_a_report_cannot_name_another_pull_request(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     recipe.edit(pull_request=1)
     recipe.second()
 
@@ -290,7 +297,6 @@ def test_a_report_cannot_name_another_pull_request(recipe: Recipe, github: fake.
 
 def test_of_two_pull_requests_of_one_commit_the_report_may_choose(recipe: Recipe, github: fake.GitHub) -> None:
     github.pulls.append({**github.pulls[0], "number": 8})
-    recipe.first()
     recipe.edit(pull_request=8)
     recipe.second()
 
@@ -303,7 +309,6 @@ def test_of_two_pull_requests_of_one_commit_the_report_may_choose(recipe: Recipe
 )
 def test_nothing_in_a_report_is_alive_in_the_comment(recipe: Recipe, github: fake.GitHub, payload: str) -> None:
     hostile = json.loads(document.dump(planted(rich(), payload)))
-    recipe.artifact.mkdir()
     (recipe.artifact / "comment.md").write_text(payload)
     (recipe.artifact / "report.json").write_text(json.dumps({**hostile, "head": {"rev": payload, "sha": recipe.head}}))
     code, log = recipe.second()
@@ -323,7 +328,6 @@ def test_nothing_in_a_report_is_alive_in_the_comment(recipe: Recipe, github: fak
 
 def test_a_report_that_passes_makes_nothing_green(recipe: Recipe, github: fake.GitHub) -> None:
     """Whoever writes the fork's workflow writes the report: a pass in it is a claim."""
-    recipe.first()
     recipe.edit(verdict="pass", exit_code=0, headline="Pass: all is well.")
     recipe.second()
 
@@ -346,7 +350,6 @@ def test_a_report_that_passes_makes_nothing_green(recipe: Recipe, github: fake.G
 def test_a_pull_request_that_is_not_at_this_commit_is_left_alone(
     recipe: Recipe, github: fake.GitHub, pulls: list[dict[str, Any]], words: str
 ) -> None:
-    recipe.first()
     github.pulls = pulls
     code, log = recipe.second()
 
@@ -355,7 +358,6 @@ def test_a_pull_request_that_is_not_at_this_commit_is_left_alone(
 
 
 def test_a_deleted_fork_has_nobody_to_comment_to(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     code, log = recipe.second(head_repository=None)
 
     assert (code, github.bodies) == (0, [])
@@ -363,7 +365,6 @@ def test_a_deleted_fork_has_nobody_to_comment_to(recipe: Recipe, github: fake.Gi
 
 
 def test_a_run_that_was_not_for_a_pull_request_has_no_comment(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     code, log = recipe.second(event="push")
 
     assert (code, github.bodies) == (0, [])
@@ -371,7 +372,6 @@ def test_a_run_that_was_not_for_a_pull_request_has_no_comment(recipe: Recipe, gi
 
 
 def test_a_github_that_is_down_is_said(recipe: Recipe, github: fake.GitHub) -> None:
-    recipe.first()
     github.faults = [("GET", fake.no(404, "Not Found"))]
     code, log = recipe.second()
 
@@ -380,7 +380,6 @@ def test_a_github_that_is_down_is_said(recipe: Recipe, github: fake.GitHub) -> N
 
 
 def test_another_event_is_refused(recipe: Recipe) -> None:
-    recipe.first()
     recipe.run.event, recipe.run.payload = "pull_request", None
     code, log = recipe.run(INPUT_FROM="artifact")
 
@@ -389,7 +388,6 @@ def test_another_event_is_refused(recipe: Recipe) -> None:
 
 
 def test_without_a_token_it_says_what_is_missing(recipe: Recipe) -> None:
-    recipe.first()
     recipe.run.event, recipe.run.payload = "workflow_run", recipe.payload()
     recipe.run.workspace = recipe.artifact.parent
     code, log = recipe.run(INPUT_FROM="artifact", **{"INPUT_GITHUB-TOKEN": ""})

@@ -52,6 +52,7 @@ def test_a_swapped_model_makes_the_versions_not_comparable(tmp_path: Path, instr
     assert "not comparable" in (tmp_path / "out" / "comment.md").read_text()
 
 
+@pytest.mark.long
 def test_another_model_than_the_one_asked_for_is_a_remark(tmp_path: Path) -> None:
     def other(call: Call) -> Reply:
         return reply(completion(model(call), model="cheaper-1"))
@@ -64,6 +65,7 @@ def test_another_model_than_the_one_asked_for_is_a_remark(tmp_path: Path) -> Non
     assert {"model-returned", "not-worse"} <= rules(outcome)
 
 
+@pytest.mark.long
 def test_another_set_up_for_one_version_is_a_remark(tmp_path: Path) -> None:
     def moved(call: Call) -> Reply:
         new = call.body["messages"][0]["content"] != GOOD
@@ -100,7 +102,9 @@ def test_the_fingerprint_names_who_judged_and_stays_the_same_from_run_to_run(tmp
     assert first.comparability.fingerprint != other.comparability.fingerprint
 
 
-@pytest.mark.parametrize(("instruction", "verdict", "exit_code"), [(BAD, "fail", 1), (BETTER, "inconclusive", 0)])
+@pytest.mark.parametrize(
+    ("instruction", "verdict", "exit_code"), first_daily([(BAD, "fail", 1), (BETTER, "inconclusive", 0)])
+)
 def test_one_answer_of_another_model_is_left_out_and_the_rest_decides(
     tmp_path: Path, instruction: str, verdict: str, exit_code: int
 ) -> None:

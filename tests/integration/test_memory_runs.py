@@ -155,6 +155,7 @@ def test_replicates_of_one_run_show_a_flip_at_once(tmp_path: Path) -> None:
     assert {(case.passes, case.fails) for case in kept(builder).cases if case.case == "c003"} == {(1, 2)}
 
 
+@pytest.mark.long
 def test_answers_asked_because_the_versions_disagreed_are_kept_apart(tmp_path: Path) -> None:
     with serving() as server:
         builder = changed(tmp_path, server, BAD, run={"repeats": {"initial": 1, "on_disagreement": 3}})
@@ -201,6 +202,7 @@ def test_with_another_judge_a_judged_case_is_another_question(tmp_path: Path) ->
     assert len({case.digest for case in kept(builder).cases}) == 2
 
 
+@pytest.mark.long
 def test_a_verdict_is_kept_once_however_often_it_is_reached(tmp_path: Path) -> None:
     with serving() as server:
         builder = changed(tmp_path, server, BAD, gate={"mode": "advise"})
@@ -272,6 +274,7 @@ def test_a_memory_in_git_is_not_used(tmp_path: Path) -> None:
     assert kept(builder) == before
 
 
+@pytest.mark.long
 def test_a_memory_behind_a_link_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     with serving() as server:
@@ -292,6 +295,7 @@ def test_a_memory_that_cannot_be_written_is_a_note(tmp_path: Path) -> None:
     assert "`promptci.yml` is not a folder" in (tmp_path / "out0" / "comment.md").read_text()
 
 
+@pytest.mark.long
 def test_damaged_lines_are_one_note_in_the_report(tmp_path: Path) -> None:
     with serving() as server:
         builder = changed(tmp_path, server)

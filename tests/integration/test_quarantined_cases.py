@@ -97,6 +97,7 @@ def test_a_critical_case_in_quarantine_does_not_block_but_is_named_at_the_top(tm
     assert only(bare).verdict == "fail"
 
 
+@pytest.mark.long
 def test_a_quarantine_that_ended_is_noted_and_the_case_counts(tmp_path: Path) -> None:
     with breaks(1) as server:
         outcome = checked(changed(tmp_path, server, {QUARANTINE: entry(until="2026-01-01")}, {}))
@@ -119,6 +120,7 @@ def test_the_day_is_that_of_the_clock_in_utc(tmp_path: Path) -> None:
     assert only(outcome).pairs == 59
 
 
+@pytest.mark.long
 def test_an_unknown_case_is_noted(tmp_path: Path) -> None:
     with serving() as server:
         outcome = checked(changed(tmp_path, server, {QUARANTINE: entry() + entry("gone")}, {}))

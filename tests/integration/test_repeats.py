@@ -89,6 +89,7 @@ def test_a_second_run_answers_the_repeats_from_the_cache(tmp_path: Path) -> None
     assert [p.quality for p in first.view.prompts] == [p.quality for p in second.view.prompts]
 
 
+@pytest.mark.long
 def test_a_case_with_a_missing_answer_is_not_asked_again(tmp_path: Path) -> None:
     """That the versions differ may be due to what is missing."""
     moody = Moody()
@@ -105,6 +106,7 @@ def test_a_case_with_a_missing_answer_is_not_asked_again(tmp_path: Path) -> None
     assert moody.asked[(BAD, "GH-1003")] == 3
 
 
+@pytest.mark.long
 def test_new_and_changed_cases_are_not_asked_again(tmp_path: Path) -> None:
     moody = Moody()
     with serving(moody) as server:
@@ -209,6 +211,7 @@ def test_early_stop_saves_calls_and_keeps_the_verdict(tmp_path: Path) -> None:
     assert "Not evaluated" not in page
 
 
+@pytest.mark.long
 def test_early_stop_asks_everything_where_nothing_is_clear(tmp_path: Path) -> None:
     with serving() as server:
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, run={"early_stop": True, "concurrency": 4})})

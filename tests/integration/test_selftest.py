@@ -149,6 +149,7 @@ def test_power_says_what_has_changed_since_a_selftest(tmp_path: Path, monkeypatc
         assert source() == "measured by selftest (stale: the version of promptci changed since; run it again)"
 
 
+@pytest.mark.long
 def test_power_knows_the_noise_of_earlier_runs(tmp_path: Path) -> None:
     with serving(Unsteady()) as server:
         builder = repository(tmp_path, server)

@@ -104,7 +104,7 @@ RUNS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    first_daily([("plain", 3), ("adaptive", 7), ("repeats", 2), ("adaptive", 1), ("budget", 4)], 2),
+    first_daily([("adaptive", 7), ("plain", 3), ("repeats", 2), ("adaptive", 1), ("budget", 4)]),
 )
 def test_the_merge_writes_the_bytes_of_the_unsplit_run(tmp_path: Path, kind: str, count: int) -> None:
     builder = recorded(tmp_path, FILES, {PROMPT: prompt(BAD)}, **RUNS[kind])

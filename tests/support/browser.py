@@ -120,6 +120,10 @@ class Window:
         self._tab.misdeeds.clear()
         return misdeeds
 
+    def close(self) -> None:
+        """Close the tab; the browser may show pages of other tests."""
+        self._tab.page.context.close()
+
 
 def noted(misdeeds: list[str]) -> Callable[[Dialog], None]:
     """Return what is to happen when a dialog opens, which only a payload can have done."""

@@ -63,6 +63,7 @@ def test_a_night_is_asked_in_one_batch_at_half_the_price(shop: DriftShop, api: B
     assert half == pytest.approx(whole / 2)
 
 
+@pytest.mark.long
 def test_auto_uses_batches_on_a_schedule_only(shop: DriftShop, api: BatchApi) -> None:
     by_batch(shop, api, "auto")
     night(shop)
@@ -90,6 +91,7 @@ def test_the_answers_of_a_night_that_were_not_ready_are_never_those_of_the_next(
     assert len(api.batches) == 2
 
 
+@pytest.mark.long
 def test_a_second_run_of_the_night_collects_what_was_not_ready(shop: DriftShop, api: BatchApi) -> None:
     by_batch(shop, api)
     api.looks = 10**9

@@ -55,6 +55,7 @@ def test_a_model_that_changes_overnight_is_a_drift_and_its_cause_is_named(
     assert shop.audited() == ["drift-opened"]
 
 
+@pytest.mark.long
 def test_a_drift_is_over_after_three_steady_nights(shop: DriftShop, model: ChangingModel) -> None:
     model.broken = numbers(4)
     assert [shop.night().verdict for _ in range(2)] == [DriftVerdict.DRIFT] * 2
@@ -66,6 +67,7 @@ def test_a_drift_is_over_after_three_steady_nights(shop: DriftShop, model: Chang
     assert shop.audited() == ["drift-opened", "drift-closed"]
 
 
+@pytest.mark.long
 def test_a_small_drop_that_lasts_is_found_within_nights(shop: DriftShop, model: ChangingModel) -> None:
     model.broken = numbers(1)
     verdicts = [shop.night().verdict for _ in range(3)]
@@ -189,6 +191,7 @@ def test_two_runs_on_one_day_are_one_night(shop: DriftShop, model: ChangingModel
     assert (shop.night().cusum or 0) > (first.cusum or 0)
 
 
+@pytest.mark.long
 def test_a_drift_stays_open_when_the_night_is_run_again(shop: DriftShop, model: ChangingModel) -> None:
     model.broken = numbers(4)
     assert shop.night().verdict is DriftVerdict.DRIFT

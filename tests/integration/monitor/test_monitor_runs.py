@@ -49,14 +49,11 @@ def test_page_and_tables_are_written(log: Path, tmp_path: Path) -> None:
     assert "before by gpt-4o-mini-2024-07-18" in result.output
 
 
-def test_json_is_the_document(log: Path, tmp_path: Path) -> None:
-    result = run("--log", log, "--out", tmp_path, "--json", "--prompt", "language-router")
-    assert {row["prompt"] for row in json.loads(result.output)["traffic"]} == {"language-router"}
-
-
-def test_since_and_until_bound_the_requests(log: Path, tmp_path: Path) -> None:
-    result = run("--log", log, "--out", tmp_path, "--json", "--since", "2026-03-03", "--until", "2026-03-03T12:00Z")
-    hours = [row["hour"] for row in json.loads(result.output)["traffic"]]
+def test_json_is_the_document_of_one_prompt_since_and_until(log: Path, tmp_path: Path) -> None:
+    bounds = ("--prompt", "language-router", "--since", "2026-03-03", "--until", "2026-03-03T12:00Z")
+    traffic = json.loads(run("--log", log, "--out", tmp_path, "--json", *bounds).output)["traffic"]
+    assert {row["prompt"] for row in traffic} == {"language-router"}
+    hours = [row["hour"] for row in traffic]
     assert (min(hours), max(hours)) == ("2026-03-03T00:00:00Z", "2026-03-03T11:00:00Z")
 
 

@@ -60,7 +60,7 @@ def test_check_prints_counts_and_price_in_plain_lines_and_the_verdict(tmp_path: 
         prices = {"prices": {"fake-1": {"input_usd": 1, "output_usd": 1}}}
         builder = shop(tmp_path, {**FILES, "promptci.yml": config(server, provider=prices)})
         builder.write({PROMPT: prompt(BAD)}).commit()
-        done = promptci("check", "--out", str(tmp_path / "out"), cwd=builder.path)
+        done = call("check", "--out", str(tmp_path / "out"), cwd=builder.path)
     assert done.returncode == 1, done.stderr
     assert "estimate: 120 calls, at most $0.0044 (cache hits not deducted)" in done.stdout
     assert "asking: 120 answers" in done.stderr

@@ -51,7 +51,7 @@ def test_pauses_that_an_endpoint_asks_for_cost_little(rate: float, burst: float,
     holds(Endpoint(rate=rate, burst=burst, retry_after=retry_after))
 
 
-@pytest.mark.parametrize("retry_after", [None, "seconds"])
+@pytest.mark.parametrize("retry_after", first_daily([None, "seconds"]))
 @pytest.mark.parametrize("speaks", first_daily([False, True]), ids=["silent", "with headers"])
 def test_so_many_calls_a_minute_are_used(speaks: bool, retry_after: str | None) -> None:
     holds(Endpoint(rate=10, window_s=60, speaks=speaks, retry_after=retry_after), seconds=600)

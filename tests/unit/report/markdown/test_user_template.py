@@ -12,6 +12,7 @@ from promptci.report.markdown import markdown_renderer, user_template
 from promptci.report.markdown.user_template import UnusableTemplateError, UserTemplate
 from promptci.report.markdown.user_template_worker import render_job
 from promptci.report.model.document import serialize
+from promptci.report.model.report import ReportView
 
 OURS = '{% extends "markdown/comment.md.j2" %}\n'
 VIEW = SITUATIONS["several_prompts"]()
@@ -27,21 +28,20 @@ def refused(text: str) -> str:
     return str(caught.value)
 
 
-def drawn_here(text: str) -> dict[str, str]:
+def drawn_here(text: str, view: ReportView = VIEW) -> dict[str, str]:
     """Return what the process of a template would answer, without starting one: for what the limits do not touch."""
-    return render_job({"path": "ci/comment.md.j2", "text": text, "spare": 0}, VIEW)
+    return render_job({"path": "ci/comment.md.j2", "text": text, "spare": 0}, view)
 
 
 def test_one_that_only_extends_ours_gives_ours() -> None:
-    for situation in ("several_prompts", "hostile_text", "graded_with_repeats"):
+    assert drawn(OURS) == markdown_renderer.render_comment(VIEW)
+    for situation in ("hostile_text", "graded_with_repeats"):
         view = SITUATIONS[situation]()
-        assert user_template.render_user_template(
-            serialize(view), UserTemplate(path="c", text=OURS)
-        ) == markdown_renderer.render_comment(view)
+        assert drawn_here(OURS, view)["text"] == markdown_renderer.render_comment(view)
 
 
 def test_a_block_can_be_replaced_and_the_others_stay() -> None:
-    text = drawn(OURS + "{% block foot %}Ask @prompts-team.{% endblock %}")
+    text = drawn_here(OURS + "{% block foot %}Ask @prompts-team.{% endblock %}")["text"]
     assert text.rstrip().endswith("Ask @prompts-team.")
     assert "<sub>promptci" not in text
     assert text.startswith(markdown_renderer.render_comment(VIEW)[:200])
