@@ -17,7 +17,8 @@ from promptci.providers.known_limits import DEFAULT_CONCURRENCY, MAX_CONCURRENCY
 JITTER_SHARE, MAX_JITTER_S = 0.1, 0.5
 """A common pause is lengthened by up to this share of it, and no more than so long: other processes wait as well."""
 SILENT_CALLS = 256.0
-"""Calls that may be under way before the first answer."""
+"""Calls that may be under way before the first answer: few enough for the queues of small servers, and by the time that
+the first answers are there, these make room for more."""
 
 
 class CallWithdrawn(Exception):  # noqa: N818 - not an error: the call is made again later
@@ -42,11 +43,11 @@ class Limiter:
     leave at a pace at which few are refused before that is known, up to `SILENT_CALLS`. If it turns out that they wait
     in a queue, the youngest are withdrawn (`queue_watch.py`). Each answer makes room for more, as long as none is
     refused, and as long as those under way are answered within `max_wait_s`; several rounds that are answered no faster
-    than the one before end the growth, because a queue at the other end is no gain. A refusal shows that one call fewer can be borne than were
-    under way, and ends the growth as well; from then on each round that goes well adds one, or more where the pace
-    needs it. The pace at which calls leave is another matter (`search_pace.py`, `rate_estimator.py`). Refusals of calls
-    that left before the last cut do not lower the pace again: they tell nothing new. A server error changes nothing: it
-    is not a matter of how many.
+    than the one before end the growth, because a queue at the other end is no gain. A refusal shows that one call fewer
+    can be borne than were under way, and ends the growth as well; from then on each round that goes well adds one, or
+    more where the pace needs it. The pace at which calls leave is another matter (`search_pace.py`,
+    `rate_estimator.py`). Refusals of calls that left before the last cut do not lower the pace again: they tell nothing
+    new. A server error changes nothing: it is not a matter of how many.
     """
 
     def __init__(
@@ -155,7 +156,8 @@ class Limiter:
         if self._queue_watch is None:
             return
         self._queue_watch.record_answer(slot.sent_call.earlier_calls)
-        if (limit := self._queue_watch.withdraw_surplus(now)) is not None:
+        # An endpoint that refuses calls does not queue them.
+        if not self._cuts and (limit := self._queue_watch.withdraw_surplus(now)) is not None:
             self.growth.growing = False
             self.max_concurrent = min(self.max_concurrent, limit)
 

@@ -6,13 +6,14 @@ from promptci.lazy_dataclass import dataclass
 
 REFUSAL_S = 0.05
 """Seconds in which an endpoint refuses a call, besides the time to connect to it: a refusal needs no model."""
-MAX_UNHEARD_CALLS, MAX_UNHEARD_SHARE = 15.0, 0.15
+MAX_UNHEARD_CALLS, MAX_UNHEARD_SHARE = 13.0, 0.14
 """Calls that may leave within the time that a refusal takes: so many, or this share of those that left before. If the
 endpoint's allowance is used up, these are refused before anything is known of it."""
 FIRST_UNHEARD_CALLS, UNHEARD_PER_CALL = 5.0, 0.17
 """The same at first, and so many more with each call: an endpoint that takes few calls at once allows few a second."""
 MEMORY_S = 3.0
-MAX_RATE = 650.0
+"""Calls that left so long ago count for a third: an allowance has filled again since."""
+MAX_RATE = 500.0
 """Calls a second that leave at most: about as many as one processor sends."""
 ROOM_FACTOR = 4.0
 """Calls leave so many times as fast where headers show that there is room."""
@@ -29,7 +30,7 @@ class SearchPace:
     """Seconds that the fastest connection to the endpoint took."""
 
     _recent_calls: float = 0.0
-    """Calls that left; those of long ago count less, because an allowance has filled again since."""
+    """Calls that left, the last ones counting most."""
     _last_call: float = 0.0
 
     def record_call(self, now: float) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.providers.http.pacing.concurrency_growth import GROWTH, HEADROOM, MAX_WAIT_S
-from promptci.providers.http.pacing.limiter import MAX_JITTER_S, SILENT_CALLS, CallWithdrawn, Limiter
+from promptci.providers.http.pacing.limiter import MAX_JITTER_S, SILENT_CALLS, Limiter
 from promptci.providers.known_limits import DEFAULT_CONCURRENCY, MAX_CONCURRENCY
 
 
