@@ -90,7 +90,7 @@ def test_where_no_process_can_be_started_there_is_no_result(monkeypatch: pytest.
         raise BlockingIOError
 
     monkeypatch.setattr(second_process, "is_available", lambda: True)
-    monkeypatch.setattr(second_process.os, "fork", refuse)
+    monkeypatch.setattr("os.fork", refuse)
     before = len(list(Path("/proc/self/fd").iterdir()))
     with SecondProcess(lambda: b"x") as second:
         assert second.read() is None

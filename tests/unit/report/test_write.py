@@ -11,6 +11,7 @@ from support.daily import some_daily
 from support.report_outputs import render_output
 from support.report_situations import SITUATIONS
 
+from promptci import second_process
 from promptci.errors import OutputError
 from promptci.report import write
 from promptci.report.model import document
@@ -98,8 +99,8 @@ def test_a_page_is_rendered_here_where_the_second_process_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(write, "MIN_SHARED_CASES", 0)
-    monkeypatch.setattr(write.second_process, "is_available", lambda: True)
-    monkeypatch.setattr(write.SecondProcess, "_begin", lambda *_: None)
+    monkeypatch.setattr(second_process, "is_available", lambda: True)
+    monkeypatch.setattr(second_process.SecondProcess, "_begin", lambda *_: None)
     paths = write.write_all(document.serialize(SITUATIONS["regressed"]()), tmp_path)
     assert paths.html.read_text() == render_output("report.html", SITUATIONS["regressed"]())
 

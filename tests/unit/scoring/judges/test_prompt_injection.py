@@ -77,7 +77,7 @@ def test_an_attack_is_found_whatever_stands_on_the_lines_around_it(
 
 
 PATTERNS = [
-    st.from_regex(sign, alphabet=st.characters(codec="utf-8")).map(lambda text, attack=attack: (attack, text))
+    st.tuples(st.just(attack), st.from_regex(sign, alphabet=st.characters(codec="utf-8")))
     for attack, sign in prompt_injection._signs()
     if attack.needs
 ]
