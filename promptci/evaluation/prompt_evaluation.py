@@ -114,9 +114,8 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
     )
     report = sign_off.add_approvals(report, collected, revisions, env)
     facts = sign_off.add_override(report, facts, collected, revisions, root=request.root, env=env)
-    result = results.write_report(report, facts, request, env, memory, secret_names=collected.config.secret_names)
-    journal.compress_journal(request.out / resume.JOURNAL)
-    return result
+    with journal.compressing(request.out / resume.JOURNAL):
+        return results.write_report(report, facts, request, env, memory, secret_names=collected.config.secret_names)
 
 
 def _asked_once(collected: CollectedRun) -> CollectedRun:

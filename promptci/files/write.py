@@ -1,7 +1,7 @@
 """Write whole files: a reader sees the old file or the new one, never half of either."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from promptci.files.system.open_file import open_file
@@ -14,7 +14,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_chunks(path: Path, pieces: Iterable[str | bytes]) -> None:
     """Do the same with a text that comes piece by piece."""
-    _write(path, (_encode(piece) for piece in pieces))
+    _write(path, encode_chunks(pieces))
+
+
+def encode_chunks(pieces: Iterable[str | bytes]) -> Iterator[bytes]:
+    """Yield the pieces of a text as they are written to a file."""
+    return (_encode(piece) for piece in pieces)
 
 
 def _encode(piece: str | bytes) -> bytes:

@@ -5,13 +5,16 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from promptci import second_process
 from promptci.errors import OutputError
 from promptci.files import write
+from promptci.report.build.cases.case_store import MAX_CASES_IN_MEMORY
 from promptci.report.export import cases_csv, junit, sarif
 from promptci.report.html import html_renderer
 from promptci.report.markdown import markdown_renderer
 from promptci.report.model.document import SerializedReport
 from promptci.report.output_paths import OutputPaths
+from promptci.second_process import SecondProcess
 
 Renderer = Callable[[SerializedReport], Iterable[str | bytes]]
 """Returns a file in pieces, because a large one takes too much memory as a whole."""
@@ -19,6 +22,8 @@ Renderer = Callable[[SerializedReport], Iterable[str | bytes]]
 PAGE = "report.html"
 LAST = "report.json"
 """Written last: it says that the run is complete. A run killed before it is resumed from its journal."""
+MIN_SHARED_CASES = 1_000
+"""Cases from which a second process is worth its start; with more than fit into memory, two would take too much."""
 OUTPUTS: dict[str, Renderer] = {
     PAGE: lambda report: [html_renderer.render_page(report.view, report.digest)],
     "comment.md": lambda report: [markdown_renderer.render_comment(report.view)],
@@ -71,20 +76,38 @@ def _save_elsewhere(report: SerializedReport, out: Path, comment: str | None, er
 
 
 def _write_into(out: Path, report: SerializedReport, comment: str | None) -> OutputPaths:
+    cases = sum(len(prompt.case_details) for prompt in report.view.prompts)
+    is_shared = MIN_SHARED_CASES <= cases <= MAX_CASES_IN_MEMORY and second_process.is_available()
+    (_write_with_second_process if is_shared else _write_with_thread)(out, report, comment)
+    write.write_chunks(out / LAST, OUTPUTS[LAST](report))
+    return OutputPaths(folder=out)
+
+
+def _write_with_second_process(out: Path, report: SerializedReport, comment: str | None) -> None:
+    """Write all but report.json; a second process renders the page, which takes as long as the other files."""
+    with SecondProcess(lambda: b"".join(write.encode_chunks(OUTPUTS[PAGE](report)))) as second:
+        _write_others(out, report, comment)
+        page = second.read()
+    write.write_chunks(out / PAGE, OUTPUTS[PAGE](report) if page is None else [page])
+
+
+def _write_with_thread(out: Path, report: SerializedReport, comment: str | None) -> None:
+    """Write all but report.json; the page in a thread, for half of its time is compression, which holds no lock."""
     failures: list[Exception] = []
-    # Most of the page's time is compression, during which another thread can write the other files.
     page = threading.Thread(target=_write_page, args=(out, report, failures), name="write-page")
     page.start()
     try:
-        for name in (name for name in OUTPUTS if name not in {PAGE, LAST}):
-            pieces = [comment] if name == "comment.md" and comment is not None else OUTPUTS[name](report)
-            write.write_chunks(out / name, pieces)
+        _write_others(out, report, comment)
     finally:
         page.join()
     if failures:
         raise failures[0]
-    write.write_chunks(out / LAST, OUTPUTS[LAST](report))
-    return OutputPaths(folder=out)
+
+
+def _write_others(out: Path, report: SerializedReport, comment: str | None) -> None:
+    for name in (name for name in OUTPUTS if name not in {PAGE, LAST}):
+        pieces = [comment] if name == "comment.md" and comment is not None else OUTPUTS[name](report)
+        write.write_chunks(out / name, pieces)
 
 
 def _write_page(out: Path, report: SerializedReport, failures: list[Exception]) -> None:

@@ -4,9 +4,11 @@ import errno
 import gzip
 import json
 import os
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
@@ -181,21 +183,36 @@ class Journal:
         return self._descriptor
 
 
-def compress_journal(path: Path) -> Path:
-    """Compress the large journal of a finished run, which is only read again to draw its report; return its path.
+@contextmanager
+def compressing(path: Path) -> Iterator[None]:
+    """Compress the large journal of a run while its report is written: it is only read again to draw that report.
 
-    Where that is impossible, as on a full disk, the journal stays as it is.
+    A thread does it, for compression holds no lock. Where it is impossible, as on a full disk, or where the report
+    cannot be written, the journal stays as it is.
     """
+    if not path.exists() or path.stat().st_size <= MAX_PLAIN_BYTES:
+        yield
+        return
     packed = path.with_name(path.name + COMPRESSED_SUFFIX)
+    written: list[Path] = []
+    thread = threading.Thread(target=_write_compressed, args=(path, packed, written), name="compress-journal")
+    thread.start()
+    superfluous = packed
     try:
-        if path.stat().st_size <= MAX_PLAIN_BYTES:
-            return path
-        with path.open("rb") as source:
-            write.write_chunks(packed, _compress(source))
-        path.unlink()
-    except OSError:
-        return path
-    return packed
+        yield
+        superfluous = path
+    finally:
+        thread.join()
+        if written:
+            with suppress(OSError):
+                superfluous.unlink()
+
+
+def _write_compressed(path: Path, packed: Path, written: list[Path]) -> None:
+    """Write the compressed form of a journal, and note it in `written` once it is whole."""
+    with suppress(OSError), path.open("rb") as source:
+        write.write_chunks(packed, _compress(source))
+        written.append(packed)
 
 
 def _compress(source: IO[bytes]) -> Iterator[bytes]:

@@ -32,7 +32,7 @@ LAYERS = [  # top to bottom
     {"documents"},
     {"stats", "files", "redact"},
     {"findings", "reviews"},
-    {"errors", "lazy_import", "process_setup", "verdict", "wording"},
+    {"errors", "lazy_import", "process_setup", "second_process", "verdict", "wording"},
     {"lazy_dataclass"},
     {"runtime"},
 ]

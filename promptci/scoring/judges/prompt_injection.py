@@ -37,8 +37,14 @@ class PromptInjection:
     text: str
     pattern: str = ""
     """Expression that finds it; empty for hidden orders, which are found by what they hide."""
+    needs: tuple[str, ...] = ()
+    """One of these is in each text that the pattern matches; empty: nothing is known of it."""
     whole_answer: bool = False
     """The whole answer is the attack, and recognised only as such."""
+
+    def may_be_in(self, shown: str) -> bool:
+        """Return whether a normalized text may carry it, by a look that is many times faster than the pattern."""
+        return not self.needs or any(text in shown for text in self.needs)
 
 
 def find_injections(text: str) -> tuple[str, ...]:
@@ -50,7 +56,7 @@ def find_injections(text: str) -> tuple[str, ...]:
     if len(text) > MAX_SEARCHED_CHARS:
         text = f"{text[: MAX_SEARCHED_CHARS // 2]}\n{text[-MAX_SEARCHED_CHARS // 2 :]}"
     shown = normalize(text)
-    names = {attack.name for attack, sign in _signs() if not attack.whole_answer and sign.search(shown)}
+    names = {attack.name for attack, sign in _signs() if _is_in(attack, sign, shown)}
     if len(shown) <= MAX_TOKEN_CHARS:
         names |= {attack.name for attack, sign in _signs() if attack.whole_answer and sign.fullmatch(shown)}
     if any(_reveals_injection(normalize(decoded), shown) for decoded in _decode_base64(text)):
@@ -90,8 +96,12 @@ _TRIGGERS = ("rubri", "grad", "scor", "verdict", "criteri", "winner", "pass", "[
 def _reveals_injection(decoded: str, seen: str) -> bool:
     """Return whether the decoded text contains an attack that the visible text does not."""
     return any(word in decoded for word in _TRIGGERS) and any(
-        sign.search(decoded) and not sign.search(seen) for attack, sign in _signs() if not attack.whole_answer
+        _is_in(attack, sign, decoded) and not sign.search(seen) for attack, sign in _signs()
     )
+
+
+def _is_in(attack: PromptInjection, sign: re.Pattern[str], shown: str) -> bool:
+    return not attack.whole_answer and attack.may_be_in(shown) and sign.search(shown) is not None
 
 
 def _blanks(text: str) -> str:
@@ -140,7 +150,7 @@ def _load_corpus() -> Iterator[PromptInjection]:
         pattern = row["pattern"]
         for name, part in corpus["parts"].items():
             pattern = pattern.replace(f"{{{name}}}", part)
-        yield PromptInjection(**{**row, "pattern": pattern})
+        yield PromptInjection(**{**row, "pattern": pattern, "needs": tuple(row.get("needs", ()))})
     yield from (PromptInjection(name=name, kind="hidden", text=text) for name, text in _HIDDEN.items())
 
 

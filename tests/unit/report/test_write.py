@@ -11,6 +11,7 @@ from support.daily import some_daily
 from support.report_outputs import render_output
 from support.report_situations import SITUATIONS
 
+from promptci import second_process
 from promptci.errors import OutputError
 from promptci.report import write
 from promptci.report.model import document
@@ -58,6 +59,50 @@ def test_every_output_of_every_situation_is_valid_utf8(situation: str, tmp_path:
     for path in write.write_all(document.serialize(SITUATIONS[situation]()), tmp_path).all:
         path.read_bytes().decode("utf-8")
     json.loads((tmp_path / "report.json").read_bytes())
+
+
+SHARED = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from support.report_situations import SITUATIONS
+from promptci import second_process
+from promptci.report import write
+from promptci.report.model import document
+os.sched_getaffinity = lambda _: {0, 1}
+write.MIN_SHARED_CASES = 0
+fork, forks = os.fork, []
+os.fork = lambda: forks.append(1) or fork()
+for cores in ({0, 1}, {0}):  # in this order: a thread that has ended may be there for a moment
+    for name in sys.argv[3:]:
+        os.sched_getaffinity = lambda _: cores
+        write.write_all(document.serialize(SITUATIONS[name]()), Path(sys.argv[2], name, str(len(cores))))
+print(len(forks))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all work is done in one process")
+def test_two_processes_write_the_bytes_of_one(tmp_path: Path) -> None:
+    names = ["regressed", "several_prompts", "hostile_text"]
+    program = [sys.executable, "-c", SHARED, str(TESTS), str(tmp_path), *names]
+    environ = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # numpy, which the situations import, would start threads
+    forks = subprocess.run(program, env=environ, capture_output=True, text=True, check=True).stdout
+    assert int(forks) == len(names)
+    for name in names:
+        alone, shared = (
+            {file.name: file.read_bytes() for file in (tmp_path / name / cores).iterdir()} for cores in ("1", "2")
+        )
+        assert alone == shared
+
+
+def test_a_page_is_rendered_here_where_the_second_process_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(write, "MIN_SHARED_CASES", 0)
+    monkeypatch.setattr(second_process, "is_available", lambda: True)
+    monkeypatch.setattr(second_process.SecondProcess, "_begin", lambda *_: None)
+    paths = write.write_all(document.serialize(SITUATIONS["regressed"]()), tmp_path)
+    assert paths.html.read_text() == render_output("report.html", SITUATIONS["regressed"]())
 
 
 def digests(**environment: str) -> str:

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -314,10 +315,18 @@ def test_it_is_brought_to_the_disk_every_second_while_answers_come(tmp_path: Pat
 MANY = tuple(answer(number, text=f"{number} " * 5000) for number in range(100))
 
 
+def compress(path: Path) -> Path:
+    """Return the file in which a finished run leaves its journal."""
+    with journal.compressing(path):
+        pass
+    packed = path.with_name("journal.jsonl.gz")
+    return packed if packed.is_file() else path
+
+
 def test_a_large_journal_is_compressed_and_read_as_before(tmp_path: Path) -> None:
     path = written(tmp_path / "journal.jsonl", *MANY, run=JournalRun(head="abc"))
     size, content = path.stat().st_size, path.read_bytes()
-    packed = journal.compress_journal(path)
+    packed = compress(path)
     assert [file.name for file in tmp_path.iterdir()] == [packed.name] == ["journal.jsonl.gz"]
     assert packed.stat().st_size < size / 2
     assert gzip.decompress(packed.read_bytes()) == content  # as `zcat` prints it
@@ -325,27 +334,33 @@ def test_a_large_journal_is_compressed_and_read_as_before(tmp_path: Path) -> Non
 
 
 def test_equal_journals_are_equal_files_once_they_are_compressed(tmp_path: Path) -> None:
-    first, second = (
-        journal.compress_journal(written(tmp_path / name / "journal.jsonl", *MANY)).read_bytes() for name in "ab"
-    )
+    first, second = (compress(written(tmp_path / name / "journal.jsonl", *MANY)).read_bytes() for name in "ab")
     assert first == second
+
+
+def test_the_journal_of_a_run_whose_report_cannot_be_written_stays_as_it_is(tmp_path: Path) -> None:
+    path = written(tmp_path / "journal.jsonl", *MANY)
+    with pytest.raises(KeyboardInterrupt), journal.compressing(path):
+        raise KeyboardInterrupt
+    assert [file.name for file in tmp_path.iterdir()] == ["journal.jsonl"]
+    assert "compress-journal" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_small_journal_stays_as_it_is(tmp_path: Path) -> None:
     path = written(tmp_path / "journal.jsonl", answer(1))
-    assert journal.compress_journal(path) == path
+    assert compress(path) == path
     assert [file.name for file in tmp_path.iterdir()] == ["journal.jsonl"]
 
 
 def test_without_a_journal_nothing_is_compressed(tmp_path: Path) -> None:
-    journal.compress_journal(tmp_path / "journal.jsonl")
+    compress(tmp_path / "journal.jsonl")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_journal_that_cannot_be_compressed_stays_as_it_is(tmp_path: Path) -> None:
     path = written(tmp_path / "journal.jsonl", *MANY)
     (tmp_path / "journal.jsonl.gz").mkdir()  # nothing can take its place
-    assert journal.compress_journal(path) == path
+    assert compress(path) == path
     assert sorted(file.name for file in tmp_path.iterdir()) == ["journal.jsonl", "journal.jsonl.gz"]
     assert journal.load_journal(path)[1] == MANY
 
@@ -361,7 +376,7 @@ def test_a_journal_that_cannot_be_compressed_stays_as_it_is(tmp_path: Path) -> N
 def test_a_damaged_compressed_journal_is_named_with_advice(
     damage: Callable[[bytes], bytes], words: str, tmp_path: Path
 ) -> None:
-    packed = journal.compress_journal(written(tmp_path / "journal.jsonl", *MANY))
+    packed = compress(written(tmp_path / "journal.jsonl", *MANY))
     packed.write_bytes(damage(packed.read_bytes()))
     with pytest.raises(InputError, match=f"journal.jsonl.gz: the journal cannot be read: ({words})"):
         journal.load_journal(packed)

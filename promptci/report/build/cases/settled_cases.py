@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import accumulate
 
 from promptci.redact import Redactor
@@ -72,6 +73,7 @@ def _is_settled(case: CaseView) -> bool:
     )
 
 
+@lru_cache(maxsize=8)  # what was expected is often what was answered, by both versions
 def _cut(text: str, redactor: Redactor) -> str:
     """Return the beginning of a long text, its length, and the first digits of its SHA-256 by which it can be found.
 

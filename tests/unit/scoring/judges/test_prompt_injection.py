@@ -76,6 +76,19 @@ def test_an_attack_is_found_whatever_stands_on_the_lines_around_it(
     assert attack.name in prompt_injection.find_injections(fenced)
 
 
+PATTERNS = [
+    st.tuples(st.just(attack), st.from_regex(sign, alphabet=st.characters(codec="utf-8")))
+    for attack, sign in prompt_injection._signs()
+    if attack.needs
+]
+
+
+@given(st.one_of(PATTERNS))
+def test_whatever_a_pattern_matches_holds_what_the_attack_needs(drawn: tuple[PromptInjection, str]) -> None:
+    attack, text = drawn
+    assert attack.may_be_in(text), attack.name
+
+
 @pytest.mark.parametrize("where", [0.0, 0.02, 0.98, 1.0])
 def test_an_attack_is_found_at_both_ends_of_a_megabyte(where: float) -> None:
     filler = "A perfectly ordinary sentence about garden tools. " * 20_000
