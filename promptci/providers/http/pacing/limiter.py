@@ -117,6 +117,8 @@ class Limiter:
     def record_success(self, slot: CallSlot) -> None:
         """Record that a call was answered."""
         now, took_s = self._timed(slot)
+        if self.rate_estimator.search_pace is not None:
+            self.rate_estimator.search_pace.record_answer(now)
         if self._is_silent:
             self._is_silent = False
             self.max_concurrent = min(self.max_concurrent, max(self.in_flight, DEFAULT_CONCURRENCY))
