@@ -113,8 +113,9 @@ class OpenAIProvider:
     def _create_limiter(self) -> Limiter:
         fixed, clock = self._fixed_concurrency, self._clock
         bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
-        max_wait_s = min(MAX_WAIT_S, self._options.timeout_s / 2)
-        return Limiter(max_wait_s=max_wait_s, now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
+        limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
+        limiter.answer_within(min(MAX_WAIT_S, self._options.timeout_s / 2))
+        return limiter
 
     async def _attempt(self, kind: _CallKind, content: bytes, limiter: Limiter, remaining_s: float) -> Completion:
         self._transport.open()  # before the clock starts

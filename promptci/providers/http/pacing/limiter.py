@@ -55,7 +55,6 @@ class Limiter:
         *,
         initial_concurrency: float = DEFAULT_CONCURRENCY,
         max_concurrency: float = MAX_CONCURRENCY,
-        max_wait_s: float = MAX_WAIT_S,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -70,12 +69,12 @@ class Limiter:
         self.rate_estimator = RateEstimator()
         if initial_concurrency < max_concurrency:
             self.rate_estimator.search_pace = SearchPace()
-        self._queue_watch = QueueWatch(max_wait_s) if initial_concurrency < max_concurrency else None
+        self._queue_watch = QueueWatch(MAX_WAIT_S) if initial_concurrency < max_concurrency else None
         self._most = max_concurrency
         self._now = now
         self._sleep = sleep
         self._uniform = uniform
-        self.growth = ConcurrencyGrowth(max_wait_s=max_wait_s)
+        self.growth = ConcurrencyGrowth()
         self._took_s: float | None = None
         """What an answer takes, the last ones counting most."""
         self._load_observer = LoadObserver()
@@ -85,6 +84,12 @@ class Limiter:
         self._gate = asyncio.Lock()
         self._room: asyncio.Future[None] | None = None
         """Awaited by the next call whose turn it is, where no further call may be under way."""
+
+    def answer_within(self, max_wait_s: float) -> None:
+        """Send no more calls than are answered within `max_wait_s`, at the speed of the answers so far."""
+        self.growth.max_wait_s = max_wait_s
+        if self._queue_watch is not None:
+            self._queue_watch.max_wait_s = max_wait_s
 
     @asynccontextmanager
     async def slot(self, before_attempt: Callable[[], object] = lambda: None) -> AsyncIterator[CallSlot]:

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -49,19 +48,13 @@ async def test_cancelling_a_call_ends_it_promptly_and_leaves_nothing_open() -> N
 
 
 async def test_more_calls_leave_before_the_first_answer_once_the_endpoint_is_connected_to() -> None:
-    calls = DEFAULT_CONCURRENCY + 4
-    all_arrived = threading.Barrier(calls)
-
-    def answer(_: Call) -> str:
-        all_arrived.wait(20)
-        return "fine"
-
-    with OpenAIServer(answer) as server:
+    with OpenAIServer(lambda _: "fine", latency_s=1.0) as server:
         provider = OpenAIProvider(ProviderOptions(base_url=server.base_url), key=None)
-        answers = await asyncio.gather(*(provider.complete(request(str(n)), replicate=0) for n in range(calls)))
+        calls = DEFAULT_CONCURRENCY + 4
+        await asyncio.gather(*(provider.complete(request(str(n)), replicate=0) for n in range(calls)))
         await provider.aclose()
 
-    assert len(answers) == len(server.calls) == calls
+    assert server.most_at_once > DEFAULT_CONCURRENCY
 
 
 async def test_closing_before_anything_was_asked_does_no_harm() -> None:

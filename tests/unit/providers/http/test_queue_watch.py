@@ -22,7 +22,8 @@ def ask_all(endpoint: QueueingEndpoint, calls: int, concurrency: int | None = No
     async def run() -> Limiter:
         bounds = {} if concurrency is None else {"initial_concurrency": concurrency, "max_concurrency": concurrency}
         now = asyncio.get_running_loop().time
-        limiter = Limiter(max_wait_s=TIMEOUT_S / 2, now=now, sleep=asyncio.sleep, uniform=min, **bounds)
+        limiter = Limiter(now=now, sleep=asyncio.sleep, uniform=min, **bounds)
+        limiter.answer_within(TIMEOUT_S / 2)
         return await ask(endpoint, calls, limiter)
 
     return virtual_loop.run(run())
