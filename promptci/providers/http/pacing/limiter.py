@@ -20,6 +20,9 @@ SILENT_CALLS = 256.0
 """Calls that may be under way before the first answer: few enough for the queues of small servers, and by the time that
 the first answers are there, these make room for more."""
 
+QUICK_S = 0.5
+"""Where the first answer takes less, room for more calls comes from answers only."""
+
 
 class CallWithdrawn(Exception):  # noqa: N818 - not an error: the call is made again later
     """A call was taken back, because it waited in a queue that was too long."""
@@ -126,7 +129,8 @@ class Limiter:
             self.rate_estimator.search_pace.record_answer(now)
         if self._is_silent:
             self._is_silent = False
-            self.max_concurrent = min(self.max_concurrent, max(self.in_flight, DEFAULT_CONCURRENCY))
+            if took_s < QUICK_S:  # the next ones show soon how many help
+                self.max_concurrent = min(self.max_concurrent, max(self.in_flight, DEFAULT_CONCURRENCY))
         self._load_observer.observe(slot.others, now - slot.sent_call.sent_at)
         needed = (
             0.0 if self.rate_estimator.learned_rate is None else HEADROOM * self.rate_estimator.rate(now) * took_s + 1
