@@ -54,11 +54,13 @@ class SecondProcess:
         """End the process, whatever it is at."""
         if self._output is not None:
             self._output.close()
-        if self._pid is not None:
+        if sys.platform != "win32" and self._pid is not None:
             os.kill(self._pid, signal.SIGKILL)
             self._wait()
 
     def _begin(self, work: Work) -> None:
+        if sys.platform == "win32":  # where `is_available` is False
+            return
         readable, writable = os.pipe()
         try:
             self._pid = os.fork()
