@@ -7,7 +7,6 @@ from decimal import Decimal
 from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Completion
 
-
 MIN_NAMED_USD = Decimal("0.00005")
 """A smaller sum would read as $0.0000."""
 

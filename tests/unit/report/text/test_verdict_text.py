@@ -248,7 +248,9 @@ def test_a_judge_that_gives_no_score_is_no_missing_answer() -> None:
 def test_more_cases_than_anyone_writes_are_not_the_only_advice() -> None:
     view = SITUATIONS["inconclusive"]()
     (step, *_) = next_steps.next_steps(view)
-    assert step.startswith("Read the answers that changed and decide yourself, or raise the margin (`gate.max_drop`)")
+    assert step.startswith(
+        "Read the answers that changed and decide yourself. Where drops of this size never matter, `gate.m"
+    )
     assert "It would take about 348 more cases for order-extractor to decide it." in step
     (worse, *_) = next_steps.next_steps(SITUATIONS["judge_trusted"]())
     assert worse.startswith("Read the answers that changed and decide yourself. It would take about")
