@@ -79,34 +79,34 @@ def cut_text(text: str, gaps: Sequence[Gap], limit: int, *, on_paper: bool = Fal
 
     On paper, `limit` counts the cells of lines: two for a wide character, and the rest of the line for a line break.
     """
-    left, position = limit, 0
+    remaining, position = limit, 0
     for begin, end in [*gaps, (len(text), len(text))]:
-        shown, left = _fit(text, position, begin, left, on_paper=on_paper)
+        shown, remaining = _fit(text, position, begin, remaining, on_paper=on_paper)
         yield Stretch(begin=position, end=shown)
         if shown < begin:
             yield Stretch(begin=shown, end=len(text), note=f"… ({len(text) - shown:,} more characters)")
             return
         if end > begin:
             note = _describe_gap(begin, end, len(text))
-            left -= len(note)
-            if end < len(text) and left < MAX_NOTE_CHARS + MAX_LEAD_CHARS:  # what follows would not fit
+            remaining -= len(note)
+            if end < len(text) and remaining < MAX_NOTE_CHARS + MAX_LEAD_CHARS:  # what follows would not fit
                 yield Stretch(begin=begin, end=len(text), note=f"… ({len(text) - begin:,} more characters)")
                 return
             yield Stretch(begin=begin, end=end, note=note)
         position = end
 
 
-def _fit(text: str, begin: int, end: int, left: int, *, on_paper: bool) -> tuple[int, int]:
+def _fit(text: str, begin: int, end: int, remaining: int, *, on_paper: bool) -> tuple[int, int]:
     """Return how far the text fits, and what is left of the limit; where it does not, the note fits behind it."""
     last = begin  # with a note behind it
     reserved = MAX_NOTE_CHARS if end < len(text) else 0
     for position in range(begin, end):
-        if left > MAX_NOTE_CHARS:
+        if remaining > MAX_NOTE_CHARS:
             last = position
-        left -= _measure(text[position]) if on_paper else 1
-        if left < reserved:
-            return last, left
-    return end, left
+        remaining -= _measure(text[position]) if on_paper else 1
+        if remaining < reserved:
+            return last, remaining
+    return end, remaining
 
 
 def _measure(char: str) -> int:
