@@ -69,9 +69,11 @@ def is_explainable(run: PromptRun, collected: CollectedRun) -> bool:
 
 def _explain(run: PromptRun, calls: int, asker: "_Asker") -> Attribution | None:
     edits = asker.edits.edits
-    if len(edits) < 2:  # a single edit explains itself
+    if not edits:
         return None
     attribution = Attribution(edits=edits, broken=len(run.broken))
+    if len(edits) == 1:  # it explains itself
+        return attribution
     if calls < MIN_CALLS:
         return replace(attribution, failure=f"only {calls} calls are left for this prompt (explain.calls)")
     broken = sorted(run.broken, key=lambda case: (not case.case.critical, case.case.digest))

@@ -106,6 +106,7 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
         started_at=started_at,
         provider=asked.provider if asked.calls or asked.cached else None,
         notes=(*collected.notes, *planned.notes, *asked.notes, *memory.notes),
+        asking_notes=asked.asking_notes,
         gate_source=collected.config_source,
         requests_per_day=collected.config.requests_per_day,
         own_prices=collected.config.priced_models,

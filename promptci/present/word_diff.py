@@ -44,6 +44,18 @@ def diff_words(before: str, after: str) -> tuple[tuple[TextPiece, ...], tuple[Te
     return _join(words_before, differs_before), _join(words_after, differs_after)
 
 
+def align_words(before: str, after: str) -> list[tuple[str, str]]:
+    """Return both texts piece by piece: pieces that are equal, and between them those that differ."""
+    words_before, words_after = _WORDS.findall(before), _WORDS.findall(after)
+    hunks: list[tuple[str, str]] = []
+    begin_before = begin_after = 0
+    for block in distance.LCSseq.opcodes(words_before, words_after).as_matching_blocks():
+        hunks.append(("".join(words_before[begin_before : block.a]), "".join(words_after[begin_after : block.b])))
+        begin_before, begin_after = block.a + block.size, block.b + block.size
+        hunks.append(("".join(words_before[block.a : begin_before]), "".join(words_after[block.b : begin_after])))
+    return [hunk for hunk in hunks if any(hunk)]
+
+
 def mark_differences(before: str, after: str) -> tuple[tuple[TextPiece, ...], tuple[TextPiece, ...]]:
     """Return the word diff of two answers; nothing is marked where they have too little in common to be compared."""
     left, right = diff_words(before, after)

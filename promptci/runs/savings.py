@@ -7,6 +7,9 @@ from decimal import Decimal
 from promptci.lazy_dataclass import dataclass
 from promptci.providers.base import Completion
 
+MIN_NAMED_USD = Decimal("0.00005")
+"""A smaller sum would read as $0.0000."""
+
 
 @dataclass(kw_only=True, slots=True)
 class Savings:
@@ -35,15 +38,15 @@ class Savings:
         """Return what was saved in one sentence; None where nothing was."""
         total = self.reused_usd + self.batch_usd + self.cached_tokens_usd
         parts = list(self._parts())
-        if total > 0:
+        if parts and total >= MIN_NAMED_USD:
             return f"Saved {f'${total:.4f}: ' if len(parts) > 1 else ''}{'; '.join(parts)}."
         return f"{parts[0][:1].upper()}{parts[0][1:]}." if parts else None
 
     def _parts(self) -> Iterator[str]:
-        if self.reused_usd > 0:
+        if self.reused_usd >= MIN_NAMED_USD:
             yield f"${self.reused_usd:.4f} by answers from the cache or shared by equal requests"
-        if self.batch_usd > 0:
+        if self.batch_usd >= MIN_NAMED_USD:
             yield f"${self.batch_usd:.4f} by the Batch API"
         if self.cached_tokens:
-            saved = f"${self.cached_tokens_usd:.4f} because " if self.cached_tokens_usd > 0 else ""
+            saved = f"${self.cached_tokens_usd:.4f} because " if self.cached_tokens_usd >= MIN_NAMED_USD else ""
             yield f"{saved}the endpoint had {self.cached_tokens:,} input tokens of the prompts in its own cache"

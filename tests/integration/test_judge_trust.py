@@ -131,7 +131,7 @@ def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> Non
     assert (outcome.exit_code, prompt_view.verdict, prompt_view.quality) == (0, "inconclusive", None)
     assert rules(outcome) == {"all-excluded", "cost", "judge-not-trusted"}
     assert (
-        "Cannot be decided: none of its 24 cases counts (the judge is not trusted: kappa 0.07"
+        "Cannot be decided: none of its 24 cases counts. The judge is not trusted: it agrees with people hardly more"
         in prompt_view.findings[0].text
     )
     case = prompt_view.case_details[0]
@@ -141,7 +141,10 @@ def test_a_judge_that_does_not_informs_and_does_not_block(tmp_path: Path) -> Non
     marks = [(mark.passed, mark.advisory) for mark in (*case.base.marks, *case.head.marks)]
     assert (marks, case.head.error, prompt_view.errors) == ([(True, True), (False, True)], None, 0)
     comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
-    assert "The judge of `order`.** It is not trusted: kappa 0.07 with 60 labels is below 0.6." in comment
+    assert (
+        "The judge of `order`.** It is not trusted: it agrees with people hardly more than chance (kappa 0.07"
+        in comment
+    )
     assert "without an answer" not in comment
     assert "<skipped" in (tmp_path / "out" / "junit.xml").read_text(encoding="utf-8")
 
@@ -479,7 +482,9 @@ def test_the_command_fails_where_a_judge_is_not_trusted(tmp_path: Path) -> None:
     with serving(model) as server:
         code, message = calibrated(repo(tmp_path, server, {LABELS: labels(wrong=28)}), "--prompt", "order")
     assert code == 1
-    assert "order: It is not trusted: kappa 0.07 with 60 labels is below 0.6" in message
+    assert (
+        "order: It is not trusted: it agrees with people hardly more than chance (kappa 0.07 with 60 labels" in message
+    )
 
 
 def test_the_command_says_its_price_and_asks_nothing(tmp_path: Path) -> None:

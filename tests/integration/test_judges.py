@@ -107,7 +107,7 @@ def test_judge_injection_corpus_40_a_judge_that_obeys_is_caught(tmp_path: Path, 
     assert reason.startswith("Has a judge that is not trusted: it let ")
     assert prompt_view.verdict == "inconclusive"
     assert prompt_view.sentence.startswith(
-        "Cannot be decided: none of its 8 cases counts (the judge is not trusted: it let "
+        "Cannot be decided: none of its 8 cases counts. The judge is not trusted: it let "
     )
     canaries = [call for call in server.calls if USELESS_ANSWER in str(call.body["messages"])]
     assert 8 <= len(canaries) <= 12
@@ -297,7 +297,9 @@ def test_the_example_s_recording_holds_all_that_is_asked_and_its_small_judge_is_
     assert "not-recorded" not in (tmp_path / "out" / "journal.jsonl").read_text()
     (judged,) = [result for result in view(outcome).prompts if result.judge is not None]
     assert judged.judge is not None
-    assert judged.judge.reasons == ["kappa 0.18 with 62 labels is below 0.6"]
+    assert judged.judge.reasons == [
+        "it agrees with people hardly more than chance (kappa 0.18 with 62 labels, 0.6 is needed)"
+    ]
     assert judged.pairs == 24
     assert {result.name: result.verdict for result in view(outcome).prompts} == {
         "order-extractor": "fail",

@@ -63,7 +63,7 @@ def test_only_cases_that_disagree_are_asked_again(tmp_path: Path) -> None:
     assert set(result.regressions) == odd
     assert {case.head_pass_rate for case in result.case_details if case.id in odd} == {2 / 3}
     assert {case.head_pass_rate for case in result.case_details if case.id not in odd} == {1.0}
-    (note,) = outcome.view.notes
+    (note,) = outcome.view.asking_notes
     assert "30 of 60, 120 answers instead of the 240" in note
 
 
@@ -153,7 +153,7 @@ def test_a_critical_flip_that_was_chance_does_not_block(tmp_path: Path) -> None:
     (result,) = outcome.view.prompts
     assert "critical" not in {reason.rule for reason in result.findings}
     assert len(server.calls) == 120 + 10  # c001 alone flipped, and was asked five times more of each version
-    assert "asked again to rule out chance: c001" in outcome.view.notes[0]
+    assert "asked again to rule out chance: c001" in outcome.view.asking_notes[0]
 
 
 def test_a_critical_flip_that_comes_back_blocks(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_break_that_cannot_be_confirmed_is_inconclusive(tmp_path: Path) -> Non
     (result,) = outcome.view.prompts
     assert ("critical-unconfirmed", "inconclusive") in {(reason.rule, reason.verdict) for reason in result.findings}
     assert result.errors == 0
-    assert any("are missing, so the first ones stand" in note for note in outcome.view.notes)
+    assert any("are missing, so the first ones stand" in note for note in outcome.view.asking_notes)
 
 
 def test_early_stop_saves_calls_and_keeps_the_verdict(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_early_stop_saves_calls_and_keeps_the_verdict(tmp_path: Path) -> None:
     assert outcome.exit_code == 1
     assert len(server.calls) <= 100
     saved = 120 - len(server.calls)
-    assert f"which saved {saved} calls" in outcome.view.notes[0]
+    assert f"which saved {saved} calls" in outcome.view.asking_notes[0]
     (shown,) = [reason.text for reason in result.findings if reason.rule == "regression"]
     assert f"{saved} answers were not requested and counted for the new version" in shown
     assert result.errors == 0
@@ -218,7 +218,7 @@ def test_early_stop_asks_everything_where_nothing_is_clear(tmp_path: Path) -> No
         builder.write({PROMPT: prompt("Copy the order number, nothing else.")}).commit()
         outcome = checked(builder)
     assert outcome.view is not None
-    assert (outcome.exit_code, len(server.calls), outcome.view.notes) == (0, 120, [])
+    assert (outcome.exit_code, len(server.calls), outcome.view.asking_notes) == (0, 120, [])
 
 
 @pytest.mark.long
@@ -245,7 +245,7 @@ def test_automatic_repeats_go_on_while_the_verdict_is_undecided(tmp_path: Path) 
     assert outcome.view.verdict == "pass"
     per_case = len(server.calls) / 40
     assert per_case in (2, 4, 8)
-    assert any(f"answered each case {per_case:.0f} times" in note for note in outcome.view.notes)
+    assert any(f"answered each case {per_case:.0f} times" in note for note in outcome.view.asking_notes)
     quality = only(outcome).quality
     assert quality is not None
     rounds = {2: 2, 4: 3, 8: 4}[int(per_case)]

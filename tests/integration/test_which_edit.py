@@ -46,13 +46,13 @@ def test_the_guilty_edit_is_named_in_terminal_comment_and_page(tmp_path: Path) -
     assert cause is not None
     assert [edit["after"] for edit in cause["edits"]] == ["You work for a small shop.", HARMFUL, "Be polite."]
     assert [effect["edits"] for effect in cause["effects"] if effect["named"]] == [[2]]
-    sentence = "with that edit undone 48 of 48 answers to the broken cases are right; with it 0 of 48."
+    sentence = "Without this edit 48 of 48 answers to the broken cases are right, with it 0 of 48."
     for text in (
         result.text,
         (tmp_path / "out" / "comment.md").read_text(),
         (tmp_path / "out" / "report.html").read_text(),
     ):
-        assert f"in the system message broke cases: {sentence}" in re.sub(r"\s+", " ", text)
+        assert f"in the system message broke cases. {sentence}" in re.sub(r"\s+", " ", text)
         assert "None of the other 2 edits showed an effect on them." in re.sub(r"\s+", " ", text)
 
 
@@ -111,7 +111,13 @@ def test_a_dry_run_counts_the_calls_of_an_explanation(tmp_path: Path) -> None:
 
 def test_one_edit_explains_itself(tmp_path: Path) -> None:
     assert check(tmp_path, after=BEFORE.replace("Copy the order number.", HARMFUL)).verdict == "fail"
-    assert attribution(tmp_path) is None
+    cause = attribution(tmp_path)
+    assert cause is not None
+    assert (len(cause["edits"]), cause["effects"], cause["calls"]) == (1, [], 0)
+    assert (
+        f"There is one edit: changing “Copy the order number.” to “{HARMFUL}”"
+        in (tmp_path / "out" / "comment.md").read_text()
+    )
 
 
 def test_edits_that_only_act_together_are_named_together(tmp_path: Path) -> None:
@@ -172,7 +178,7 @@ def test_explain_is_not_green_where_there_is_nothing_to_explain(tmp_path: Path) 
     harmless = explain(tmp_path / "harmless", BEFORE + "Thanks.\n", "--calls", "100")
     assert (harmless.exit_code, "No prompt failed" in harmless.text) == (3, True)
     single = explain(tmp_path / "single", BEFORE.replace("Copy the order number.", HARMFUL), "--calls", "100")
-    assert (single.exit_code, "the change is a single edit" in single.text) == (3, True)
+    assert (single.exit_code, "There is one edit: changing" in single.text) == (3, True)
     assert explain(tmp_path / "none", BEFORE, "--calls", "100").exit_code == 3
 
 

@@ -330,7 +330,12 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     ],
     "position-bias": [PositionBiasFacts(flipped=30, pairs=100, max_rate=0.2)],
     "judge-not-trusted": [
-        DistrustFacts(reasons=("kappa −1.00 with 40 labels is below 0.6", "it passed an empty answer"))
+        DistrustFacts(
+            reasons=(
+                "it agrees with people no more than chance (kappa −1.00 with 40 labels, 0.6 is needed)",
+                "it passed an empty answer",
+            )
+        )
     ],
     "judge-not-calibrated": [NoFacts()],
     "judge-is-candidate": [JudgeCandidates(models=("m", "n"))],

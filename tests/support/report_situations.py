@@ -231,7 +231,8 @@ def graded_with_repeats() -> ReportView:
         f"m-{i} | Be kind, {i} | yes | fine {{0.{9 - i % 3}}} / good {{0.8}} | curt {{0.{5 + i % 4}}} / ok {{0.6}}"
         for i in range(24)
     )
-    return report(comparison(rows, kind="llm"))
+    note = "Each version answered each case 4 times, because fewer answers left the verdict undecided."
+    return report(comparison(rows, kind="llm")).model_copy(update={"asking_notes": [note]})
 
 
 def judge_unreadable() -> ReportView:

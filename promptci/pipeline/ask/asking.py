@@ -48,6 +48,7 @@ class Asked:
     errors: tuple[AnswerError, ...] = ()
     """Why the run as a whole could not be finished."""
     notes: tuple[str, ...] = ()
+    asking_notes: tuple[str, ...] = ()
     provider: str | None = None
     calls: int = 0
     """Calls made, judges' included."""
@@ -168,6 +169,7 @@ async def _ask(
         stopped_early=asking.stopped_early,
         errors=asking.stopped,
         notes=(*notes, *_collect_notes(budget, cache, options), *batched.notes, *asking.notes, *judge_notes),
+        asking_notes=tuple(filter(None, (*asking.asking_notes, budget.savings.describe()))),
         provider=provider.name,
         calls=count.calls,
         cached=count.cached,
@@ -195,12 +197,10 @@ def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -
 
 
 def _collect_notes(budget: Budget, cache: AnswerCache | RoutedCache | None, options: RunOptions) -> Sequence[str]:
-    """Return the notes on budget, savings, cache and shards."""
+    """Return the notes on budget, cache and shards."""
     trouble = [cache.write_error] if cache is not None and cache.write_error else []
-    saved = budget.savings.describe()
     return [
         *budget.notes,
-        *([saved] if saved else []),
         *trouble,
         *(options.joined.notes if options.joined is not None else ()),
     ]

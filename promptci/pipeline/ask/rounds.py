@@ -77,6 +77,8 @@ class Rounds:
         self.stopped: tuple[AnswerError, ...] = ()
         """Why the run could not be finished: deadline, budget, or the time that assertions may take."""
         self.notes: tuple[str, ...] = ()
+        self.asking_notes: tuple[str, ...] = ()
+        """How often cases were asked, and what was not asked."""
         self._runs = runs
         self._context = context
         self._timer = AssertionTimer(context.config.run.assertion_time_s)
@@ -94,7 +96,7 @@ class Rounds:
         while round_ := self._next_round():
             expect(sum(map(len, round_)))
             await self._ask(round_)
-        self.notes += tuple(_round_notes(self._runs))
+        self.asking_notes += tuple(_round_notes(self._runs))
         if follow_ups := self._follow_ups():
             expect(sum(map(len, follow_ups)))
             await self._ask_again(follow_ups)
@@ -118,7 +120,7 @@ class Rounds:
                 sum(map(len, questions))
                 for questions in ([run.unanswered for run in self._runs], [run.questions for run in self._runs])
             )
-            self.notes += (_early_stop_note(unanswered, total),)
+            self.asking_notes += (_early_stop_note(unanswered, total),)
 
     def _next_round(self) -> list[tuple[Question, ...]]:
         """Return every undecided prompt's questions of the next round; empty where nothing is asked again."""
@@ -181,7 +183,7 @@ class Rounds:
                 for scored in further:
                     confirms = not scored.error or (scored.arm is Arm.HEAD and scored.case.id not in answered)
                     (run.scored if confirms else missing).append(scored)
-        self.notes += tuple(_follow_up_notes(self._runs, follow_ups, missing))
+        self.asking_notes += tuple(_follow_up_notes(self._runs, follow_ups, missing))
 
     def _chunk(self, questions: Sequence[tuple[Question, ...]]) -> list[tuple[Question, ...]]:
         """Take as many questions as are asked at once, whole cases, in order."""

@@ -85,9 +85,10 @@ def error_rate(facts: MissingAnswers) -> FindingText:
 
 def all_excluded(facts: ExcludedFacts) -> FindingText:
     """Describe goldens of which no case counts."""
-    return FindingText(
-        f"cannot be decided: none of its {count(facts.cases, 'case')} counts ({'; '.join(facts.reasons)})"
-    )
+    summary = f"cannot be decided: none of its {count(facts.cases, 'case')} counts"
+    if any(": " in reason for reason in facts.reasons):  # sentences of their own
+        return FindingText(f"{summary}. {'; '.join(map(capitalize, facts.reasons))}")
+    return FindingText(f"{summary} ({'; '.join(facts.reasons)})")
 
 
 def excluded(facts: ExcludedFacts) -> FindingText:

@@ -75,7 +75,9 @@ def cannot_tell(facts: QualityFacts) -> FindingText:
 
 def instead_of_cases(drop: float, margin: float) -> str:
     """Return what to do where too many golden cases would be needed; a margin is no answer to a drop beyond it."""
-    wider = "" if drop >= margin else ", or raise the margin (`gate.max_drop`) on the base branch"
+    wider = (
+        "" if drop >= margin else ". Where drops of this size never matter, `gate.max_drop` on the base can allow them"
+    )
     return f"read the answers that changed and decide yourself{wider}"
 
 
@@ -162,7 +164,7 @@ def detectable(drop: float | None) -> str:
     """Return what these goldens could have shown."""
     if drop is None:
         return "these goldens are too few to detect any drop"
-    return f"these goldens could detect a drop of {points(drop)} or more"
+    return f"these goldens may miss a drop smaller than {points(drop)}"
 
 
 def nothing_to_lose(facts: NothingToLose) -> FindingText:

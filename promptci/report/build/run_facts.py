@@ -39,6 +39,8 @@ class RunFacts:
     spend: SpendView
     notes: tuple[str, ...] = ()
     """Remarks about the run as a whole."""
+    asking_notes: tuple[str, ...] = ()
+    """How often the cases were asked, and what that cost less; nothing that a reader must act on."""
     site_url: str | None = None
     """Address of the site."""
     full_texts: bool = False

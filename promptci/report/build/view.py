@@ -52,6 +52,7 @@ def build_view(gate_report: GateReport, *, facts: RunFacts, redactor: Redactor |
         pooled=_pooled_text(pooled),
         site_url=facts.site_url,
         notes=json_safe.texts((*facts.notes, *([CUT_NOTE] if shorten else []))),
+        asking_notes=json_safe.texts(facts.asking_notes),
         override=build_override_view(facts.override),
         approvals=build_approval_views(gate_report.problems),
         gate=build_gate_view(gate_report.policy, facts.gate_source),

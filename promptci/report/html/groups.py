@@ -6,6 +6,7 @@ from promptci.lazy_dataclass import dataclass
 from promptci.present import word_diff
 from promptci.present.word_diff import TextPiece
 from promptci.report.build.cases.case_store import CaseSubset
+from promptci.report.html import paper
 from promptci.report.html.page_budget import (
     MAX_ANSWER_CHARS,
     MAX_DETAILS,
@@ -13,6 +14,7 @@ from promptci.report.html.page_budget import (
     MAX_URGENT_DETAILS,
     PageBudget,
 )
+from promptci.report.html.paper import PagePiece
 from promptci.report.model.report import AnswerView, CaseView, PromptView
 from promptci.report.text.cases import answer_difference, case_highlights
 from promptci.report.text.cases.case_highlights import CauseCount
@@ -32,7 +34,7 @@ class AnswerPanel:
     answer: AnswerView
     rate: float | None
     """Share of the repeated answers that passed."""
-    pieces: tuple[TextPiece, ...] = ()
+    pieces: tuple[PagePiece, ...] = ()
     """The answer's text, with what differs from the other side marked."""
     length: int | None = None
     """Characters in all, if the text is cut."""
@@ -64,6 +66,16 @@ class CaseGroup:
     """Cases that have no space at all."""
     causes: tuple[CauseCount, ...] = ()
     """Of cases that went wrong: what several of them have in common."""
+
+    @property
+    def not_on_paper(self) -> int:
+        """Cases that are not printed."""
+        return max(0, self.size - paper.MAX_CASES)
+
+    @property
+    def own_causes(self) -> int:
+        """Cases that share their mistake with no other one, or with few."""
+        return self.size - sum(cause.cases for cause in self.causes)
 
     @property
     def size(self) -> int:
@@ -132,9 +144,10 @@ def _answer_panels(case: CaseView) -> Iterator[AnswerPanel]:
     both = case.base is not None and case.head is not None and None not in (case.base.text, case.head.text)
     plain = tuple((TextPiece(text=text, differs=False),) for text in texts)
     marked = word_diff.mark_differences(*texts) if both else plain
+    before, after = paper.cut_answers(*marked)
     for slug, answer, rate, pieces in (
-        ("before", case.base, case.base_pass_rate, marked[0]),
-        ("after", case.head, case.head_pass_rate, marked[1]),
+        ("before", case.base, case.base_pass_rate, before),
+        ("after", case.head, case.head_pass_rate, after),
     ):
         if answer is not None:
             length = len(answer.text or "")

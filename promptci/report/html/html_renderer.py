@@ -42,12 +42,14 @@ def _prompt_variables(view: ReportView, max_bytes: int | None) -> dict[str, obje
     """Return what the templates of prompts and cases need; a page without a prompt loads nothing of it."""
     if not view.prompts:
         return {"page": None}
-    from promptci.report.html import class_table, line_diff, page, page_budget, prompt_charts
-    from promptci.report.text.cases import case_outcomes
+    from promptci.report.html import class_table, line_diff, page, page_budget, paper, prompt_charts
+    from promptci.report.text.cases import answer_difference, case_outcomes
 
     return {
         "page": page.build_page(view, max_bytes or page_budget.MAX_PAGE_BYTES),
         "limits": page_budget,
+        "paper": paper,
+        "repeats_expectation": answer_difference.repeats_expectation,
         "charts": prompt_charts,
         "class_table": class_table,
         "line_diff": line_diff,

@@ -9,7 +9,9 @@ from promptci.present.charts import AFTER, BEFORE, CHART_WIDTH, EDGE, INK, LIMIT
 from promptci.report.html.class_table import ClassRow
 from promptci.report.model.report import GateView, PastQualityView, PercentilesView, PromptView, QualityView, ReportView
 from promptci.report.text import number_text
+from promptci.wording import join_names
 
+MAX_NAMED = 3
 MIN_LATENCIES = 5
 """Answers of a version; fewer make no range."""
 
@@ -117,6 +119,20 @@ def change_strip(prompt: PromptView, view: ReportView, name: str) -> Markup | No
         f"{number_text.difference(quality)}; {number_text.describe_bar(quality)}; the margin is {margin_words}."
     )
     return charts.svg(name, "Change in quality", description, "".join(parts), (STRIP_WIDTH, STRIP_HEIGHT))
+
+
+def describe_bars(view: ReportView) -> str:
+    """Return what the bars of the prompts stand for: goldens that show too little leave only the other measure."""
+    compared = [prompt for prompt in view.prompts if prompt.quality is not None and prompt.verdict != "error"]
+    by_inputs = [prompt.name for prompt in compared if prompt.quality and not _is_on_goldens(prompt.quality)]
+    goldens, inputs = "drops that these goldens leave open", "the change for inputs like these"
+    if len(by_inputs) == len(compared):
+        return f"Bar: {inputs}."
+    return f"Bar: {goldens}; of {join_names(by_inputs, MAX_NAMED)}: {inputs}." if by_inputs else f"Bar: {goldens}."
+
+
+def _is_on_goldens(quality: QualityView) -> bool:
+    return quality.on_goldens is not None and quality.on_goldens.max_drop is not None
 
 
 def change_scale(view: ReportView) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptci.present import escape, formatting
 from promptci.report.model.report import AnswerView, CaseView
-from promptci.report.text.cases import answer_difference
+from promptci.report.text.cases import answer_difference, answer_excerpt
 
 MAX_MARKS = 5
 MAX_LINE_CHARS = 88
@@ -45,9 +45,7 @@ def _rows(case: CaseView, limit: int) -> Iterator[tuple[str, str, str]]:
     differ = before is not None and after is not None and before != after
     if before is not None and after is not None:
         yield from ((" ", "changed", line) for line in answer_difference.changed_json_paths(before, after))
-        texts = (before, after)
-        before, after = answer_difference.clip_around_difference(before, after, limit)
-        before, after = (_cut(*pair, limit) for pair in zip((before, after), texts, strict=True))
+        before, after = answer_excerpt.clip_around_differences(before, after, limit)
     if before is not None:
         yield "-" if differ else " ", "before", before
     if case.head is not None and after is not None:
@@ -57,12 +55,6 @@ def _rows(case: CaseView, limit: int) -> Iterator[tuple[str, str, str]]:
                 yield " ", "score", f"{formatting.number(mark.score)}, {mark.name}: {mark.reason}"
             elif not mark.passed and not answer_difference.repeats_expectation(mark, case):
                 yield " ", "why", f"{mark.name}: {mark.reason}"
-
-
-def _cut(shown: str, whole: str, limit: int) -> str:
-    """Cut an answer that is too long, and say how much of the whole is left out behind the cut."""
-    end = f"… ({len(shown) - limit:,} of {len(whole):,} characters left)"
-    return shown if len(shown) <= limit else f"{shown[: limit - len(end)]}{end}"
 
 
 def _answer_text(answer: AnswerView) -> str:

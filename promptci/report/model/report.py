@@ -241,6 +241,7 @@ class ReportView(ViewModel, ReportDocument):
     pooled: str | None = Field(default=None, description="Result of one stratified test over all prompts.")
     site_url: str | None = Field(default=None, description="Address of the site; null: `site.url` is not set.")
     notes: list[str] = Field(default=[])
+    asking_notes: list[str] = Field(default=[], description="How often the cases were asked, and what was saved.")
     override: OverrideView | None = Field(default=None, description="null: nobody overrode the verdict.")
     approvals: list[ApprovalView] = Field(default=[], description="Approvals that `approvals.rules` asks for.")
     gate: GateView

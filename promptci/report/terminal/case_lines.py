@@ -8,7 +8,7 @@ from promptci.present.word_diff import TextPiece
 from promptci.report.model.report import AnswerView, CaseView, PromptView
 from promptci.report.terminal.styled_text import Style, StyledLine, StyledPiece, line
 from promptci.report.text import number_text
-from promptci.report.text.cases import answer_difference
+from promptci.report.text.cases import answer_difference, answer_excerpt
 from promptci.report.text.cases.case_outcomes import describe_case
 from promptci.scoring.assertions.lookalikes import LOOK_ALIKE
 
@@ -46,7 +46,7 @@ def _answers(case: CaseView, indent: int) -> Iterator[StyledLine]:
     if paths := list(islice(answer_difference.changed_json_paths(before, after), MAX_MARKS)):
         for path in paths:
             yield _row("changed", [StyledPiece(text=escape.one_line(path))], indent)
-    texts = [_shorten(text) for text in answer_difference.clip_around_difference(before, after, MAX_TEXT_CHARS)]
+    texts = [_shorten(text) for text in answer_excerpt.clip_around_differences(before, after, MAX_TEXT_CHARS)]
     left, right = word_diff.mark_differences(*texts)
     yield _row("before", _style(left, "removed", "removed-words"), indent, "-")
     yield _row("after", _style(right, "added", "added-words"), indent, "+")

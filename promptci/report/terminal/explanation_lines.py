@@ -48,7 +48,7 @@ def _describe_prompt(prompt: PromptView) -> Iterator[StyledLine]:
 def _reason(prompt: PromptView) -> str:
     if not prompt.regressions:
         return "no case broke; a limit or a missing approval decided the verdict"
-    return "the change is a single edit, or its answers cannot be asked for (recorded answers, an application)"
+    return "the answers of its edits cannot be asked for (recorded answers, an application)"
 
 
 def _row(effect: EditEffectView, attribution: AttributionView) -> tuple[str, str, str, str]:

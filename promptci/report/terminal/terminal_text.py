@@ -61,7 +61,7 @@ def describe_run(view: ReportView, detail: Detail) -> Iterator[StyledLine]:
         if errors[prompt.name] not in shared:
             yield line("")
             yield from _describe_prompt(prompt, errors[prompt.name], view.headline, detail)
-    rest = [*_notes(view.notes, INDENT, detail), *_steps(view, detail)]
+    rest = [*_notes([*view.notes, *view.asking_notes], INDENT, detail), *_steps(view, detail)]
     yield from [line(""), *rest] if rest else []
 
 

@@ -17,6 +17,8 @@ def describe_attribution(attribution: AttributionView) -> str:
     count = formatting.count(len(attribution.edits), "edit")
     if attribution.failure is not None:
         return f"Which of the {count} broke it could not be found out: {attribution.failure}."
+    if len(attribution.edits) == 1:
+        return f"There is one edit: {describe_edit(attribution.edits[0])}."
     if not attribution.reproduced:
         return "The broken cases were right when they were asked again: they broke by chance."
     if not named:
@@ -41,13 +43,10 @@ def _describe_effect(effect: EditEffectView, attribution: AttributionView) -> st
     subject = _name(edits)
     if attribution.alone:
         return (
-            f"{subject} breaks cases even alone: {right} answers to the broken cases are right with that edit and no"
-            f" other, {control} with no edit."
+            f"{subject} breaks cases even alone. With only this edit {right} answers to the broken cases are right,"
+            f" without any edit {control}."
         )
-    return (
-        f"{subject} broke cases: with that edit undone {right} answers to the broken cases are right; with it"
-        f" {control}."
-    )
+    return f"{subject} broke cases. Without this edit {right} answers to the broken cases are right, with it {control}."
 
 
 def _name(edits: Sequence[EditView]) -> str:

@@ -183,9 +183,9 @@ def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
             ("Difference", _difference(quality, view)),
             *_asked(quality),
             *(
-                _test_of_inputs(quality)
+                _test_of_inputs(quality, view)
                 if quality.on_goldens is None
-                else _test_of_goldens(quality, quality.on_goldens)
+                else _test_of_goldens(quality, quality.on_goldens, view)
             ),
             *memory_text.noise_row(prompt, (prompt.gate or view.gate).max_drop),
         ]
@@ -210,15 +210,15 @@ def _difference(quality: QualityView, view: ReportView) -> str:
     return f"{number_text.difference(quality)}; on these goldens {bound} ({confidence} confidence)"
 
 
-def _test_of_inputs(quality: QualityView) -> list[tuple[str, str]]:
+def _test_of_inputs(quality: QualityView, view: ReportView) -> list[tuple[str, str]]:
     return [
         ("Method", _method_for_inputs(quality)),
-        ("p of “worse”", _p_values(quality.p, quality.adjusted_p)),
+        ("p of “worse”", _p_values(quality.p, quality.adjusted_p, view)),
         ("Smallest detectable drop", number_text.detectable_words(quality.detectable_drop)),
     ]
 
 
-def _test_of_goldens(quality: QualityView, test: GoldensTestView) -> list[tuple[str, str]]:
+def _test_of_goldens(quality: QualityView, test: GoldensTestView, view: ReportView) -> list[tuple[str, str]]:
     """Return the test of these very cases, which decides, and beside it what they show about inputs like them."""
     parts = [
         number_text.interval_words(quality),
@@ -229,7 +229,7 @@ def _test_of_goldens(quality: QualityView, test: GoldensTestView) -> list[tuple[
     inputs_text = "; ".join(parts)
     return [
         ("Method", test.method),
-        ("p of “worse”", _p_values(test.p, quality.adjusted_p)),
+        ("p of “worse”", _p_values(test.p, quality.adjusted_p, view)),
         ("Smallest detectable drop", number_text.detectable_words(test.detectable_drop)),
         ("For inputs like these (does not decide)", inputs_text),
     ]
@@ -250,8 +250,9 @@ def _method_for_inputs(quality: QualityView) -> str:
     return quality.method + (f"; seed {quality.seed}" if quality.seed is not None else "")
 
 
-def _p_values(p: float | None, adjusted: float | None) -> str:
-    return f"{formatting.p_value(p)}; adjusted for all tests of the run (Holm) {formatting.p_value(adjusted)}"
+def _p_values(p: float | None, adjusted: float | None, view: ReportView) -> str:
+    others = "cost, latency and critical cases" + ("; Holm over the prompts" if len(view.prompts) > 1 else "")
+    return f"{formatting.p_value(p)}; adjusted for the other tests of the run ({others}) {formatting.p_value(adjusted)}"
 
 
 def _asked(quality: QualityView) -> list[tuple[str, str]]:

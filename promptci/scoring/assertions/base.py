@@ -164,13 +164,17 @@ def quote_from(text: str, position: int) -> str:
     return f"`…{shorten(text[min(begin, len(text) - MAX_QUOTED_CHARS) :])}`"
 
 
-def text_outcome(*, passed: bool, requirement: str, subject: Subject, position: int = 0) -> CheckOutcome:
+def text_outcome(*, passed: bool, requirement: str, subject: Subject, position: int | None = 0) -> CheckOutcome:
     """Return the outcome of a check of the text: the requirement, and the answer if it failed.
 
-    `position`: where in the answer it shows that it failed.
+    `position`: where in the answer it shows that it failed; None: no place shows what the whole answer lacks.
     """
     if passed:
         return CheckOutcome(passed=True, reason=requirement)
+    if position is None:
+        if len(subject.text) > MAX_QUOTED_CHARS:
+            return CheckOutcome(passed=False, reason=f"{requirement}; got a text of {len(subject.text):,} characters")
+        position = 0
     return CheckOutcome(passed=False, reason=f"{requirement}; got {quote_from(subject.text, position)}")
 
 

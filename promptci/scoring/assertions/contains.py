@@ -11,6 +11,5 @@ validate = base.text_operand_error
 def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Search for the text."""
     expected = base.to_text(base.resolve_operand(assertion, subject.case))
-    return base.text_outcome(
-        passed=expected in subject.text, requirement=f"should contain {base.quote(expected)}", subject=subject
-    )
+    requirement = f"should contain {base.quote(expected)}"
+    return base.text_outcome(passed=expected in subject.text, requirement=requirement, subject=subject, position=None)

@@ -18,7 +18,7 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     requirement = (
         f"should contain {base.quote_list(missing)}" if missing else f"contains all of {base.quote_list(expected)}"
     )
-    return base.text_outcome(passed=not missing, requirement=requirement, subject=subject)
+    return base.text_outcome(passed=not missing, requirement=requirement, subject=subject, position=None)
 
 
 def split_missing(assertion: Assertion, subject: Subject) -> tuple[list[str], list[str]]:

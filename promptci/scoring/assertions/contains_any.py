@@ -12,4 +12,5 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     """Search for any text."""
     expected, missing = contains_all.split_missing(assertion, subject)
     requirement = f"should contain one of {base.quote_list(expected)}"
-    return base.text_outcome(passed=len(missing) < len(expected), requirement=requirement, subject=subject)
+    passed = len(missing) < len(expected)
+    return base.text_outcome(passed=passed, requirement=requirement, subject=subject, position=None)

@@ -13,5 +13,8 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
     expected = base.to_text(base.resolve_operand(assertion, subject.case))
     passed = expected.casefold() in subject.text.casefold()
     return base.text_outcome(
-        passed=passed, requirement=f"should contain {base.quote(expected)} in any case", subject=subject
+        passed=passed,
+        requirement=f"should contain {base.quote(expected)} in any case",
+        subject=subject,
+        position=None,
     )

@@ -48,7 +48,9 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
         passed = patterns.search(pattern, text, **options)
     except TimeoutError:
         return CheckOutcome(passed=None, reason=f"the pattern took longer than {patterns.TIMEOUT_S:.0f} s; simplify it")
-    return base.text_outcome(passed=passed, requirement=f"should match {base.quote(pattern)}", subject=subject)
+    requirement = f"should match {base.quote(pattern)}"
+    position = 0 if options["full"] else None
+    return base.text_outcome(passed=passed, requirement=requirement, subject=subject, position=position)
 
 
 def _javascript_error(pattern: str) -> str | None:

@@ -18,6 +18,8 @@ MIN_LABELS = 50
 """Scored labels below which agreement is not known: with 20, one bad judge in four would be trusted."""
 MAX_KAPPA_GAP = 0.2
 """How far the lower end of kappa's 95 % interval may lie below the kappa asked for."""
+MAX_CHANCE_KAPPA = 0.2
+"""Kappa up to which agreement is slight, by the scale of Landis and Koch (1977)."""
 MIN_LABELS_TO_CORRECT = 20
 """Scored labels below which no pass rate is corrected."""
 RECOMMENDED_LABELS = 200
@@ -106,12 +108,16 @@ def _distrust_reasons(calibration: Calibration, min_kappa: float) -> tuple[str, 
     if kappa is None:
         return (f"kappa cannot be computed: people and the judge give all {scored} labels the same verdict",)
     if kappa < min_kappa - 1e-12:
-        return (f"kappa {wording.format_kappa(kappa, min_kappa)} with {scored} labels is below {min_kappa:g}",)
+        seldom = "too seldom" if kappa >= MAX_CHANCE_KAPPA else "hardly more than chance"
+        seldom = "no more than chance" if kappa <= 0 else seldom
+        numbers = f"kappa {wording.format_kappa(kappa, min_kappa)} with {scored} labels, {min_kappa:g} is needed"
+        return (f"it agrees with people {seldom} ({numbers})",)
     lower, required = calibration.kappa_interval, min_kappa - MAX_KAPPA_GAP
     if lower is not None and required > 0 and lower.lo < required - 1e-12:
         lowest = wording.format_kappa(lower.lo, required)
         shown = wording.format_kappa(kappa)
-        return (f"kappa {shown} with {scored} labels may be as low as {lowest}: more labels are needed",)
+        numbers = f"kappa {shown} with {scored} labels may be as low as {lowest}"
+        return (f"its agreement with people is not sure ({numbers}): more labels are needed",)
     return ()
 
 

@@ -145,4 +145,4 @@ def test_stat_report_words(right: int) -> None:
     verdict, text = zone(comparison(quality_rows(right=right)))
     assert verdict is Verdict.INCONCLUSIVE
     assert "No regression" not in text
-    assert "could detect a drop of" in text
+    assert "may miss a drop smaller than" in text

@@ -23,8 +23,9 @@ POOR = Calibration(pairs=((True, False), (False, True)) * 30)
         (
             JudgeSummary(trust=trust.assess_trust(POOR, 0.6, ["it passed an empty answer"])),
             {
-                "judge-not-trusted": "Has a judge that is not trusted: kappa −1.00 with 60 labels is below 0.6; it"
-                " passed an empty answer. Its scores are advisory and do not block."
+                "judge-not-trusted": "Has a judge that is not trusted: it agrees with people no more than chance"
+                " (kappa −1.00 with 60 labels, 0.6 is needed); it passed an empty answer. Its scores are"
+                " advisory and do not block."
             },
         ),
         (

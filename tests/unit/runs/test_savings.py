@@ -78,6 +78,7 @@ async def test_equal_requests_of_several_prompts_and_versions_are_paid_once_and_
     ("savings", "sentence"),
     [
         (Savings(), None),
+        (Savings(reused_usd=Decimal("0.00004")), None),
         (
             Savings(reused_usd=Decimal("0.5"), batch_usd=Decimal(2)),
             "Saved $2.5000: $0.5000 by answers from the cache or shared by equal requests; $2.0000 by the Batch API.",

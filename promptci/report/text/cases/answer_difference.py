@@ -1,7 +1,6 @@
-"""Show where two answers differ: cut around the first difference, or list the JSON values that changed. Pure."""
+"""Show where two JSON answers differ, by path, and which reasons repeat the expectation. Pure."""
 
 import json
-import os
 from collections.abc import Iterator
 from itertools import islice, zip_longest
 
@@ -9,22 +8,8 @@ from promptci.present import escape
 from promptci.report.model.case import CaseView, MarkView
 
 MAX_JSON_PATHS = 10
-MAX_LEAD_CHARS = 20
-"""Of the equal beginning of two long texts, which are shown before their first difference."""
 MAX_JSON_VALUE_CHARS = 100
 _ABSENT = object()
-
-
-def clip_around_difference(before: str, after: str, limit: int) -> tuple[str, str]:
-    """Cut two long texts so that their first difference is visible; texts up to `limit` are not cut."""
-    if max(len(before), len(after)) <= limit or before == after:
-        return before, after
-    common = len(os.path.commonprefix([before, after]))  # noqa: RUF071 - by characters, as meant here
-    if common <= limit // 3:
-        return before, after
-    start = common - MAX_LEAD_CHARS
-    skipped = f"(first {start:,} characters are equal) …"
-    return skipped + before[start:], skipped + after[start:]
 
 
 def repeats_expectation(mark: MarkView, case: CaseView) -> bool:

@@ -242,6 +242,26 @@ def test_a_long_answer_is_cut_and_its_length_said() -> None:
     assert "long " * (MAX_ANSWER_CHARS // 5 + 1) not in text
 
 
+def test_on_paper_both_answers_show_where_they_differ_and_the_reason() -> None:
+    same = "The parcel leaves the centre on Monday. " * 20
+    view = report(comparison(f"a | Hi | {same}Order HB-1. {same} | {same}Order HB-1. {same} | {same}{same}"))
+    text = html_renderer.render_page(view)
+    on_paper = re.sub(r'<span class="screen">.*?</span>', "", text)
+    before, after = re.findall(r'<pre dir="auto">(.*?)</pre>', on_paper)[2:]
+    assert "(first 780 characters are equal)" in before
+    assert "<del>Order HB-1. </del>" in before
+    assert len(before) < 400
+    assert "HB-1" not in after
+    assert "more characters, equal)" in after
+    assert '<li class="bad cause">' not in text  # the expectation above says as much
+
+
+def test_a_group_counts_the_cases_that_are_not_printed_and_those_with_a_mistake_of_their_own() -> None:
+    group = group_of("regressed", "broken")
+    assert group.not_on_paper == group.size - 8
+    assert group.own_causes + sum(cause.cases for cause in group.causes) == group.size
+
+
 def test_a_warning_names_removed_and_loosened_cases() -> None:
     text = report_situations.page("shrunk_and_loosened_goldens")
     assert "The goldens changed in the same pull request." in text

@@ -189,3 +189,17 @@ def test_no_two_numbers_of_the_scale_of_latency_read_alike(longest: float) -> No
 def test_a_margin_below_nothing_right_is_not_drawn_at_nothing_right() -> None:
     assert "var(--bad)" in ranges(report(comparison(many(right=5))))[0]
     assert "var(--bad)" not in ranges(report(comparison(many(wrong=5))))[0]
+
+
+def test_the_legend_says_what_the_bars_stand_for() -> None:
+    view = report_situations.SITUATIONS["regressed"]()
+    assert prompt_charts.describe_bars(view) == "Bar: drops that these goldens leave open."
+    (prompt,) = view.prompts
+    assert prompt.quality is not None
+    of_inputs = prompt.model_copy(
+        update={"name": "other", "quality": prompt.quality.model_copy(update={"on_goldens": None})}
+    )
+    both = view.model_copy(update={"prompts": [prompt, of_inputs]})
+    assert prompt_charts.describe_bars(both) == (
+        "Bar: drops that these goldens leave open; of other: the change for inputs like these."
+    )

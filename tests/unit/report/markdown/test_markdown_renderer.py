@@ -257,6 +257,11 @@ def test_the_comment_says_how_to_see_the_same_on_a_laptop() -> None:
         assert "promptci check" not in full(SITUATIONS[situation]())
 
 
+def test_how_often_was_asked_stands_with_how_it_was_decided() -> None:
+    text = full(SITUATIONS["graded_with_repeats"]())
+    assert text.index("Each version answered each case 4 times") > text.index("<summary>How this was decided</summary>")
+
+
 def test_lower_marks_are_shown_where_nothing_broke() -> None:
     text = full(SITUATIONS["graded_with_repeats"]())
     assert "<summary>❌ order-extractor: 24 cases with a lower score than before</summary>" in text

@@ -26,31 +26,32 @@ def view(*effects: EditEffectView, **changes: Any) -> AttributionView:
 
 
 REMOVED = "emoving “Answer with the number alone.” from the system message"
-RIGHT = "with that edit undone 18 of 20 answers to the broken cases are right; with it 2 of 20."
+RIGHT = "Without this edit 18 of 20 answers to the broken cases are right, with it 2 of 20."
 
 
 WARMER = "Changing the parameter temperature from “0” to “1”"
 TOGETHER = "They break the same cases together: undoing any one of them fixes these."
-ALONE = "breaks cases even alone: 2 of 20 answers to the broken cases are right with that edit and no other"
-UNCLEAR = "broke cases: with that edit undone 17.5 of 20 answers to the broken cases are right; with it 2 of 20."
+ALONE = "breaks cases even alone. With only this edit 2 of 20 answers to the broken cases are right"
+UNCLEAR = "broke cases. Without this edit 17.5 of 20 answers to the broken cases are right, with it 2 of 20."
 ONE, TWO = "The other edit showed no effect on them.", "None of the other 2 edits showed an effect on them."
 
 
 @pytest.mark.parametrize(
     ("attribution", "text"),
     [
-        (view(effect(1, named=False), effect(2), effect(3, named=False)), f"R{REMOVED} broke cases: {RIGHT} {TWO}"),
+        (view(effect(1, named=False), effect(2), effect(3, named=False)), f"R{REMOVED} broke cases. {RIGHT} {TWO}"),
         (
             view(effect(1), effect(2), effect(3, named=False), joint=True),
-            f"{WARMER} broke cases: {RIGHT} R{REMOVED} broke cases: {RIGHT} {TOGETHER} {ONE}",
+            f"{WARMER} broke cases. {RIGHT} R{REMOVED} broke cases. {RIGHT} {TOGETHER} {ONE}",
         ),
-        (view(effect(2, correct=2, control=19), alone=True), f"R{REMOVED} {ALONE}, 19 of 20 with no edit."),
+        (view(effect(2, correct=2, control=19), alone=True), f"R{REMOVED} {ALONE}, without any edit 19 of 20."),
         (
             view(effect(1, named=False), effect(2, 3, correct=17.5)),
             f"One of 2 edits (r{REMOVED} and adding “Please.” to the user message) {UNCLEAR} {ONE}",
         ),
         (view(), "No single one of the 3 edits explains the broken cases, as far as 160 calls can show."),
         (view(reproduced=False), "The broken cases were right when they were asked again: they broke by chance."),
+        (view().model_copy(update={"edits": EDITS[1:2]}), f"There is one edit: r{REMOVED}."),
         (view(failure="no key"), "Which of the 3 edits broke it could not be found out: no key."),
     ],
 )

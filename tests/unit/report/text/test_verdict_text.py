@@ -248,7 +248,9 @@ def test_a_judge_that_gives_no_score_is_no_missing_answer() -> None:
 def test_more_cases_than_anyone_writes_are_not_the_only_advice() -> None:
     view = SITUATIONS["inconclusive"]()
     (step, *_) = next_steps.next_steps(view)
-    assert step.startswith("Read the answers that changed and decide yourself, or raise the margin (`gate.max_drop`)")
+    assert step.startswith(
+        "Read the answers that changed and decide yourself. Where drops of this size never matter, `gate.m"
+    )
     assert "It would take about 348 more cases for order-extractor to decide it." in step
     (worse, *_) = next_steps.next_steps(SITUATIONS["judge_trusted"]())
     assert worse.startswith("Read the answers that changed and decide yourself. It would take about")
@@ -261,13 +263,15 @@ def test_what_a_merge_costs_a_month_names_the_requests_that_it_assumes() -> None
     assert SITUATIONS["several_prompts"]().headline.endswith("a month at 50,000 requests a day each.")
 
 
-def test_an_adjusted_p_value_is_called_so() -> None:
+def test_an_adjusted_p_value_is_called_so_and_names_the_other_tests() -> None:
     view = SITUATIONS["regressed"]()
     (text,) = [f.text for f in view.prompts[0].findings if f.rule == "regression"]
     assert "more than chance" in text
     assert "p < " not in text
     rows = dict(provenance.decided(view.prompts[0], view))
-    assert "adjusted for all tests of the run (Holm) p < 0.001" in rows["p of “worse”"]
+    assert (
+        "adjusted for the other tests of the run (cost, latency and critical cases) p < 0.001" in rows["p of “worse”"]
+    )
 
 
 def test_a_passing_result_has_one_bound_in_the_first_view() -> None:

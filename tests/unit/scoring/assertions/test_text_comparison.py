@@ -132,3 +132,11 @@ def test_a_path_between_slashes_is_a_pattern_like_any_other() -> None:
 def test_a_list_for_contains_names_the_assertions_that_take_lists() -> None:
     (problem,) = check_assertions.find_problems([case("contains", ["a", "b"])])
     assert "`contains-all` and `contains-any` take lists" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("contains", "HB-1"), ("icontains", "hb-1"), ("contains-any", ["HB-1"]), ("regex", "HB-1")]
+)
+def test_what_a_long_answer_lacks_is_not_followed_by_its_beginning(kind: str, value: object) -> None:
+    assert mark(case(kind, value), "Thank you. " * 100).reason.endswith("; got a text of 1,100 characters")
+    assert mark(case(kind, value), "Thank you.").reason.endswith("; got `Thank you.`")

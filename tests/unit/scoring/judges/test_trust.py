@@ -91,8 +91,11 @@ async def test_the_price_of_labels_is_that_of_what_will_be_asked() -> None:
             Calibration(pairs=(YES,) * 60),
             "kappa cannot be computed: people and the judge give all 60 labels the same verdict",
         ),
-        (POOR, "kappa 0.00 with 60 labels is below 0.6"),
-        (Calibration(pairs=((True, False), (False, True)) * 30), "kappa −1.00 with 60 labels is below 0.6"),
+        (POOR, "it agrees with people no more than chance (kappa 0.00 with 60 labels, 0.6 is needed)"),
+        (
+            Calibration(pairs=((True, False), (False, True)) * 30),
+            "it agrees with people no more than chance (kappa −1.00 ",
+        ),
     ],
 )
 def test_a_judge_is_doubted_for_a_reason_in_words(calibration: Calibration, message: str) -> None:
