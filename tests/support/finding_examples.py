@@ -34,6 +34,7 @@ from promptci.gates.facts import (
     EmptyGoldens,
     EndpointFacts,
     ExcludedFacts,
+    FailingNewCases,
     InjectionFacts,
     JudgeCandidates,
     MinQualityFacts,
@@ -297,6 +298,10 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "goldens-weakened": [
         WeakenedGoldens(ids=("a",), base_decides=True),
         WeakenedGoldens(ids=TWELVE, base_decides=False),
+    ],
+    "new-cases-fail": [
+        FailingNewCases(ids=("n-00", "n-01", "n-02", *TWELVE), added=20, critical=3),
+        FailingNewCases(ids=("n-00",), added=1),
     ],
     "goldens-compared": [
         EditedGoldens(

@@ -8,6 +8,7 @@ from promptci.gates.model import GateReport
 from promptci.present import formatting
 from promptci.present.finding_text.describe import describe
 from promptci.report.text import verdict_text
+from promptci.report.text.goldens_headline import describe_golden_edits
 from promptci.report.text.number_text import DAYS_PER_MONTH
 from promptci.runs.prompt_plan import Status
 from promptci.scoring.prompt_run import PromptRun
@@ -40,7 +41,8 @@ def headline(
         Login of who let the blocked change through; None: nobody.
     """
     first_words = lead(report, kind) if overridden_by is None else f"Not blocked, overridden by {overridden_by}"
-    text = f"{first_words}: {_body(report, kind)}{_cost(report, requests_per_day)}"
+    edits = describe_golden_edits(report) if kind == "check" else ""
+    text = f"{first_words}: {_body(report, kind)}{edits}{_cost(report, requests_per_day)}"
     text += "" if text.endswith("?") else "."
     return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
 

@@ -222,7 +222,7 @@ def test_the_table_of_numbers_has_the_month_and_what_it_assumes() -> None:
 
 def test_quality_over_all_cases_stands_apart_where_it_is_not_the_comparison() -> None:
     assert "Quality over all cases" not in names("regressed")
-    assert names("shrunk_and_loosened_goldens")["Quality over all cases"].after == "98.4%"
+    assert names("some_answers_failed")["Quality over all cases"].after == "100%"
     assert names("new_prompt")["Quality over all cases"].note == "95% interval after: 66.4% to 92.7%"
 
 
@@ -244,8 +244,9 @@ def test_a_large_set_of_labels_is_shown_in_part_and_the_rest_counted() -> None:
 
 
 def test_marks_over_all_cases_have_no_interval_of_a_rate() -> None:
-    rows = "a | Hi | yes | fine {0.9} | fine {0.8}\nb~ | Hi | yes | fine {0.9} | fine {0.8}"
-    result = {figure.name: figure for figure in metrics.build_metrics(report(comparison(rows, kind="llm")).prompts[0])}
+    rows = "a | Hi | yes | - | fine {0.8}\nb | Hi | yes | - | fine {0.8}"
+    new = report(comparison(rows, kind="llm", status=Status.ADDED))
+    result = {figure.name: figure for figure in metrics.build_metrics(new.prompts[0])}
     assert (result["Quality over all cases"].after, result["Quality over all cases"].note) == ("80%", "")
 
 
