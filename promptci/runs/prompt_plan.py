@@ -68,6 +68,8 @@ class PromptChange:
     goldens_paths: tuple[str, ...] = ()
     missing_goldens: bool = False
     """No golden set matched and the prompt has no testData."""
+    leaves_goldens: bool = False
+    """Base's goldens are still there, under a name that no longer is the prompt's."""
     uncommitted: tuple[str, ...] = ()
     """Configuration and golden files that only the working tree has, where base has no golden case."""
     notes: tuple[str, ...] = ()

@@ -150,11 +150,14 @@ class _Collector:
             pair.current.address: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
             for pair in pairs
         }
-        self.problems += coverage.find_orphaned_goldens(pairs, self.after.snapshot, goldens, self.changes)
+        orphans = coverage.find_orphaned_goldens(pairs, self.after.snapshot, goldens, self.changes)
+        self.problems += orphans
         plans = []
         for pair in pairs:
             try:
-                plans += [plan] if (plan := self._plan(pair, *goldens[pair.current.address])) else []
+                base_paths, head_paths = goldens[pair.current.address]
+                plan = self._plan(pair, base_paths, head_paths)
+                plans += [coverage.mark_left_goldens(plan, base_paths, orphans, self.changes)] if plan else []
             except InputError as error:
                 self.problems.extend(error.problems)
             else:

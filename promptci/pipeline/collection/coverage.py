@@ -4,6 +4,7 @@ import difflib
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from promptci.config.model import DEFAULT_INCLUDE, Config
 from promptci.errors import InputError, Problem
@@ -22,6 +23,7 @@ from promptci.prompts.load import MARKED_SUFFIXES, guess_name, is_prompt_file, l
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions
 from promptci.prompts.patterns import ANY_PART, parse_pattern, selects
+from promptci.runs.prompt_plan import PromptPlan
 from promptci.wording import join_names
 
 MAX_SHOWN = 3
@@ -159,6 +161,18 @@ def find_orphaned_goldens(
                     hint = "Correct `prompts.goldens` in promptci.yml, or move the file to where it looks."
                 problems.append(Problem(path=path, message=message, hint=hint))
     return problems
+
+
+def mark_left_goldens(
+    plan: PromptPlan, base_paths: Iterable[str], problems: Iterable[Problem], changes: Sequence[FileChange]
+) -> PromptPlan:
+    """Return the plan of a prompt that left its goldens behind: no case of them is removed."""
+    renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
+    here = {renames.get(path) or path for path in base_paths}
+    if not plan.change.missing_goldens or here.isdisjoint(problem.path for problem in problems):
+        return plan
+    change = replace(plan.change, leaves_goldens=True, removed_cases=(), removed_critical=())
+    return replace(plan, change=change)
 
 
 def _find_missed_files(

@@ -3,6 +3,7 @@
 import re
 
 from promptci.findings import MessageFacts
+from promptci.gates.baseline_facts import MissingGoldens
 from promptci.gates.facts import (
     CaseIds,
     CostFacts,
@@ -13,6 +14,7 @@ from promptci.gates.facts import (
     MissingAnswers,
     P95Facts,
 )
+from promptci.present.finding_text import quality
 from promptci.present.finding_text.text import FindingText, capitalize
 from promptci.present.formatting import change, duration, money, percent, tokens
 from promptci.wording import count, join_names
@@ -27,12 +29,37 @@ def deleted(facts: EmptyGoldens) -> FindingText:
     return FindingText(f"was deleted{goldens}", "Nothing is left to test, so this cannot pass.")
 
 
-def missing_goldens(_: object) -> FindingText:
-    """Describe a prompt that no golden set matches."""
+def missing_goldens(facts: MissingGoldens) -> FindingText:
+    """Describe a prompt that no golden set matches; what the old one shows decides nothing, and is worth knowing."""
+    result = result_by_old_goldens(facts)
+    by_old = f"; by the old ones it {result}" if result else ""
+    if facts.left_behind:
+        return FindingText(
+            f"no longer has its goldens, so nothing decides{by_old}",
+            "They are still there: rename them with the prompt, or correct `prompts.goldens`.",
+        )
+    if facts.removed:
+        return FindingText(
+            f"has no goldens any more, so nothing decides: this change removes {count(facts.removed, 'case')}{by_old}",
+            "Restore the goldens, or replace them in a pull request of their own.",
+        )
     return FindingText(
         "has no goldens, so nothing was tested",
         "Add a golden set under the name that `prompts.goldens` gives, or testData in the prompt file.",
     )
+
+
+def result_by_old_goldens(facts: MissingGoldens) -> str:
+    """Return what base's goldens show of a prompt that has none at head: `got worse (30 of 30 → 20 of 30)`."""
+    if facts.by_old is None:
+        return ""
+    match facts.old_rule:
+        case "regression":
+            return quality.brief_loss(facts.by_old)
+        case "not-worse":
+            return quality.brief_hold(facts.by_old)
+        case _:
+            return f"cannot be decided ({quality.sides(facts.by_old)})"
 
 
 def no_cases(facts: EmptyGoldens) -> FindingText:

@@ -30,7 +30,7 @@ def build_metrics(prompt: PromptView) -> Iterator[Metric]:
 
 
 def _metrics(prompt: PromptView) -> Iterator[Metric]:
-    concluded = prompt.verdict != "error"
+    concluded = number_text.is_measured(prompt)
     if prompt.quality is not None and concluded:
         quality = prompt.quality
         yield Metric(

@@ -101,9 +101,15 @@ def detectable_words(drop: float | None) -> str:
     return f"{formatting.points(drop)} (with 80% power)"
 
 
+def is_measured(prompt: PromptView) -> bool:
+    """Return whether numbers may be shown: not of an error, except of goldens that are missing after the change."""
+    by_old = (finding.facts.get("by_old") for finding in prompt.findings if finding.rule == "missing-goldens")
+    return prompt.verdict != "error" or any(by_old)
+
+
 def before_after(prompt: PromptView) -> str:
     """Return quality before and now for a table cell; nothing of a prompt of which nothing could be concluded."""
-    if prompt.verdict == "error":
+    if not is_measured(prompt):
         return "–"
     if prompt.mismatches:
         return "not comparable"
@@ -117,7 +123,7 @@ def before_after(prompt: PromptView) -> str:
 def worse_better(prompt: PromptView) -> str:
     """Return the number of pairs that got worse and of those that got better, for a table cell."""
     quality = prompt.quality
-    if quality is None or prompt.verdict == "error":
+    if quality is None or not is_measured(prompt):
         return "–"
     if quality.worse is None or quality.better is None:  # a report.json that was written before these were counted
         return f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
