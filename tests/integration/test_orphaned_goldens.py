@@ -32,3 +32,13 @@ def test_goldens_left_behind_are_not_called_removed(tmp_path: Path) -> None:
     comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
     assert "No longer has its goldens, so nothing decides." in comment
     assert "Removed" not in comment
+
+
+def test_a_name_that_alone_changes_is_told(tmp_path: Path) -> None:
+    builder = shop(tmp_path, {PROMPT: prompt(GOOD), GOLDENS: goldens(3), "promptci.yml": config()})
+    builder.git("mv", PROMPT, PROMPT.replace("order", "other"))
+    builder.git("mv", GOLDENS, GOLDENS.replace("order", "other"))
+    builder.commit()
+    run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
+    comment = (tmp_path / "out" / "comment.md").read_text(encoding="utf-8")
+    assert "`other` was renamed from `order`; what loads it by name must follow." in comment

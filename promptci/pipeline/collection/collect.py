@@ -162,6 +162,7 @@ class _Collector:
                 self.problems.extend(error.problems)
             else:
                 self.notes += pair.head.notes if not plan and pair.head and pair.head.path in self.touched else ()
+        self.notes += change_reasons.describe_new_names(pairs, {plan.name for plan in plans})
         return tuple(plans)
 
     def _goldens_of(self, prompt: Prompt) -> list[str]:

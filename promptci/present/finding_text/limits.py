@@ -19,6 +19,8 @@ from promptci.present.finding_text.text import FindingText, capitalize
 from promptci.present.formatting import change, duration, money, percent, tokens
 from promptci.wording import count, join_names
 
+MAX_CAUSE = 80
+"""Characters of an error in a headline."""
 MAX_FILES = 3
 """Golden files that are named."""
 
@@ -92,8 +94,9 @@ def nothing_evaluated(facts: MissingAnswers) -> FindingText:
             f"could not be evaluated: the endpoint could not be reached ({_count_failures(facts)})",
             _first_error(facts),
         )
+    whose = "" if facts.version == "both" else "the new version has no usable answer, "
     return FindingText(
-        f"could not be evaluated: no answer of {version} is usable ({_count_failures(facts)})",
+        f"could not be evaluated: {whose}{_count_failures(facts)}{_cause(facts)}",
         _first_error(facts),
     )
 
@@ -284,6 +287,12 @@ def _count_failures(facts: MissingAnswers) -> str:
 def _status(facts: MissingAnswers) -> str:
     match = re.search(r"HTTP (\d{3})", facts.first_error or "")
     return f" with HTTP {match[1]}" if match else ""
+
+
+def _cause(facts: MissingAnswers) -> str:
+    """Return the first error within a bracket, without its kind: a reader of the headline must know why."""
+    cause = (facts.first_error or "").partition(": ")[2].partition("\n")[0].strip().rstrip(".")
+    return f" ({cause if len(cause) <= MAX_CAUSE else f'{cause[: MAX_CAUSE - 1]}…'})" if cause else ""
 
 
 def _first_error(facts: MissingAnswers) -> str:

@@ -139,7 +139,7 @@ def new_prompt(facts: NewPromptFacts) -> FindingText:
 def pooled(facts: PooledFacts) -> FindingText:
     """Describe what all prompts show together."""
     flips = f"{facts.worse:,} got worse and {facts.better:,} better of {count(facts.pairs, 'pair')}"
-    together = f"the {len(facts.prompts)} prompts together"
+    together = f"the {len(facts.prompts)} compared prompts together"
     if facts.dropped:
         return FindingText(f"{together} got worse: the pass rate fell by {points(facts.delta)} ({flips})")
     return FindingText(f"{together} show no drop of the margin: {signed_points(facts.delta)} ({flips})")

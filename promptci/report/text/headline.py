@@ -42,7 +42,7 @@ def headline(
     """
     first_words = lead(report, kind) if overridden_by is None else f"Not blocked, overridden by {overridden_by}"
     edits = describe_golden_edits(report) if kind == "check" else ""
-    text = f"{first_words}: {_body(report, kind)}{edits}{_cost(report, requests_per_day)}"
+    text = f"{first_words}: {_body(report, kind)}{edits}{_new_names(report)}{_cost(report, requests_per_day)}"
     text += "" if text.endswith("?") else "."
     return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
 
@@ -80,7 +80,7 @@ def _body(report: GateReport, kind: str) -> str:
         return _no_change(deciding, kind)
     if report.verdict is Verdict.PASS:
         return _pass(deciding)
-    if failures := _failures_first(report):
+    if report.verdict is Verdict.ERROR and (failures := _failures_first(report)):
         return f"{failures}{_untested(deciding)}{_others(report, named=Verdict.FAIL)}"
     if len(deciding) == 1:
         return _describe(deciding[0]) + _others(report)
@@ -90,9 +90,9 @@ def _body(report: GateReport, kind: str) -> str:
 
 
 def _failures_first(report: GateReport) -> str:
-    """Name the prompts that failed in a run that is an error for another reason; empty where there is none."""
+    """Name the prompts that failed before what stops the run for another reason; empty where there is none."""
     failed = [run for run in report.prompts if run.verdict is Verdict.FAIL]
-    if report.verdict is not Verdict.ERROR or not failed:
+    if report.verdict not in (Verdict.ERROR, Verdict.FAIL) or not failed:
         return ""
     worst, *others = sorted(failed, key=rank_loss)
     too = f", {_names(others)} {'fails' if len(others) == 1 else 'fail'} too" if others else ""
@@ -142,12 +142,25 @@ def _shown_name(run: PromptRun) -> str:
     return f"{run.name} (was {base.name})" if base is not None and is_new_name else run.name
 
 
+def _new_names(report: GateReport) -> str:
+    """Return which prompts have a new name, which code that loads them must follow; empty where none has."""
+    changes = [run.plan.change for run in report.prompts]
+    renamed = [(c.base.name, c.name) for c in changes if c.base and c.head and c.base.name != c.name]
+    if not renamed:
+        return ""
+    names = join_names([f"{name} from {before}" for before, name in renamed], MAX_NAMES)
+    return f". Renamed: {names}; what loads {'it' if len(renamed) == 1 else 'them'} by name must follow"
+
+
 def _cost(report: GateReport, requests_per_day: float | None) -> str:
     """Return what the change would cost a month; nothing where that is unknown, or nothing could be concluded."""
     about_the_run = any(problem.verdict is report.verdict for problem in report.problems)
     if about_the_run or report.verdict in (Verdict.ERROR, Verdict.NO_CHANGE):
         return ""
     compared = [run for run in report.prompts if run.effect is not None]
+    if compared and requests_per_day is not None and all(run.plan.same_fingerprint for run in compared):
+        return ". Merging changes no cost"
+    compared = [run for run in compared if not run.plan.same_fingerprint]
     months = [cost_per_month(run, requests_per_day) for run in compared]
     known = [month for month in months if month is not None]
     if not known or len(known) != len(months) or abs(total := sum(known, Decimal(0))) < Decimal("0.005"):
@@ -211,15 +224,17 @@ def _is_unlimited(run: PromptRun) -> bool:
 def _others(report: GateReport, named: Verdict | None = None) -> str:
     """Return what became of the prompts that did not make the verdict: names of the troubled, a count of the others."""
     parts = []
-    kept = [run for run in report.prompts if run.plan.change.status is not Status.DELETED]
     for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "inconclusive"), (Verdict.PASS, "passed")):
-        runs = [run for run in kept if run.verdict is verdict]
+        runs = [run for run in report.prompts if run.verdict is verdict]
         if runs and verdict not in (report.verdict, named):
-            names = "" if verdict is Verdict.PASS else f" ({_names(runs)})"
+            names = "" if verdict is Verdict.PASS else f" ({join_names(_list_with_deleted(runs), MAX_NAMES)})"
             parts.append(f"{len(runs)} {word}{names}")
-    if report.verdict is not Verdict.INCONCLUSIVE and len(kept) < len(report.prompts):
-        parts.append(f"{len(report.prompts) - len(kept)} deleted")
     return f". Other prompts: {', '.join(parts)}" if parts else ""
+
+
+def _list_with_deleted(runs: Sequence[PromptRun]) -> list[str]:
+    """Return the names, and which of the prompts the change deletes."""
+    return [f"{run.name}, deleted" if run.plan.change.status is Status.DELETED else run.name for run in runs]
 
 
 def _names(runs: Sequence[PromptRun]) -> str:

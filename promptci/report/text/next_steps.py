@@ -50,10 +50,8 @@ _NEXT = {
     "error-rate": "Read the first error, then run again: answers that are there already come from the cache.",
 }
 """Finding to what the author can do about it."""
-_RENAME = (
-    "Rename the goldens to match the prompt's name, or correct `prompts.goldens`. Then run again: answers that are"
-)
-_RENAME += " there already come from the cache."
+_RENAME = "Rename the goldens to match the prompt's name, or correct `prompts.goldens`. Then run again: answers that"
+_RENAME += " are there already come from the cache."
 _NO_SCORE = "Read the first error: the judge gave no score that could be read. Try a clearer evaluator or another"
 _NO_SCORE += " model as the judge, then run again: answers that are there already come from the cache."
 _UNSCORED = {

@@ -141,8 +141,8 @@ def cost_change(prompt: PromptView) -> str:
     cost = prompt.cost_usd
     if prompt.mismatches:
         return "not comparable"
-    if cost.head_per_request is None and (prompt.head is None or not prompt.head.evaluated):  # no answers, so no cost
-        return "–"
+    if cost.head_per_request is None and (prompt.head is None or not prompt.head.evaluated):
+        return "no answers" if prompt.answers_requested else "–"
     if cost.base_per_request is None and cost.head_per_request is not None:
         per_request = f"{formatting.money(cost.head_per_request)} a request"
         return per_request if prompt.base is None else formatting.UNKNOWN

@@ -65,6 +65,15 @@ def failed_assertions(case: CaseView) -> list[str]:
     return [mark.name for mark in case.head.marks if mark.passed is False and not mark.advisory] if case.head else []
 
 
+def find_typical(highlights: CaseHighlights) -> CaseView | None:
+    """Return a broken case that is not critical, where the one that is shown is: it may be unlike the others."""
+    first, *others = highlights.cases or [None]
+    if first is None or not first.critical or not is_worse(first):
+        return None
+    plain = (case for case in others if not case.critical and case.head and case.head.text and case.expected)
+    return next(plain, None)
+
+
 def describe_shared_failures(prompt: PromptView) -> list[str]:
     """Return which named assertions several cases that got worse fail: `currency is right (24 of 24)`.
 
