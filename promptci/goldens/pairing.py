@@ -192,15 +192,15 @@ def _is_part(stated: Assertion, other: Assertion) -> bool:
     if stated.options and stated.type != "equals":  # whether `equals` trims the answer matters to no search in it
         return False
     demanded = set(stated.value) if _is_list(stated.value) else {stated.value}
-    wanted = set(other.value) if _is_list(other.value) else {other.value}
-    if not all(isinstance(text, str) for text in demanded | wanted):
+    required = set(other.value) if _is_list(other.value) else {other.value}
+    if not all(isinstance(text, str) for text in demanded | required):
         return False
     if stated.type == "equals" and any(text != text.strip() for text in demanded):
         return False
     if stated.type == "contains-any" or (stated.type == "equals" and len(demanded) > 1):
         # One of these texts is there, and nobody knows which.
-        return other.type in ANY_OF and demanded <= wanted
-    return bool(demanded & wanted) if other.type in ANY_OF else wanted <= demanded
+        return other.type in ANY_OF and demanded <= required
+    return bool(demanded & required) if other.type in ANY_OF else required <= demanded
 
 
 def _is_list(value: object) -> bool:

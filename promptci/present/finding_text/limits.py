@@ -94,9 +94,9 @@ def nothing_evaluated(facts: MissingAnswers) -> FindingText:
             f"could not be evaluated: the endpoint could not be reached ({_count_failures(facts)})",
             _first_error(facts),
         )
-    whose = "" if facts.version == "both" else "the new version has no usable answer, "
+    cause = "" if facts.version == "both" else "the new version has no usable answer, "
     return FindingText(
-        f"could not be evaluated: {whose}{_count_failures(facts)}{_cause(facts)}",
+        f"could not be evaluated: {cause}{_count_failures(facts)}{_cause(facts)}",
         _first_error(facts),
     )
 

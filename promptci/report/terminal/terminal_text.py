@@ -130,7 +130,7 @@ def _cases(prompt: PromptView, detail: Detail) -> Iterator[StyledLine]:
     if confusions := case_highlights.describe_confusions(prompt):
         yield line(f"confused (expected → answered): {join_names(confusions)}", indent=3 * INDENT)
     if failures := case_highlights.describe_shared_failures(prompt):
-        yield line(f"failed assertions: {join_names(failures)}", indent=3 * INDENT)
+        yield line("; ".join(failures), indent=3 * INDENT)
     for case in chosen.cases:
         yield from describe_case_lines(case, prompt, 3 * INDENT)
     if chosen.left_out:

@@ -44,9 +44,9 @@ def _describe_left_behind(report: GateReport) -> str:
 def _describe_edited(runs: Sequence[PromptRun], report: GateReport) -> str:
     changes = [run.plan.change for run in runs]
     names = join_names([run.name for run in runs], MAX_NAMES)
-    whose = "Its goldens" if len(report.prompts) == 1 else f"The goldens of {names}"
+    owner = "Its goldens" if len(report.prompts) == 1 else f"The goldens of {names}"
     too = "" if all(run.plan.same_fingerprint for run in runs) else " too"
-    return f"{whose} changed{too}: {', '.join(_count_edits(changes))}"
+    return f"{owner} changed{too}: {', '.join(_count_edits(changes))}"
 
 
 def _count_edits(changes: Sequence[PromptChange]) -> list[str]:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from promptci.findings import InterruptedRun
 from promptci.gates.baseline_facts import NewPromptFacts
 from promptci.gates.model import GateReport
 from promptci.present import formatting
 from promptci.present.finding_text.describe import describe
 from promptci.report.text import verdict_text
 from promptci.report.text.goldens_headline import describe_golden_edits
-from promptci.report.text.number_text import DAYS_PER_MONTH
+from promptci.report.text.number_text import DAYS_PER_MONTH, in_two
 from promptci.runs.prompt_plan import Status
 from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
@@ -41,10 +42,21 @@ def headline(
         Login of who let the blocked change through; None: nobody.
     """
     first_words = lead(report, kind) if overridden_by is None else f"Not blocked, overridden by {overridden_by}"
+    cost = _cost(report, requests_per_day) if kind == "check" else ""
     edits = describe_golden_edits(report) if kind == "check" else ""
-    text = f"{first_words}: {_body(report, kind)}{edits}{_new_names(report)}{_cost(report, requests_per_day)}"
+    text = f"{first_words}: {_body(report, kind)}{edits}{_new_names(report)}{cost}"
     text += "" if text.endswith("?") else "."
+    text = _shorten_first_line(text)
     return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
+
+
+def _shorten_first_line(text: str) -> str:
+    """Leave out some words where they keep the size of a change from the line that is read at a glance."""
+    if " cases passed before," not in text or " after" in in_two(text)[0]:
+        return text
+    shorter = text.replace(" cases passed before,", " before,", 1)
+    shorter = shorter if " after" in in_two(shorter)[0] else shorter.replace(" on these goldens:", ":", 1)
+    return shorter if " after" in in_two(shorter)[0] else text
 
 
 def lead(report: GateReport, kind: str = "check") -> str:
@@ -153,20 +165,27 @@ def _new_names(report: GateReport) -> str:
 
 
 def _cost(report: GateReport, requests_per_day: float | None) -> str:
-    """Return what the change would cost a month; nothing where that is unknown, or nothing could be concluded."""
-    about_the_run = any(problem.verdict is report.verdict for problem in report.problems)
-    if about_the_run or report.verdict in (Verdict.ERROR, Verdict.NO_CHANGE):
+    """Return what the change would cost a month; nothing where that is unknown."""
+    if requests_per_day is None or any(isinstance(problem.facts, InterruptedRun) for problem in report.problems):
         return ""
-    compared = [run for run in report.prompts if run.effect is not None]
-    if compared and requests_per_day is not None and all(run.plan.same_fingerprint for run in compared):
-        return ". Merging changes no cost"
-    compared = [run for run in compared if not run.plan.same_fingerprint]
-    months = [cost_per_month(run, requests_per_day) for run in compared]
+    new = [run for run in report.prompts if run.plan.change.base is None and run.head is not None]
+    compared = [run for run in report.prompts if run.base is not None and run.head is not None]
+    if compared and not new and all(run.plan.same_fingerprint for run in compared):
+        return ". Merging changes no cost" if all(run.head and run.head.evaluated for run in compared) else ""
+    changed = [run for run in compared if not run.plan.same_fingerprint]
+    months = [cost_per_month(run, requests_per_day) for run in changed]
+    months += [_new_cost_per_month(run, requests_per_day) for run in new]
     known = [month for month in months if month is not None]
     if not known or len(known) != len(months) or abs(total := sum(known, Decimal(0))) < Decimal("0.005"):
         return ""
     traffic = f"{formatting.number(requests_per_day)} requests a day{' each' if len(known) > 1 else ''}"
     return f". Merging {'adds' if total > 0 else 'saves'} {formatting.money(float(abs(total)))} a month at {traffic}"
+
+
+def _new_cost_per_month(run: PromptRun, requests_per_day: float) -> Decimal | None:
+    """Return what a prompt without an earlier version would cost in a month; None where it is unknown."""
+    cost = run.head.cost_per_request if run.head else None
+    return None if cost is None else cost * Decimal(str(requests_per_day)) * DAYS_PER_MONTH
 
 
 def cost_per_month(run: PromptRun, requests_per_day: float | None) -> Decimal | None:

@@ -81,7 +81,7 @@ def next_steps(view: ReportView) -> list[str]:
     texts |= _explain_facts(view)
     steps = list(dict.fromkeys(text for rule, text in texts.items() if rule in rules))
     if "all-excluded" in rules and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
-        steps.append(_OF_JUDGE)
+        steps.append(_OF_JUDGE + ("" if view.exit_code else " This does not block the merge."))
     if "cannot-tell" in rules:
         steps.append(_more_cases(view))
     steps += [str(f.facts["remedy"]) for f in view.problems if f.rule == "no-secrets" and f.facts.get("remedy")]

@@ -144,8 +144,11 @@ def cost_change(prompt: PromptView) -> str:
     if cost.head_per_request is None and (prompt.head is None or not prompt.head.evaluated):
         return "no answers" if prompt.answers_requested else "–"
     if cost.base_per_request is None and cost.head_per_request is not None:
-        per_request = f"{formatting.money(cost.head_per_request)} a request"
-        return per_request if prompt.base is None else formatting.UNKNOWN
+        if prompt.base is not None:
+            return formatting.UNKNOWN
+        if cost.requests_per_day is not None:
+            return formatting.money(cost.head_per_request * cost.requests_per_day * DAYS_PER_MONTH)
+        return f"{formatting.money(cost.head_per_request)} a request"
     if cost.base_per_request is None or cost.head_per_request is None:
         return formatting.UNKNOWN if prompt.head is not None else "–"
     requests = 1.0 if cost.delta_per_month is None else (cost.requests_per_day or 0) * DAYS_PER_MONTH

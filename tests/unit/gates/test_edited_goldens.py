@@ -118,9 +118,9 @@ def test_new_cases_that_fail_and_eased_ones_are_named_in_the_headline_and_no_num
 
 def test_a_prompt_that_left_its_goldens_shows_what_they_make_of_it_and_decides_nothing() -> None:
     run = comparison(many(right=20, broken=10), missing_goldens=True, leaves_goldens=True)
-    left = report(run, problems=[problem("input", "goldens/a.jsonl: these belong to no prompt. Rename the file.")])
-    comment = markdown_renderer.render_comment(left)
-    assert "By the old goldens order-extractor got worse (30 of 30 → 20 of 30)." in left.headline
+    view = report(run, problems=[problem("input", "goldens/a.jsonl: these belong to no prompt. Rename the file.")])
+    comment = markdown_renderer.render_comment(view)
+    assert "By the old goldens order-extractor got worse (30 of 30 → 20 of 30)." in view.headline
     assert "| 100% → 66.7% | 10 / 0 |" in comment
     assert "**Worst case** of `order-extractor`" in comment
     assert "- Rename the goldens to match the prompt's name" in comment
