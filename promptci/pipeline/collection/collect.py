@@ -150,20 +150,17 @@ class _Collector:
             pair.current.address: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
             for pair in pairs
         }
-        orphans = coverage.find_orphaned_goldens(pairs, self.after.snapshot, goldens, self.changes)
-        self.problems += orphans
+        self.problems += coverage.find_orphaned_goldens(pairs, self.after.snapshot, goldens, self.changes)
         plans = []
         for pair in pairs:
             try:
-                base_paths, head_paths = goldens[pair.current.address]
-                plan = self._plan(pair, base_paths, head_paths)
-                plans += [coverage.mark_left_goldens(plan, base_paths, orphans, self.changes)] if plan else []
+                plans += [plan] if (plan := self._plan(pair, *goldens[pair.current.address])) else []
             except InputError as error:
                 self.problems.extend(error.problems)
             else:
                 self.notes += pair.head.notes if not plan and pair.head and pair.head.path in self.touched else ()
         self.notes += change_reasons.describe_new_names(pairs, {plan.name for plan in plans})
-        return tuple(plans)
+        return coverage.mark_left_goldens(plans, goldens, self.problems, self.changes)
 
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]

@@ -164,15 +164,26 @@ def find_orphaned_goldens(
 
 
 def mark_left_goldens(
-    plan: PromptPlan, base_paths: Iterable[str], problems: Iterable[Problem], changes: Sequence[FileChange]
-) -> PromptPlan:
-    """Return the plan of a prompt that left its goldens behind: no case of them is removed."""
+    plans: Iterable[PromptPlan],
+    goldens: Mapping[str, tuple[Sequence[str], Sequence[str]]],
+    problems: Iterable[Problem],
+    changes: Sequence[FileChange],
+) -> tuple[PromptPlan, ...]:
+    """Return the plans, in those of prompts that left their goldens behind without removed cases.
+
+    `goldens` is that of `find_orphaned_goldens`, which found the problems.
+    """
     renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
-    here = {renames.get(path) or path for path in base_paths}
-    if not plan.change.missing_goldens or here.isdisjoint(problem.path for problem in problems):
-        return plan
-    change = replace(plan.change, leaves_goldens=True, removed_cases=(), removed_critical=())
-    return replace(plan, change=change)
+    orphaned = {problem.path for problem in problems}
+    marked = []
+    for plan in plans:
+        change = plan.change
+        if change.missing_goldens and change.head is not None:
+            paths = {renames.get(path) or path for path in goldens[change.head.address][0]}
+            if not paths.isdisjoint(orphaned):
+                change = replace(change, leaves_goldens=True, removed_cases=(), removed_critical=())
+        marked.append(plan if change is plan.change else replace(plan, change=change))
+    return tuple(marked)
 
 
 def _find_missed_files(

@@ -54,10 +54,9 @@ def _quality_beside_critical(run: PromptRun, deciding: Sequence[Finding]) -> str
     """Return `; over all cases 61 of 61 → 60 of 61`, where critical cases alone block; else nothing."""
     if not deciding or any(not finding.rule.startswith("critical") for finding in deciding):
         return ""
-    measured = [f.facts for f in run.findings if f.rule in ("not-worse", "cannot-tell")]
-    return next(
-        (f"; over all cases {quality.sides(facts)}" for facts in measured if isinstance(facts, QualityFacts)), ""
-    )
+    all_facts = [finding.facts for finding in run.findings if finding.rule in ("not-worse", "cannot-tell")]
+    measured = [facts for facts in all_facts if isinstance(facts, QualityFacts)]
+    return f"; over all cases {quality.sides(measured[0])}" if measured else ""
 
 
 def _quality_before_limits(run: PromptRun, deciding: Sequence[Finding]) -> str:

@@ -80,10 +80,11 @@ def failed_assertions(case: CaseView) -> list[str]:
 
 def find_typical(highlights: CaseHighlights) -> CaseView | None:
     """Return a broken case that is not critical, where the one that is shown is: it may be unlike the others."""
-    first, *others = highlights.cases or [None]
-    if first is None or not first.critical or not is_worse(first):
+    if not highlights.cases or not highlights.cases[0].critical or not is_worse(highlights.cases[0]):
         return None
-    plain = (case for case in others if not case.critical and case.head and case.head.text and case.expected)
+    plain = (
+        case for case in highlights.cases[1:] if not case.critical and case.head and case.head.text and case.expected
+    )
     return next(plain, None)
 
 
@@ -102,9 +103,11 @@ def describe_shared_failures(prompt: PromptView) -> list[str]:
 
 
 def _describe_failure(name: str, kind: str, failing: int, total: int) -> str:
-    who = f"all {total:,} answers that got worse" if failing == total else f"{failing:,} of {total:,} that got worse"
+    subject = (
+        f"all {total:,} answers that got worse" if failing == total else f"{failing:,} of {total:,} that got worse"
+    )
     label = f"`{name.replace('`', chr(39))}`"
-    return f"{who} {_FAILURES[kind]} ({label})" if kind in _FAILURES else f"{who} fail {label}"
+    return f"{subject} {_FAILURES[kind]} ({label})" if kind in _FAILURES else f"{subject} fail {label}"
 
 
 def order_highlights(highlights: Iterable[CaseHighlights]) -> list[CaseHighlights]:
