@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from promptci.gates.facts import QualityFacts
+
 
 class NewPromptFacts(NamedTuple):
     """A prompt without an earlier version."""
@@ -60,3 +62,15 @@ class ComparedCases(NamedTuple):
     """Cases that are the same at both revisions."""
 
     compared: int
+
+
+class MissingGoldens(NamedTuple):
+    """A prompt that no golden set matches at head."""
+
+    removed: int = 0
+    """Cases that base has and the change deletes."""
+    left_behind: bool = False
+    """The goldens of base are still there, under a name that no longer is the prompt's."""
+    old_rule: str = ""
+    """What the quality rule found by base's goldens: `regression`, …; empty where nothing was compared."""
+    by_old: QualityFacts | None = None

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from promptci import verdict as verdicts
 from promptci.compare.sample import SamplePair
 from promptci.config.policy import GatePolicy, OnMissingGoldens
-from promptci.findings import Finding, NoFacts
+from promptci.findings import Finding
 from promptci.gates import baseline_rule, evidence, judge_rule, limits, quality_rule, remarks
-from promptci.gates.baseline_facts import MismatchFacts
+from promptci.gates.baseline_facts import MismatchFacts, MissingGoldens
 from promptci.gates.evidence import Multiplicity, PromptEvidence
-from promptci.gates.facts import EmptyGoldens, SuiteResult
+from promptci.gates.facts import EmptyGoldens, QualityFacts, SuiteResult
 from promptci.gates.model import GateReport
 from promptci.runs.prompt_plan import Status
 from promptci.scoring import head_goldens
@@ -84,7 +84,7 @@ def _findings(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequ
         facts = EmptyGoldens(removed=len(plan.change.removed_cases))
         return [Finding(rule="deleted", verdict=Verdict.INCONCLUSIVE, subject=plan.name, facts=facts)]
     if plan.change.missing_goldens:
-        return [_missing_goldens(plan.name, policy)]
+        return [_missing_goldens(run, policy, shown)]
     if not plan.task.cases:
         facts = EmptyGoldens(removed=len(plan.change.removed_cases), paths=plan.change.goldens_paths)
         return [Finding(rule="no-cases", verdict=Verdict.ERROR, subject=plan.name, facts=facts)]
@@ -120,6 +120,12 @@ def _quality(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Findi
     return baseline_rule.nothing_to_lose(run, policy) or quality_rule.quality(run, policy, shown)
 
 
-def _missing_goldens(name: str, policy: GatePolicy) -> Finding:
+def _missing_goldens(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Finding:
     verdict = Verdict.ERROR if policy.on_missing_goldens is OnMissingGoldens.ERROR else Verdict.INCONCLUSIVE
-    return Finding(rule="missing-goldens", verdict=verdict, subject=name, facts=NoFacts())
+    change = run.plan.change
+    facts = MissingGoldens(removed=len(change.removed_cases), left_behind=change.leaves_goldens)
+    if run.effect is not None and not run.mismatches:
+        by_old = quality_rule.quality(run, policy, shown)
+        if isinstance(by_old.facts, QualityFacts):
+            facts = facts._replace(old_rule=by_old.rule, by_old=by_old.facts)
+    return Finding(rule="missing-goldens", verdict=verdict, subject=run.name, facts=facts)

@@ -179,6 +179,16 @@ class WeakenedGoldens(NamedTuple):
     """False where the prompt is unchanged, so that head's goldens are used."""
 
 
+class FailingNewCases(NamedTuple):
+    """Golden cases that the change adds and that its own version fails."""
+
+    ids: tuple[str, ...]
+    """The critical ones first."""
+    added: int
+    critical: int = 0
+    """How many of `ids` are critical."""
+
+
 class SuiteResult(NamedTuple):
     """What one golden set makes of the change."""
 

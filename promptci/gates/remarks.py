@@ -9,6 +9,7 @@ from promptci.gates.facts import (
     EditedGoldens,
     EndpointFacts,
     ExcludedFacts,
+    FailingNewCases,
     InjectionFacts,
     OddAnswers,
     PositionBiasFacts,
@@ -24,6 +25,8 @@ from promptci.verdict import Verdict
 
 INCOMPLETE = ("length", "content_filter")
 """Values of `finish_reason` of an answer that is not complete."""
+HALF = 0.5
+"""Share of right answers below which a case fails."""
 NEARLY_ALL, MANY = 0.9, 0.5
 """Shares of incomplete answers: of head's at least, and of base's at most, where nothing can be concluded."""
 
@@ -53,7 +56,25 @@ def goldens_changed(run: PromptRun) -> Sequence[Finding]:
     return [
         *([remark("goldens-removed", plan.name, CaseIds(ids=tuple(removed)))] if removed else []),
         *([remark("goldens-weakened", plan.name, facts)] if weakened else []),
+        *_failing_new_cases(run),
     ]
+
+
+def _failing_new_cases(run: PromptRun) -> Sequence[Finding]:
+    """Name the cases that the change adds and fails: no comparison shows them, for base has no answer to beat."""
+    if run.plan.change.base is None:  # all cases are new, and the absolute limits decide
+        return []
+    added = [case for case in run.cases if case.change == "new" and case.excluded_reason is None]
+    failing = [case for case in added if (rate := case.pass_rate(Arm.HEAD)) is not None and rate < HALF]
+    if not failing:
+        return []
+    failing.sort(key=lambda case: not case.case.critical)
+    facts = FailingNewCases(
+        ids=tuple(case.case.id for case in failing),
+        added=len(added),
+        critical=sum(case.case.critical for case in failing),
+    )
+    return [remark("new-cases-fail", run.name, facts)]
 
 
 def goldens_compared(base_goldens: SuiteResult, head_goldens: SuiteResult, name: str) -> Finding:

@@ -8,7 +8,18 @@ from promptci.goldens.identity import digest_variables
 from promptci.goldens.model import Assertion, Case
 from promptci.lazy_dataclass import dataclass
 
-LOOSER_THAN_EQUALS = ("contains", "icontains")
+ANY_OF = ("contains-any", "equals", "iequals")
+"""Assertions of which, with a list, any one entry is enough."""
+_PARTS = ("contains", "icontains", "contains-any", "contains-all")
+LOOSER_THAN = {
+    "equals": (*_PARTS, "equals", "iequals"),
+    "contains": ("icontains", "contains-any"),
+    "contains-all": ("contains-all", "contains", "contains-any"),
+    "contains-any": ("contains-any",),
+}
+"""By type, the assertions that an answer passes, too, where they ask for the same text."""
+MAX_REQUIREMENT = 60
+"""Characters of an assertion in words."""
 
 
 class CaseChange(StrEnum):
@@ -59,24 +70,41 @@ class CasePair:
         base, head = self.base, self.head
         return (
             (_requirements(base) != _requirements(head) and digest_variables(base.vars) == digest_variables(head.vars))
-            or (base.critical and not head.critical)
+            or self.lost_critical
             or head.weight < base.weight
             or (head.cluster is not None and head.cluster != base.cluster)
         )
 
     @property
+    def lost_critical(self) -> bool:
+        """Whether the case is critical at base alone."""
+        return self.base is not None and self.head is not None and self.base.critical and not self.head.critical
+
+    @property
+    def requirement_change(self) -> str:
+        """What base asks of the answer and what head asks instead; empty where they ask the same."""
+        if self.base is None or self.head is None or _requirements(self.base) == _requirements(self.head):
+            return ""
+        base, head = _asserted(self.base), _asserted(self.head)
+        gone, new = _list_only(base, head), _list_only(head, base)
+        if not gone and not new:
+            return ""
+        return f"{' and '.join(gone) or 'nothing'} → {' and '.join(new) or 'nothing'}"
+
+    @property
     def is_looser(self) -> bool:
         """Whether each answer that passes base's case passes head's too, or the case counts for less.
 
-        Shown by its text alone: an assertion was removed, `equals` became `contains` of the same value, or the
-        threshold of an `assert-set` was lowered. Of other changes that `weakened` names, only a person can tell.
+        Shown by its text alone: an assertion was removed, another one that its text passes took its place (`equals`
+        became `contains` or `contains-any`), or the threshold of an `assert-set` was lowered. Of other changes that
+        `weakened` names, only a person can tell.
         """
         if not self.weakened or self.base is None or self.head is None:
             return False
         base, head = _asserted(self.base), _asserted(self.head)
         implied = all(any(_implies(old, new) for old in base) for new in head)
         implied_back = all(any(_implies(new, old) for new in head) for old in base)
-        lighter = (self.base.critical and not self.head.critical) or self.head.weight < self.base.weight
+        lighter = self.lost_critical or self.head.weight < self.base.weight
         return implied and (lighter or not implied_back)
 
 
@@ -125,21 +153,58 @@ def _requirements(case: Case) -> list[object]:
 
 def _asserted(case: Case) -> list[Assertion]:
     """Return the assertions that count, with the one that follows from the expectation."""
-    expected = [] if case.expected is None else [Assertion(type="equals", value=case.expected)]
-    return [*expected, *(assertion for assertion in case.assertions if assertion.weight > 0)]
+    if case.expected is None:
+        return [assertion for assertion in case.assertions if assertion.weight > 0]
+    own = [assertion for assertion in case.assertions if assertion.weight > 0 and assertion != Assertion(type="equals")]
+    return [Assertion(type="equals", value=case.expected), *own]
+
+
+def _list_only(these: Sequence[Assertion], those: Sequence[Assertion]) -> list[str]:
+    """Return in words the assertions of the first list that the second has not."""
+    known = [assertion.content for assertion in those]
+    return [_describe_assertion(assertion) for assertion in these if assertion.content not in known]
+
+
+def _describe_assertion(assertion: Assertion) -> str:
+    value = assertion.value
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    text = f"{assertion.type} {', '.join(map(str, items))}".strip().replace("\n", " ")
+    return text if len(text) <= MAX_REQUIREMENT else f"{text[: MAX_REQUIREMENT - 1]}…"
 
 
 def _implies(stated: Assertion, other: Assertion) -> bool:
     """Return whether an answer that passes one assertion passes the other, too."""
     if stated.content == other.content:
         return True
-    if stated.type == "equals" and other.type in LOOSER_THAN_EQUALS and isinstance(stated.value, str):
-        return stated.value == other.value and not other.options
+    if _is_part(stated, other):
+        return True
     options, others = dict(stated.options), dict(other.options)
     least, other_least = options.pop("threshold", None), others.pop("threshold", None)
     if stated.type != "assert-set" or (stated.type, stated.value, options) != (other.type, other.value, others):
         return False
     return isinstance(least, int | float) and isinstance(other_least, int | float) and least >= other_least
+
+
+def _is_part(stated: Assertion, other: Assertion) -> bool:
+    """Return whether the other assertion asks for a text that the first one demands already."""
+    if other.options or other.type not in LOOSER_THAN.get(stated.type, ()):
+        return False
+    if stated.options and stated.type != "equals":  # whether `equals` trims the answer matters to no search in it
+        return False
+    demanded = set(stated.value) if _is_list(stated.value) else {stated.value}
+    required = set(other.value) if _is_list(other.value) else {other.value}
+    if not all(isinstance(text, str) for text in demanded | required):
+        return False
+    if stated.type == "equals" and any(text != text.strip() for text in demanded):
+        return False
+    if stated.type == "contains-any" or (stated.type == "equals" and len(demanded) > 1):
+        # One of these texts is there, and nobody knows which.
+        return other.type in ANY_OF and demanded <= required
+    return bool(demanded & required) if other.type in ANY_OF else required <= demanded
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _content(case: Case) -> list[object]:

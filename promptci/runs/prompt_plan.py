@@ -57,11 +57,19 @@ class PromptChange:
     """Ids of cases whose expectation or assertions changed while their variables did not: perhaps made easier."""
     looser_cases: tuple[str, ...] = ()
     """Those of `loosened_cases` that are shown to be easier, or to count for less."""
+    loosened_example: str = ""
+    """What the first of them asked for and asks for now: `t-00: equals refund → contains-any refund, other`."""
+    no_longer_critical: tuple[str, ...] = ()
+    """Ids of cases that are critical at base alone."""
+    removed_critical: tuple[str, ...] = ()
+    """Those of `removed_cases` that are critical."""
     why: tuple[str, ...] = ()
     """Why it is affected, in words: `prompt changed`, `goldens changed`, …"""
     goldens_paths: tuple[str, ...] = ()
     missing_goldens: bool = False
     """No golden set matched and the prompt has no testData."""
+    leaves_goldens: bool = False
+    """Base's goldens are still there, under a name that no longer is the prompt's."""
     uncommitted: tuple[str, ...] = ()
     """Configuration and golden files that only the working tree has, where base has no golden case."""
     notes: tuple[str, ...] = ()

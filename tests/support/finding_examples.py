@@ -18,6 +18,7 @@ from promptci.findings import (
 from promptci.gates.baseline_facts import (
     ComparedCases,
     MismatchFacts,
+    MissingGoldens,
     NewPromptFacts,
     NoCommonCases,
     NothingToLose,
@@ -34,6 +35,7 @@ from promptci.gates.facts import (
     EmptyGoldens,
     EndpointFacts,
     ExcludedFacts,
+    FailingNewCases,
     InjectionFacts,
     JudgeCandidates,
     MinQualityFacts,
@@ -173,7 +175,12 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         PooledFacts(prompts=("p", "q", "r"), pairs=100, worse=8, better=4, delta=-0.04, p=0.05, dropped=False),
     ],
     "deleted": [EmptyGoldens(removed=0), EmptyGoldens(removed=100)],
-    "missing-goldens": [NoFacts()],
+    "missing-goldens": [
+        MissingGoldens(),
+        MissingGoldens(removed=30),
+        MissingGoldens(left_behind=True, old_rule="regression", by_old=DROP),
+        MissingGoldens(removed=30, old_rule="cannot-tell", by_old=DROP),
+    ],
     "no-cases": [
         EmptyGoldens(removed=0, paths=("goldens/order.csv",)),
         EmptyGoldens(removed=1),
@@ -297,6 +304,10 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
     "goldens-weakened": [
         WeakenedGoldens(ids=("a",), base_decides=True),
         WeakenedGoldens(ids=TWELVE, base_decides=False),
+    ],
+    "new-cases-fail": [
+        FailingNewCases(ids=("n-00", "n-01", "n-02", *TWELVE), added=20, critical=3),
+        FailingNewCases(ids=("n-00",), added=1),
     ],
     "goldens-compared": [
         EditedGoldens(

@@ -195,8 +195,23 @@ def advised_with_a_memory() -> ReportView:
 
 
 def shrunk_and_loosened_goldens() -> ReportView:
-    rows = many(right=60) + "\nmail-151~ | Is it 77? | 77 | 77 | 77\nmail-152+ | And 78? | 78 | 78 | NONE"
-    return report(comparison(rows, removed_cases=("vip-1", "vip-2"), loosened_cases=("mail-151",)))
+    rows = f"""{many(right=60)}
+        vip-1*- | Is it 75? | 75 | 75 | 75
+        vip-2- | Is it 76? | 76 | 76 | 76
+        mail-151*- | Is it 77? | 77 | 77 | 77
+        mail-151 (edited)~ | Is it 77? | 77 | 77 | 77
+        mail-152+* | And 78? | 78 | 78 | NONE
+        mail-153+ | And 79? | 79 | 79 | 79"""
+    edited = comparison(
+        rows,
+        removed_cases=("vip-1", "vip-2"),
+        removed_critical=("vip-1",),
+        loosened_cases=("mail-151",),
+        looser_cases=("mail-151",),
+        no_longer_critical=("mail-151",),
+        loosened_example="mail-151: equals 77 → contains 77",
+    )
+    return report(edited)
 
 
 def edited_goldens() -> ReportView:

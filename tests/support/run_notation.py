@@ -102,6 +102,12 @@ def comparison(
 ) -> PromptRun:
     """Make the comparison that these rows describe; `plan` sets any field of PromptPlan."""
     cases, scored = [], []
+    status = plan.setdefault("status", Status.CHANGED)
+    plan.setdefault("why", ("prompt changed",))
+    plan.setdefault("base", None if status is Status.ADDED else prompt(name, OLD))
+    plan.setdefault("head", None if status is Status.DELETED else prompt(name, NEW))
+    if plan["base"] and plan["head"] and plan["base"].fingerprint == plan["head"].fingerprint:
+        numbers = numbers or Numbers(usd=(0.000112, 0.000112), ms=(520.0, 520.0))
     for index, line in enumerate(filter(None, map(str.strip, rows.splitlines()))):
         written, asked, expected, before, now = (cell.strip().replace("⏎", "\n") for cell in line.split("|"))
         case = Case(
@@ -122,10 +128,6 @@ def comparison(
                 if answer != "-":
                     scored.append(_scored(case, arm, (index, replicate), answer, numbers or Numbers()))
     confusion, doubt = plan.pop("confusion", None), plan.pop("doubt", None)
-    status = plan.setdefault("status", Status.CHANGED)
-    plan.setdefault("why", ("prompt changed",))
-    plan.setdefault("base", None if status is Status.ADDED else prompt(name, OLD))
-    plan.setdefault("head", None if status is Status.DELETED else prompt(name, NEW))
     built_plan = prompt_plan(name=name, path=f"prompts/{name}.prompt.yml", cases=tuple(cases), **plan)
     if confusion is None and doubt is None:
         return compare_versions(PromptRun(plan=built_plan, scored=scored), alpha=0.05)
@@ -240,6 +242,8 @@ def report(
     *comparisons: PromptRun, policy: GatePolicy | None = None, problems: Sequence[Finding] = (), **facts: Any
 ) -> ReportView:
     """Decide the comparisons and give the view; `facts` sets any field of RunFacts."""
+    scored = [answer for run in comparisons for answer in run.scored]
+    nothing = bool(scored) and all(each.answer.completion is None for each in scored)
     inputs: dict[str, Any] = {
         "base": BASE,
         "head": HEAD,
@@ -247,7 +251,7 @@ def report(
         "pull_request": 42,
         "generated_at": "2026-03-02T09:30:00Z",
         "provider": "api.openai.com",
-        "spend": SPEND,
+        "spend": SpendView(calls=len(scored), cached=0, usd=0.0, usd_is_lower_bound=False) if nothing else SPEND,
         "requests_per_day": 50_000.0,
         "gate_source": "promptci.yml at 1a2b3c4 (base)",
         "promptci_version": "0.1.0",

@@ -192,3 +192,12 @@ def _find_other_reasons(base: Prompt, head: Prompt) -> list[str]:
 def named_endpoint(prompt: Prompt) -> Any:
     """Return what the section `promptci` of a prompt file says about its endpoint, as written; None where nothing."""
     return prompt.settings.get("provider") if isinstance(prompt.settings, dict) else None
+
+
+def describe_new_names(pairs: Iterable[PromptPair], planned: Collection[str]) -> list[str]:
+    """Return a note on each prompt that has nothing but a new name; of those that are planned, the headline tells."""
+    return [
+        f"`{pair.head.name}` was renamed from `{pair.base.name}`; what loads it by name must follow."
+        for pair in pairs
+        if pair.base and pair.head and pair.base.name != pair.head.name and pair.head.name not in planned
+    ]

@@ -159,7 +159,8 @@ class _Collector:
                 self.problems.extend(error.problems)
             else:
                 self.notes += pair.head.notes if not plan and pair.head and pair.head.path in self.touched else ()
-        return tuple(plans)
+        self.notes += change_reasons.describe_new_names(pairs, {plan.name for plan in plans})
+        return coverage.mark_left_goldens(plans, goldens, self.problems, self.changes)
 
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]

@@ -61,6 +61,9 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
         removed_cases=tuple(pair.id for pair in pairs if pair.change is CaseChange.REMOVED),
         loosened_cases=tuple(pair.id for pair in pairs if pair.weakened),
         looser_cases=tuple(pair.id for pair in pairs if pair.is_looser),
+        loosened_example=_describe_first_loosened(pairs),
+        no_longer_critical=tuple(pair.id for pair in pairs if pair.lost_critical),
+        removed_critical=tuple(pair.id for pair in pairs if pair.head is None and pair.base and pair.base.critical),
         why=tuple(reasons),
         goldens_paths=() if head is None else head.goldens.paths,
         missing_goldens=head is not None and not head.goldens.paths and not head.goldens.cases,
@@ -68,6 +71,13 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
     )
     cases = () if head is None else tuple(_plan_suite(pairs) if is_changed else _plan_head_cases(pairs))
     return PromptPlan(change=change, task=Task(cases=cases))
+
+
+def _describe_first_loosened(pairs: Sequence[CasePair]) -> str:
+    """Return what changed in the first case that is shown to be easier, else in the first that may be."""
+    edited = [pair for pair in pairs if pair.weakened and pair.requirement_change]
+    first = next((pair for pair in edited if pair.is_looser), edited[0] if edited else None)
+    return f"{first.id}: {first.requirement_change}" if first is not None else ""
 
 
 def _pair_versions(base: PromptVersion | None, head: PromptVersion | None) -> tuple[CasePair, ...]:

@@ -3,6 +3,7 @@
 import re
 
 from promptci.findings import MessageFacts
+from promptci.gates.baseline_facts import MissingGoldens
 from promptci.gates.facts import (
     CaseIds,
     CostFacts,
@@ -13,10 +14,13 @@ from promptci.gates.facts import (
     MissingAnswers,
     P95Facts,
 )
+from promptci.present.finding_text import quality
 from promptci.present.finding_text.text import FindingText, capitalize
 from promptci.present.formatting import change, duration, money, percent, tokens
 from promptci.wording import count, join_names
 
+MAX_CAUSE = 80
+"""Characters of an error in a headline."""
 MAX_FILES = 3
 """Golden files that are named."""
 
@@ -27,12 +31,37 @@ def deleted(facts: EmptyGoldens) -> FindingText:
     return FindingText(f"was deleted{goldens}", "Nothing is left to test, so this cannot pass.")
 
 
-def missing_goldens(_: object) -> FindingText:
-    """Describe a prompt that no golden set matches."""
+def missing_goldens(facts: MissingGoldens) -> FindingText:
+    """Describe a prompt that no golden set matches; what the old one shows decides nothing, and is worth knowing."""
+    result = result_by_old_goldens(facts)
+    by_old = f"; by the old ones it {result}" if result else ""
+    if facts.left_behind:
+        return FindingText(
+            f"no longer has its goldens, so nothing decides{by_old}",
+            "They are still there: rename them with the prompt, or correct `prompts.goldens`.",
+        )
+    if facts.removed:
+        return FindingText(
+            f"has no goldens any more, so nothing decides: this change removes {count(facts.removed, 'case')}{by_old}",
+            "Restore the goldens, or replace them in a pull request of their own.",
+        )
     return FindingText(
         "has no goldens, so nothing was tested",
         "Add a golden set under the name that `prompts.goldens` gives, or testData in the prompt file.",
     )
+
+
+def result_by_old_goldens(facts: MissingGoldens) -> str:
+    """Return what base's goldens show of a prompt that has none at head: `got worse (30 of 30 → 20 of 30)`."""
+    if facts.by_old is None:
+        return ""
+    match facts.old_rule:
+        case "regression":
+            return quality.brief_loss(facts.by_old)
+        case "not-worse":
+            return quality.brief_hold(facts.by_old)
+        case _:
+            return f"cannot be decided ({quality.sides(facts.by_old)})"
 
 
 def no_cases(facts: EmptyGoldens) -> FindingText:
@@ -65,8 +94,9 @@ def nothing_evaluated(facts: MissingAnswers) -> FindingText:
             f"could not be evaluated: the endpoint could not be reached ({_count_failures(facts)})",
             _first_error(facts),
         )
+    cause = "" if facts.version == "both" else "the new version has no usable answer, "
     return FindingText(
-        f"could not be evaluated: no answer of {version} is usable ({_count_failures(facts)})",
+        f"could not be evaluated: {cause}{_count_failures(facts)}{_cause(facts)}",
         _first_error(facts),
     )
 
@@ -258,6 +288,12 @@ def _count_failures(facts: MissingAnswers) -> str:
 def _status(facts: MissingAnswers) -> str:
     match = re.search(r"HTTP (\d{3})", facts.first_error or "")
     return f" with HTTP {match[1]}" if match else ""
+
+
+def _cause(facts: MissingAnswers) -> str:
+    """Return the first error within a bracket, without its kind: a reader of the headline must know why."""
+    cause = (facts.first_error or "").partition(": ")[2].partition("\n")[0].strip().rstrip(".")
+    return f" ({cause if len(cause) <= MAX_CAUSE else f'{cause[: MAX_CAUSE - 1]}…'})" if cause else ""
 
 
 def _first_error(facts: MissingAnswers) -> str:

@@ -41,15 +41,16 @@ def not_worse(facts: QualityFacts) -> FindingText:
 
 def brief_loss(facts: QualityFacts) -> str:
     """Return a drop in a few words: `got worse (30 of 30 → 0 of 30)`."""
-    return f"got worse ({_sides(facts)})"
+    return f"got worse ({sides(facts)})"
 
 
 def brief_hold(facts: QualityFacts) -> str:
     """Return quality that did not get worse in a few words: `got better (0 of 24 → 24 of 24)`."""
-    return f"got better ({_sides(facts)})" if _is_better(facts) else "shows no regression"
+    return f"got better ({sides(facts)})" if _is_better(facts) else "shows no regression"
 
 
-def _sides(facts: QualityFacts) -> str:
+def sides(facts: QualityFacts) -> str:
+    """Return quality at both revisions in a few words: `30 of 30 → 20 of 30`."""
     if facts.passed is None:
         return f"{percent(facts.base)} → {percent(facts.head)}"
     return " → ".join(f"{passed:,} of {facts.pairs:,}" for passed in facts.passed)
@@ -140,7 +141,7 @@ def new_prompt(facts: NewPromptFacts) -> FindingText:
 def pooled(facts: PooledFacts) -> FindingText:
     """Describe what all prompts show together."""
     flips = f"{facts.worse:,} got worse and {facts.better:,} better of {count(facts.pairs, 'pair')}"
-    together = f"the {len(facts.prompts)} prompts together"
+    together = f"the {len(facts.prompts)} compared prompts together"
     if facts.dropped:
         return FindingText(f"{together} got worse: the pass rate fell by {points(facts.delta)} ({flips})")
     return FindingText(f"{together} show no drop of the margin: {signed_points(facts.delta)} ({flips})")

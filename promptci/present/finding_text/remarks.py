@@ -7,6 +7,7 @@ from promptci.gates.facts import (
     EarlyStopFacts,
     EditedGoldens,
     EndpointFacts,
+    FailingNewCases,
     InjectionFacts,
     JudgeCandidates,
     OddAnswers,
@@ -19,6 +20,8 @@ from promptci.present.finding_text.text import FindingText
 from promptci.present.formatting import percent
 from promptci.wording import count, join_names
 
+MAX_NEW_CASES = 3
+"""New cases that are named."""
 BASE_GOLDENS_DECIDE = "The goldens of base decide."
 GOLDENS_FIRST = "To change what the prompt must do, change its goldens in a pull request of their own first."
 """Findings, page, comment, terminal, selftest and docs/verdict.md use these words."""
@@ -36,6 +39,17 @@ def goldens_weakened(facts: WeakenedGoldens) -> FindingText:
         f"has {count(len(facts.ids), 'golden case')} with another expectation for the same input:"
         f" {join_names(facts.ids)}",
         f"{used} Check that the new expectations are not easier.",
+    )
+
+
+def new_cases_fail(facts: FailingNewCases) -> FindingText:
+    """Describe golden cases that the change adds and fails."""
+    shown = facts.ids[: facts.critical] or facts.ids
+    critical = f", {facts.critical:,} of them critical" if facts.critical else ""
+    critical = ", a critical one" if facts.critical == len(facts.ids) == 1 else critical
+    return FindingText(
+        f"fails {len(facts.ids):,} of the {count(facts.added, 'case')} that this change adds{critical}"
+        f" ({join_names(shown, MAX_NEW_CASES)}); new cases do not decide"
     )
 
 

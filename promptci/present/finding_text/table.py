@@ -35,6 +35,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "p95": limits.p95,
     "goldens-removed": remarks.goldens_removed,
     "goldens-weakened": remarks.goldens_weakened,
+    "new-cases-fail": remarks.new_cases_fail,
     "goldens-compared": remarks.goldens_compared,
     "model-returned": remarks.model_returned,
     "odd-model": remarks.odd_model,

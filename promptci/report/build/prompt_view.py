@@ -1,7 +1,7 @@
 """Build the view of one prompt, as the gate decided it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from promptci.compare.sample import SamplePair
 from promptci.config.policy import About, GatePolicy
@@ -55,11 +55,7 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
         findings=build_finding_views(run.findings),
         diff=diff,
         diff_note=diff_note,
-        new_cases=_ids([c for c in run.cases if c.change == "new"]),
-        changed_cases=_ids([c for c in run.cases if c.change == "changed"]),
-        removed_cases=json_safe.texts(plan.change.removed_cases),
-        weakened_cases=json_safe.texts(plan.change.loosened_cases),
-        looser_cases=json_safe.texts(plan.change.looser_cases),
+        **_golden_edits(run),
         flaky=known,
         earlier_versions=memory_view.build_past_versions(run, facts),
         notes=json_safe.texts(plan.change.notes),
@@ -70,6 +66,21 @@ def build_prompt_view(run: PromptRun, policy: GatePolicy, facts: RunFacts, store
     # Not through the model, which would make a list of them.
     stored_cases = store.add(memory_view.build_case_views(run, facts, known))
     return view.model_copy(update={"case_details": stored_cases})
+
+
+def _golden_edits(run: PromptRun) -> dict[str, Any]:
+    """Return what the change did to golden cases, by the keys of the view."""
+    change = run.plan.change
+    return {
+        "new_cases": _ids([case for case in run.cases if case.change == "new"]),
+        "changed_cases": _ids([case for case in run.cases if case.change == "changed"]),
+        "removed_cases": json_safe.texts(change.removed_cases),
+        "weakened_cases": json_safe.texts(change.loosened_cases),
+        "looser_cases": json_safe.texts(change.looser_cases),
+        "loosened_example": json_safe.text(change.loosened_example),
+        "no_longer_critical": json_safe.texts(change.no_longer_critical),
+        "removed_critical": json_safe.texts(change.removed_critical),
+    }
 
 
 def _quality(run: PromptRun, policy: GatePolicy) -> QualityView | None:

@@ -11,7 +11,7 @@ from promptci.report.html.class_table import ConfusionMatrix
 from promptci.report.html.groups import CaseGroup, KindWithCases
 from promptci.report.html.page_budget import MAX_CHARTED_PROMPTS, MAX_PAGE_BYTES, PageBudget
 from promptci.report.model.report import DiffLineView, PromptView, ReportView
-from promptci.report.text import metrics
+from promptci.report.text import metrics, number_text
 from promptci.report.text.metrics import Metric
 
 
@@ -74,7 +74,7 @@ def _build_section(
     prompt = view.prompts[index]
     anchor = f"p{index + 1}"
     charted = index < MAX_CHARTED_PROMPTS
-    concluded = prompt.verdict != "error"
+    concluded = number_text.is_measured(prompt)
     diff = tuple(line for line in prompt.diff if budget.take_diff_line(line))
     return PromptPageSection(
         anchor=anchor,

@@ -137,6 +137,7 @@ def _prompt_variables(view: ReportView, troubled: Sequence[PromptView], show: De
         "highlights": case_highlights.order_highlights(
             [case_highlights.choose_highlights(prompt, show.cases) for prompt in troubled]
         ),
+        "find_typical": case_highlights.find_typical,
         "confusions": case_highlights.describe_confusions,
         "shared_failures": case_highlights.describe_shared_failures,
         "describe_outcome": case_outcomes.describe_outcome,

@@ -149,6 +149,9 @@ class PromptView(ViewModel):
     removed_cases: list[str] = Field(default=[])
     weakened_cases: list[str] = Field(default=[])
     looser_cases: list[str] = Field(default=[], description="Weakened cases that are shown to be easier to pass.")
+    loosened_example: str = Field(default="", description="What one of them asked for before and asks for now.")
+    no_longer_critical: list[str] = Field(default=[], description="Cases that are critical at base alone.")
+    removed_critical: list[str] = Field(default=[], description="Removed cases that are critical.")
     flaky: FlakyView = FlakyView()
     earlier_versions: list[PastQualityView] = Field(
         default=[], description="Earlier versions that were tested, oldest first."

@@ -20,6 +20,7 @@ DEFAULT_CASES = 3
 """Broken cases of one prompt that are shown, as of `--show`."""
 ALL_CASES = 1_000_000
 MAX_IDS = 10
+MAX_EXAMPLE = 200
 MAX_NOTES = 5
 """Notes on the run, and on one prompt, that are shown."""
 SHORT_METRICS = ("Quality (", "Cost per request", "Cost per month", "Latency p95")
@@ -129,7 +130,7 @@ def _cases(prompt: PromptView, detail: Detail) -> Iterator[StyledLine]:
     if confusions := case_highlights.describe_confusions(prompt):
         yield line(f"confused (expected → answered): {join_names(confusions)}", indent=3 * INDENT)
     if failures := case_highlights.describe_shared_failures(prompt):
-        yield line(f"failed assertions: {join_names(failures)}", indent=3 * INDENT)
+        yield line("; ".join(failures), indent=3 * INDENT)
     for case in chosen.cases:
         yield from describe_case_lines(case, prompt, 3 * INDENT)
     if chosen.left_out:
@@ -159,6 +160,7 @@ def _goldens(prompt: PromptView) -> Iterator[str]:
         yield f"  by {suite.name}: {suite.sign.word}, {suite.quality}, {suite.cases} cases"
     if advice := goldens_text.advice(prompt):
         yield f"  {advice}"
-    for title, ids in goldens_text.edits(prompt):
-        shown = [escape.shorten(escape.one_line(name), MAX_ID_CHARS) for name in ids]
-        yield f"  {title}: {join_names(shown, MAX_IDS)}"
+    for edit in goldens_text.edits(prompt):
+        shown = [escape.shorten(escape.one_line(name), MAX_ID_CHARS) for name in edit.ids]
+        example = f" ({escape.shorten(escape.one_line(edit.example), MAX_EXAMPLE)})" if edit.example else ""
+        yield f"  {edit.title}: {join_names(shown, MAX_IDS)}{example}"

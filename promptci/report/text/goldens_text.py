@@ -1,6 +1,6 @@
 """Words around golden sets that the change edits: what base's and the change's own make of it. Pure."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from promptci.lazy_dataclass import dataclass
 from promptci.present import formatting
@@ -17,6 +17,15 @@ class SuiteRow:
     sign: Sign
     quality: str
     cases: str
+
+
+class GoldenEdit(NamedTuple):
+    """One kind of edit and the cases that it met."""
+
+    title: str
+    ids: list[str]
+    example: str = ""
+    """What one of them asked for and asks for now; text of the goldens."""
 
 
 def has_edits(prompt: PromptView) -> bool:
@@ -40,23 +49,34 @@ def decided_by(prompt: PromptView) -> str:
     return BASE_GOLDENS_DECIDE
 
 
-def edits(prompt: PromptView) -> list[tuple[str, list[str]]]:
-    """Return what the change did to golden cases, the gravest first: a title and the ids."""
-    changed = [name for name in prompt.weakened_cases if name not in set(prompt.looser_cases)]
+def edits(prompt: PromptView) -> list[GoldenEdit]:
+    """Return what the change did to golden cases, the gravest first."""
+    lighter, removed_critical = set(prompt.no_longer_critical), set(prompt.removed_critical)
+    looser = [name for name in prompt.looser_cases if name not in lighter or name in prompt.loosened_example]
+    known = {*prompt.looser_cases, *lighter}
+    changed = [name for name in prompt.weakened_cases if name not in known]
+    example = prompt.loosened_example
     kinds = (
-        ("Loosened", prompt.looser_cases),
-        ("Removed", prompt.removed_cases),
-        ("Other requirements for the same input", changed),
-        ("Added", prompt.new_cases),
+        GoldenEdit("No longer critical", prompt.no_longer_critical),
+        GoldenEdit("Removed, critical", prompt.removed_critical),
+        GoldenEdit("Loosened", looser, example),
+        GoldenEdit("Removed", [name for name in prompt.removed_cases if name not in removed_critical]),
+        GoldenEdit("Other requirements for the same input", changed, "" if looser else example),
+        GoldenEdit("Added", prompt.new_cases),
     )
-    return [(title, list(ids)) for title, ids in kinds if ids]
+    return [kind for kind in kinds if kind.ids]
 
 
 def count_cases(prompt: PromptView) -> str:
-    """Count the cases; where the change edits goldens, say how many were compared, for those decide."""
-    cases = formatting.count(prompt.cases, "case")
-    edited = prompt.new_cases or prompt.changed_cases
-    return f"{cases}, {prompt.pairs:,} of them compared" if edited and 0 < prompt.pairs < prompt.cases else cases
+    """Count the cases; where the change edits goldens, those of each set: together they are no set that exists."""
+    new, removed = len(prompt.new_cases), len(prompt.removed_cases)
+    if prompt.base is None or not (new or removed or prompt.changed_cases):
+        return formatting.count(prompt.cases, "case")
+    is_same_prompt = prompt.base_fingerprint == prompt.head_fingerprint
+    before = prompt.cases - new + (removed if is_same_prompt else -len(prompt.changed_cases))
+    after = prompt.cases if is_same_prompt else before - removed + new
+    asked = "" if is_same_prompt else f" ({'all' if prompt.pairs == before else f'{prompt.pairs:,}'} compared)"
+    return f"base {before:,}{asked}, this change {after:,}"
 
 
 def advice(prompt: PromptView) -> str:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from promptci.findings import InterruptedRun
 from promptci.gates.baseline_facts import NewPromptFacts
 from promptci.gates.model import GateReport
 from promptci.present import formatting
 from promptci.present.finding_text.describe import describe
 from promptci.report.text import verdict_text
-from promptci.report.text.number_text import DAYS_PER_MONTH
+from promptci.report.text.goldens_headline import describe_golden_edits
+from promptci.report.text.number_text import DAYS_PER_MONTH, in_two
 from promptci.runs.prompt_plan import Status
 from promptci.scoring.prompt_run import PromptRun
 from promptci.verdict import Verdict
@@ -40,9 +42,21 @@ def headline(
         Login of who let the blocked change through; None: nobody.
     """
     first_words = lead(report, kind) if overridden_by is None else f"Not blocked, overridden by {overridden_by}"
-    text = f"{first_words}: {_body(report, kind)}{_cost(report, requests_per_day)}"
+    cost = _cost(report, requests_per_day) if kind == "check" else ""
+    edits = describe_golden_edits(report) if kind == "check" else ""
+    text = f"{first_words}: {_body(report, kind)}{edits}{_new_names(report)}{cost}"
     text += "" if text.endswith("?") else "."
+    text = _shorten_first_line(text)
     return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
+
+
+def _shorten_first_line(text: str) -> str:
+    """Leave out some words where they keep the size of a change from the line that is read at a glance."""
+    if " cases passed before," not in text or " after" in in_two(text)[0]:
+        return text
+    shorter = text.replace(" cases passed before,", " before,", 1)
+    shorter = shorter if " after" in in_two(shorter)[0] else shorter.replace(" on these goldens:", ":", 1)
+    return shorter if " after" in in_two(shorter)[0] else text
 
 
 def lead(report: GateReport, kind: str = "check") -> str:
@@ -78,7 +92,7 @@ def _body(report: GateReport, kind: str) -> str:
         return _no_change(deciding, kind)
     if report.verdict is Verdict.PASS:
         return _pass(deciding)
-    if failures := _failures_first(report):
+    if report.verdict is Verdict.ERROR and (failures := _failures_first(report)):
         return f"{failures}{_untested(deciding)}{_others(report, named=Verdict.FAIL)}"
     if len(deciding) == 1:
         return _describe(deciding[0]) + _others(report)
@@ -88,9 +102,9 @@ def _body(report: GateReport, kind: str) -> str:
 
 
 def _failures_first(report: GateReport) -> str:
-    """Name the prompts that failed in a run that is an error for another reason; empty where there is none."""
+    """Name the prompts that failed before what stops the run for another reason; empty where there is none."""
     failed = [run for run in report.prompts if run.verdict is Verdict.FAIL]
-    if report.verdict is not Verdict.ERROR or not failed:
+    if report.verdict not in (Verdict.ERROR, Verdict.FAIL) or not failed:
         return ""
     worst, *others = sorted(failed, key=rank_loss)
     too = f", {_names(others)} {'fails' if len(others) == 1 else 'fail'} too" if others else ""
@@ -140,18 +154,38 @@ def _shown_name(run: PromptRun) -> str:
     return f"{run.name} (was {base.name})" if base is not None and is_new_name else run.name
 
 
-def _cost(report: GateReport, requests_per_day: float | None) -> str:
-    """Return what the change would cost a month; nothing where that is unknown, or nothing could be concluded."""
-    about_the_run = any(problem.verdict is report.verdict for problem in report.problems)
-    if about_the_run or report.verdict in (Verdict.ERROR, Verdict.NO_CHANGE):
+def _new_names(report: GateReport) -> str:
+    """Return which prompts have a new name, which code that loads them must follow; empty where none has."""
+    changes = [run.plan.change for run in report.prompts]
+    renamed = [(c.base.name, c.name) for c in changes if c.base and c.head and c.base.name != c.name]
+    if not renamed:
         return ""
-    compared = [run for run in report.prompts if run.effect is not None]
-    months = [cost_per_month(run, requests_per_day) for run in compared]
+    names = join_names([f"{name} from {before}" for before, name in renamed], MAX_NAMES)
+    return f". Renamed: {names}; what loads {'it' if len(renamed) == 1 else 'them'} by name must follow"
+
+
+def _cost(report: GateReport, requests_per_day: float | None) -> str:
+    """Return what the change would cost a month; nothing where that is unknown."""
+    if requests_per_day is None or any(isinstance(problem.facts, InterruptedRun) for problem in report.problems):
+        return ""
+    new = [run for run in report.prompts if run.plan.change.base is None and run.head is not None]
+    compared = [run for run in report.prompts if run.base is not None and run.head is not None]
+    if compared and not new and all(run.plan.same_fingerprint for run in compared):
+        return ". Merging changes no cost" if all(run.head and run.head.evaluated for run in compared) else ""
+    changed = [run for run in compared if not run.plan.same_fingerprint]
+    months = [cost_per_month(run, requests_per_day) for run in changed]
+    months += [_new_cost_per_month(run, requests_per_day) for run in new]
     known = [month for month in months if month is not None]
     if not known or len(known) != len(months) or abs(total := sum(known, Decimal(0))) < Decimal("0.005"):
         return ""
     traffic = f"{formatting.number(requests_per_day)} requests a day{' each' if len(known) > 1 else ''}"
     return f". Merging {'adds' if total > 0 else 'saves'} {formatting.money(float(abs(total)))} a month at {traffic}"
+
+
+def _new_cost_per_month(run: PromptRun, requests_per_day: float) -> Decimal | None:
+    """Return what a prompt without an earlier version would cost in a month; None where it is unknown."""
+    cost = run.head.cost_per_request if run.head else None
+    return None if cost is None else cost * Decimal(str(requests_per_day)) * DAYS_PER_MONTH
 
 
 def cost_per_month(run: PromptRun, requests_per_day: float | None) -> Decimal | None:
@@ -209,15 +243,17 @@ def _is_unlimited(run: PromptRun) -> bool:
 def _others(report: GateReport, named: Verdict | None = None) -> str:
     """Return what became of the prompts that did not make the verdict: names of the troubled, a count of the others."""
     parts = []
-    kept = [run for run in report.prompts if run.plan.change.status is not Status.DELETED]
     for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "inconclusive"), (Verdict.PASS, "passed")):
-        runs = [run for run in kept if run.verdict is verdict]
+        runs = [run for run in report.prompts if run.verdict is verdict]
         if runs and verdict not in (report.verdict, named):
-            names = "" if verdict is Verdict.PASS else f" ({_names(runs)})"
+            names = "" if verdict is Verdict.PASS else f" ({join_names(_list_with_deleted(runs), MAX_NAMES)})"
             parts.append(f"{len(runs)} {word}{names}")
-    if report.verdict is not Verdict.INCONCLUSIVE and len(kept) < len(report.prompts):
-        parts.append(f"{len(report.prompts) - len(kept)} deleted")
     return f". Other prompts: {', '.join(parts)}" if parts else ""
+
+
+def _list_with_deleted(runs: Sequence[PromptRun]) -> list[str]:
+    """Return the names, and which of the prompts the change deletes."""
+    return [f"{run.name}, deleted" if run.plan.change.status is Status.DELETED else run.name for run in runs]
 
 
 def _names(runs: Sequence[PromptRun]) -> str:

@@ -39,6 +39,15 @@ def rate_sentences(judge: JudgeView) -> list[str]:
     return [_rate_words(name, side, labels) for name, side in sides if side is not None]
 
 
+def short_rates(judge: JudgeView) -> list[str]:
+    """Return in one sentence which share the judge passes, before and after: a hint where it decides nothing."""
+    if judge.head is None:
+        return []
+    after = f"{formatting.percent(judge.head.passed)}"
+    shares = f"{formatting.percent(judge.base.passed)} of the answers before and {after} after" if judge.base else after
+    return [f"As a hint, it passes {shares}."]
+
+
 def _rate_words(name: str, side: JudgedRateView, labels: int) -> str:
     start = f"{name}: the judge" if name else "The judge"
     sentence = f"{start} passes {formatting.percent(side.passed)} of {formatting.count(side.cases, 'case')}"

@@ -30,7 +30,7 @@ def build_metrics(prompt: PromptView) -> Iterator[Metric]:
 
 
 def _metrics(prompt: PromptView) -> Iterator[Metric]:
-    concluded = prompt.verdict != "error"
+    concluded = number_text.is_measured(prompt)
     if prompt.quality is not None and concluded:
         quality = prompt.quality
         yield Metric(
@@ -48,8 +48,13 @@ def _metrics(prompt: PromptView) -> Iterator[Metric]:
 
 
 def _all_cases(prompt: PromptView) -> Iterator[Metric]:
-    """Return quality over all cases, if these are not the cases that were compared."""
+    """Return quality over all cases, if these are not the cases that were compared.
+
+    Nothing where the change edits goldens: both versions of a case would count, a mean that no golden set has.
+    """
     head = prompt.head
+    if prompt.quality is not None and (prompt.new_cases or prompt.changed_cases):
+        return
     if head is None or head.quality is None or (prompt.quality is not None and prompt.pairs == prompt.cases):
         return
     note = ""

@@ -50,6 +50,8 @@ _NEXT = {
     "error-rate": "Read the first error, then run again: answers that are there already come from the cache.",
 }
 """Finding to what the author can do about it."""
+_RENAME = "Rename the goldens to match the prompt's name, or correct `prompts.goldens`. Then run again: answers that"
+_RENAME += " are there already come from the cache."
 _NO_SCORE = "Read the first error: the judge gave no score that could be read. Try a clearer evaluator or another"
 _NO_SCORE += " model as the judge, then run again: answers that are there already come from the cache."
 _UNSCORED = {
@@ -79,7 +81,7 @@ def next_steps(view: ReportView) -> list[str]:
     texts |= _explain_facts(view)
     steps = list(dict.fromkeys(text for rule, text in texts.items() if rule in rules))
     if "all-excluded" in rules and any(prompt.judge and not prompt.judge.trusted for prompt in view.prompts):
-        steps.append(_OF_JUDGE)
+        steps.append(_OF_JUDGE + ("" if view.exit_code else " This does not block the merge."))
     if "cannot-tell" in rules:
         steps.append(_more_cases(view))
     steps += [str(f.facts["remedy"]) for f in view.problems if f.rule == "no-secrets" and f.facts.get("remedy")]
@@ -97,6 +99,9 @@ def _explain_facts(view: ReportView) -> dict[str, str]:
     kinds = {finding.facts.get("kind") for finding in findings if finding.rule == "nothing-evaluated"}
     texts = {"cost": _BY_CAUSE[cause]} if len(causes) == 1 and (cause := causes.pop()) in _BY_CAUSE else {}
     advice = _BY_KIND.get(str(kinds.pop())) if len(kinds) == 1 else None
+    missing = [finding.facts for finding in findings if finding.rule == "missing-goldens"]
+    if missing and all(facts.get("left_behind") for facts in missing):
+        texts["missing-goldens"] = _RENAME
     return {**texts, **({"nothing-evaluated": advice} if advice else {})}
 
 

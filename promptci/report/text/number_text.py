@@ -101,9 +101,15 @@ def detectable_words(drop: float | None) -> str:
     return f"{formatting.points(drop)} (with 80% power)"
 
 
+def is_measured(prompt: PromptView) -> bool:
+    """Return whether numbers may be shown: not of an error, except of goldens that are missing after the change."""
+    by_old = (finding.facts.get("by_old") for finding in prompt.findings if finding.rule == "missing-goldens")
+    return prompt.verdict != "error" or any(by_old)
+
+
 def before_after(prompt: PromptView) -> str:
     """Return quality before and now for a table cell; nothing of a prompt of which nothing could be concluded."""
-    if prompt.verdict == "error":
+    if not is_measured(prompt):
         return "–"
     if prompt.mismatches:
         return "not comparable"
@@ -117,7 +123,7 @@ def before_after(prompt: PromptView) -> str:
 def worse_better(prompt: PromptView) -> str:
     """Return the number of pairs that got worse and of those that got better, for a table cell."""
     quality = prompt.quality
-    if quality is None or prompt.verdict == "error":
+    if quality is None or not is_measured(prompt):
         return "–"
     if quality.worse is None or quality.better is None:  # a report.json that was written before these were counted
         return f"{len(prompt.regressions):,} / {len(prompt.fixes):,}"
@@ -135,11 +141,14 @@ def cost_change(prompt: PromptView) -> str:
     cost = prompt.cost_usd
     if prompt.mismatches:
         return "not comparable"
-    if cost.head_per_request is None and (prompt.head is None or not prompt.head.evaluated):  # no answers, so no cost
-        return "–"
+    if cost.head_per_request is None and (prompt.head is None or not prompt.head.evaluated):
+        return "no answers" if prompt.answers_requested else "–"
     if cost.base_per_request is None and cost.head_per_request is not None:
-        per_request = f"{formatting.money(cost.head_per_request)} a request"
-        return per_request if prompt.base is None else formatting.UNKNOWN
+        if prompt.base is not None:
+            return formatting.UNKNOWN
+        if cost.requests_per_day is not None:
+            return formatting.money(cost.head_per_request * cost.requests_per_day * DAYS_PER_MONTH)
+        return f"{formatting.money(cost.head_per_request)} a request"
     if cost.base_per_request is None or cost.head_per_request is None:
         return formatting.UNKNOWN if prompt.head is not None else "–"
     requests = 1.0 if cost.delta_per_month is None else (cost.requests_per_day or 0) * DAYS_PER_MONTH

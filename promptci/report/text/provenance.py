@@ -288,6 +288,8 @@ def _rule(prompt: PromptView, view: ReportView) -> str:
         return "critical cases and absolute limits alone decide, because the versions are not comparable"
     if prompt.quality is None and prompt.case_details and all(case.excluded_reason for case in prompt.case_details):
         return "inconclusive where no case counts"
+    if any(finding.rule == "missing-goldens" for finding in prompt.findings):
+        return "nothing decides, because the prompt has no goldens after the change"
     if prompt.verdict == "error":
         return "error where too few answers can be evaluated"
     if prompt.quality is None:

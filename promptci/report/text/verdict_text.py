@@ -47,7 +47,16 @@ def clause(run: PromptRun) -> str:
     """Return the same, to be read after the prompt's name; of a limit that blocks alone, what quality did before it."""
     deciding = deciding_findings(run)
     summaries = "; it also ".join(describe(finding).summary for finding in deciding) if deciding else "was not tested"
-    return f"{_quality_before_limits(run, deciding)}{summaries}"
+    return f"{_quality_before_limits(run, deciding)}{summaries}{_quality_beside_critical(run, deciding)}"
+
+
+def _quality_beside_critical(run: PromptRun, deciding: Sequence[Finding]) -> str:
+    """Return `; over all cases 61 of 61 → 60 of 61`, where critical cases alone block; else nothing."""
+    if not deciding or any(not finding.rule.startswith("critical") for finding in deciding):
+        return ""
+    all_facts = [finding.facts for finding in run.findings if finding.rule in ("not-worse", "cannot-tell")]
+    measured = [facts for facts in all_facts if isinstance(facts, QualityFacts)]
+    return f"; over all cases {quality.sides(measured[0])}" if measured else ""
 
 
 def _quality_before_limits(run: PromptRun, deciding: Sequence[Finding]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from support.report_situations import SITUATIONS
-from support.run_notation import OLD, comparison, many, prompt
+from support.run_notation import OLD, comparison, many, problem, prompt, report
 
 from promptci.config.policy import GatePolicy
 from promptci.findings import Finding
@@ -103,3 +103,26 @@ def test_page_and_comment_show_both_results_and_what_to_do() -> None:
         assert "not compared" not in text
     assert page.count("100% → 80%") >= 1
     assert "this change&#39;s</th>" in page or "this change's</th>" in page
+
+
+def test_new_cases_that_fail_and_eased_ones_are_named_in_the_headline_and_no_number_mixes_both_sets() -> None:
+    shrunk = SITUATIONS["shrunk_and_loosened_goldens"]()
+    assert "It fails 1 of the 2 cases that this change adds, a critical one (mail-152); new cases do" in shrunk.headline
+    assert "goldens changed too: 1 loosened, 1 no longer critical, 2 removed (1 critical)" in shrunk.headline
+    comment = markdown_renderer.render_comment(shrunk)
+    assert "Loosened: `mail-151`, such as `mail-151: equals 77 → contains 77`." in comment
+    assert "No longer critical: `mail-151`." in comment
+    assert "- Cases: base 63 (all compared), this change 63, " in comment
+    assert "over all cases" not in comment
+
+
+def test_a_prompt_that_left_its_goldens_shows_what_they_make_of_it_and_decides_nothing() -> None:
+    run = comparison(many(right=20, broken=10), missing_goldens=True, leaves_goldens=True)
+    view = report(run, problems=[problem("input", "goldens/a.jsonl: these belong to no prompt. Rename the file.")])
+    comment = markdown_renderer.render_comment(view)
+    assert "By the old goldens order-extractor got worse (30 of 30 → 20 of 30)." in view.headline
+    assert "| 100% → 66.7% | 10 / 0 |" in comment
+    assert "**Worst case** of `order-extractor`" in comment
+    assert "- Rename the goldens to match the prompt's name" in comment
+    for wrong in ("Removed", "Add a golden set", "nothing was tested", "too few answers can", "without a score"):
+        assert wrong not in comment

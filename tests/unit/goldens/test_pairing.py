@@ -87,11 +87,25 @@ def test_a_case_that_may_be_easier_is_weakened(before: dict[str, Any], after: di
 LENGTH = {"type": "length", "min": 1}
 
 
+def any_of(*texts: str) -> dict[str, Any]:
+    return {"expected": None, "assert": [{"type": "contains-any", "value": list(texts)}]}
+
+
+def test_an_edited_requirement_is_described_and_a_lost_mark_named() -> None:
+    (pair,) = pairs([row(1, id="a", expected="x", critical=True)], [row(1, id="a") | any_of("x", "y")])
+    assert (pair.lost_critical, pair.requirement_change) == (True, "equals x → contains-any x, y")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "looser"),
     [
         ({"expected": "HB-1"}, {"expected": None, "assert": [{"type": "contains", "value": "HB-1"}]}, True),
         ({"expected": "HB-1"}, {"expected": None, "assert": [{"type": "contains", "value": "HB-2"}]}, False),
+        ({"expected": "HB-1"}, {"expected": None, "assert": [{"type": "contains-any", "value": ["HB-1", "x"]}]}, True),
+        ({"expected": "HB-1"}, {"expected": None, "assert": [{"type": "contains-any", "value": ["HB-2", "x"]}]}, False),
+        ({"expected": "HB-1"}, {"expected": None, "assert": [{"type": "contains-all", "value": ["HB-1", "x"]}]}, False),
+        (any_of("HB-1", "x"), any_of("HB-1", "x", "y"), True),
+        (any_of("HB-1", "x"), any_of("HB-1", "y"), False),
         ({"expected": "HB-1", "assert": [LENGTH]}, {"expected": "HB-1"}, True),
         ({"expected": "HB-1"}, {"expected": "HB-1", "assert": [LENGTH]}, False),
         ({"expected": "HB-1"}, {"expected": "HB-2"}, False),

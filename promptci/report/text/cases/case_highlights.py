@@ -20,6 +20,19 @@ MAX_UNANSWERED = 3
 """Cases without an answer mostly have the same error; a few are enough."""
 MAX_CONFUSIONS = 3
 MAX_CAUSES = 10
+_FAILURES = {
+    "contains": "lack the text that they must contain",
+    "icontains": "lack the text that they must contain",
+    "contains-all": "lack a text that they must contain",
+    "contains-any": "lack every text of which they must contain one",
+    "not-contains": "contain a text that they must not",
+    "starts-with": "do not begin as they must",
+    "ends-with": "do not end as they must",
+    "is-json": "are no valid JSON",
+    "json-schema": "do not fit the JSON schema",
+    "length": "are too long or too short",
+}
+"""What is wrong with answers that fail an assertion of this type."""
 MAX_CLASS_CHARS = 40
 """A longer expectation or answer is no class."""
 
@@ -65,15 +78,36 @@ def failed_assertions(case: CaseView) -> list[str]:
     return [mark.name for mark in case.head.marks if mark.passed is False and not mark.advisory] if case.head else []
 
 
+def find_typical(highlights: CaseHighlights) -> CaseView | None:
+    """Return a broken case that is not critical, where the one that is shown is: it may be unlike the others."""
+    if not highlights.cases or not highlights.cases[0].critical or not is_worse(highlights.cases[0]):
+        return None
+    plain = (
+        case for case in highlights.cases[1:] if not case.critical and case.head and case.head.text and case.expected
+    )
+    return next(plain, None)
+
+
 def describe_shared_failures(prompt: PromptView) -> list[str]:
-    """Return which named assertions several cases that got worse fail: `currency is right (24 of 24)`.
+    """Return which named assertions several cases that got worse fail, each as a sentence without its full stop.
 
     Where an answer is compared with the expected text alone, the assertion says nothing about the cause.
     """
     worse = [case for case in prompt.case_details if is_worse(case) and case.excluded_reason is None]
-    plain = {mark.name for case in worse if case.head for mark in case.head.marks if mark.type in ("equals", "one-of")}
+    types = {mark.name: mark.type for case in worse if case.head for mark in case.head.marks}
+    plain = {name for name, kind in types.items() if kind in ("equals", "one-of")}
     counts = Counter(name for case in worse for name in set(failed_assertions(case)) - plain)
-    return [f"{name} ({n:,} of {len(worse):,})" for name, n in counts.most_common(MAX_CONFUSIONS) if n > 1]
+    return [
+        _describe_failure(name, types[name], n, len(worse)) for name, n in counts.most_common(MAX_CONFUSIONS) if n > 1
+    ]
+
+
+def _describe_failure(name: str, kind: str, failing: int, total: int) -> str:
+    subject = (
+        f"all {total:,} answers that got worse" if failing == total else f"{failing:,} of {total:,} that got worse"
+    )
+    label = f"`{name.replace('`', chr(39))}`"
+    return f"{subject} {_FAILURES[kind]} ({label})" if kind in _FAILURES else f"{subject} fail {label}"
 
 
 def order_highlights(highlights: Iterable[CaseHighlights]) -> list[CaseHighlights]:
@@ -154,6 +188,9 @@ def _rank_cases(prompt: PromptView) -> tuple[list[CaseRank], str]:
         for (belongs, _), of_kind in zip(kinds, ranks, strict=True):
             if case.excluded_reason is None and belongs(case):
                 of_kind.append(rank_case(case, position))
+    if not any(ranks) and prompt.judge and not prompt.judge.trusted and prompt.quality is None:
+        advisory = [rank_case(case, i) for i, case in enumerate(prompt.case_details) if case.head and case.head.text]
+        return advisory, f"{formatting.count(len(advisory), 'case')} for a person to read" if advisory else ""
     return next(
         ((of_kind, title(len(of_kind))) for (_, title), of_kind in zip(kinds, ranks, strict=True) if of_kind), ([], "")
     )

@@ -265,7 +265,8 @@ def test_a_group_counts_the_cases_that_are_not_printed_and_those_with_a_mistake_
 def test_a_warning_names_removed_and_loosened_cases() -> None:
     text = report_situations.page("shrunk_and_loosened_goldens")
     assert "The goldens changed in the same pull request." in text
-    assert "<code>vip-1</code>, <code>vip-2</code>" in text
+    assert "Removed, critical: <code>vip-1</code>." in text
+    assert "Removed: <code>vip-2</code>." in text
 
 
 def large(cases: int, length: int, payload: str = "lorem <b>ipsum</b> & “dolor” ") -> ReportView:

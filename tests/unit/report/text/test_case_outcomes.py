@@ -50,7 +50,10 @@ def test_a_comment_shows_one_case_of_each_failed_assertion_and_counts_them() -> 
     prompt = prompt.model_copy(update={"case_details": cases})
     shown = case_highlights.choose_highlights(prompt, 5).cases
     assert {case.id[:2] for case in shown[:2]} == {"ja", "ar"}
-    assert case_highlights.describe_shared_failures(prompt) == ["says ja (6 of 12)", "says ar (6 of 12)"]
+    assert case_highlights.describe_shared_failures(prompt) == [
+        "6 of 12 that got worse lack the text that they must contain (`says ja`)",
+        "6 of 12 that got worse lack the text that they must contain (`says ar`)",
+    ]
 
 
 def _mark(kind: str) -> MarkView:

@@ -80,7 +80,7 @@ def test_the_cells_of_a_comparison() -> None:
 def test_the_cells_of_a_new_prompt() -> None:
     prompt = prompt_of("new_prompt")
     assert (number_text.before_after(prompt), number_text.worse_better(prompt)) == ("83.3%", "–")
-    assert (number_text.cost_change(prompt), number_text.p95(prompt)) == ("$0.000131 a request", "≈ 1.22 s")
+    assert (number_text.cost_change(prompt), number_text.p95(prompt)) == ("$196.50", "≈ 1.22 s")
 
 
 def test_the_cells_of_a_deleted_prompt_are_empty() -> None:
@@ -173,8 +173,8 @@ def test_missing_answers_of_a_spent_budget_call_for_a_larger_one() -> None:
 def test_a_long_headline_ends_with_a_clause_and_not_in_the_middle_of_one() -> None:
     view = SITUATIONS["advise_mode"]()
     first, rest = number_text.in_two(view.headline)
-    assert first.endswith("order-extractor got worse on these goldens.")
-    assert rest.startswith("58 of 60 cases passed before, 31 of 60 after")
+    assert first.endswith("order-extractor got worse: 58 of 60 before, 31 of 60 after (−45 points).")
+    assert rest.startswith("Merging adds")
     listed = f"Error: {'x' * 60} ({'a, ' * 30}b)"
     assert number_text.in_two(listed)[0] == f"Error: {'x' * 60}."
     clause = "Would be blocked (advise mode): support-topic got worse on these goldens"
@@ -222,7 +222,7 @@ def test_the_table_of_numbers_has_the_month_and_what_it_assumes() -> None:
 
 def test_quality_over_all_cases_stands_apart_where_it_is_not_the_comparison() -> None:
     assert "Quality over all cases" not in names("regressed")
-    assert names("shrunk_and_loosened_goldens")["Quality over all cases"].after == "98.4%"
+    assert names("some_answers_failed")["Quality over all cases"].after == "100%"
     assert names("new_prompt")["Quality over all cases"].note == "95% interval after: 66.4% to 92.7%"
 
 
@@ -244,8 +244,9 @@ def test_a_large_set_of_labels_is_shown_in_part_and_the_rest_counted() -> None:
 
 
 def test_marks_over_all_cases_have_no_interval_of_a_rate() -> None:
-    rows = "a | Hi | yes | fine {0.9} | fine {0.8}\nb~ | Hi | yes | fine {0.9} | fine {0.8}"
-    result = {figure.name: figure for figure in metrics.build_metrics(report(comparison(rows, kind="llm")).prompts[0])}
+    rows = "a | Hi | yes | - | fine {0.8}\nb | Hi | yes | - | fine {0.8}"
+    new = report(comparison(rows, kind="llm", status=Status.ADDED))
+    result = {figure.name: figure for figure in metrics.build_metrics(new.prompts[0])}
     assert (result["Quality over all cases"].after, result["Quality over all cases"].note) == ("80%", "")
 
 

@@ -288,7 +288,7 @@ def test_a_deleted_prompt_is_shown_as_deleted() -> None:
     assert "goldens of `order-extractor` changed" not in comment
     assert "Check that no application uses the deleted prompt any more." in comment
     several = SITUATIONS["several_prompts"]().headline
-    assert "Other prompts: 1 inconclusive (small-talk), 1 passed, 1 deleted" in several
+    assert "Other prompts: 2 inconclusive (small-talk and old-greeting, deleted), 1 passed" in several
 
 
 def test_a_missing_answer_that_keeps_a_prompt_from_passing_is_the_reason_given() -> None:
