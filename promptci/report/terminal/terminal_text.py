@@ -71,7 +71,8 @@ def _describe_errors(prompt: PromptView, problems: Sequence[FindingView]) -> str
     text = " ".join(finding.text for finding in prompt.findings if finding.verdict == "error")
     outcome, _, first_error = text.partition(" First error: ")
     cause = first_error.partition(": ")[2].rstrip(".")  # before it stands its kind
-    return outcome if cause and any(cause in problem.text for problem in problems) else text
+    is_stated = cause and any(cause in problem.text for problem in problems)
+    return outcome.replace(f" ({cause})", "") if is_stated else text
 
 
 def _problems(view: ReportView) -> Iterator[str]:
