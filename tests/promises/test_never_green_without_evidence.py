@@ -6,7 +6,7 @@ Every situation is one in which the prompt got worse, or in which nothing shows 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,16 @@ def in_code(statement: str) -> Situation:
     )
 
 
+def unreached(before: str, after: str, path: str) -> Situation:
+    """A prompt of Jinja, and an edit that changes none of its requests."""
+    start = "Copy the order number. "
+    return Situation(
+        files={PROMPT: "", "prompts/order.j2": start + before, "prompts/tone.txt": "Be brief."},
+        change=lambda builder: builder.write({f"prompts/{path}": after if path != "order.j2" else start + after}),
+        sections={"prompts": {"include": ["prompts/order.j2"]}, "provider": {"model": "fake-1"}},
+    )
+
+
 BROKEN = "model: fake-1\nmessages: [\n"
 UNFILLED = prompt(GOOD).replace("{{input}}", "input")
 
@@ -209,6 +219,42 @@ SITUATIONS: dict[str, Situation] = {
         sections={"run": {"assertion_time": "0.1s", "repeats": 1}},
     ),
     "the prompt is deleted": Situation(change=lambda builder: builder.remove(PROMPT)),
+    # No golden case reaches what the change edits.
+    **{
+        f"an edit that no case reaches: {name}": unreached(before, after, path)
+        for name, (before, after, path) in {
+            "a branch of a Jinja file": ("{{input}}", "{% if vip %}Answer none. {% endif %}{{input}}", "order.j2"),
+            "a branch is removed": ("{% if vip %}Be kind.{% endif %}{{input}}", "{{input}}", "order.j2"),
+            "an else": (
+                "{% if input %}{{input}}{% else %}x{% endif %}", "{% if input %}{{input}}{% else %}y{% endif %}",
+                "order.j2",
+            ),
+            "a default": ("{{ input | default('none') }}", "{{ input | default('any') }}", "order.j2"),
+            "a loop": ("{{input}}", "{{input}}{% for tip in tips or [] %}{{tip}}{% endfor %}", "order.j2"),
+            "a condition": (
+                "{{input}}{% if vip %}!{% endif %}", "{{input}}{% if is_vip %}!{% endif %}", "order.j2",
+            ),
+            "an included file": (
+                "{{input}}{% if vip %}{% include 'tone.txt' %}{% endif %}", "Answer none.", "tone.txt",
+            ),
+        }.items()
+    },
+    "an edit that no case reaches, and another case": replace(
+        vip := unreached("{{input}}", "{% if vip %}Answer none. {% endif %}{{input}}", "order.j2"),
+        change=lambda builder: vip.change(builder) and builder.write({GOLDENS: goldens(CASES + 1)}),
+    ),
+    "an edit that every conversation replaces": Situation(
+        files={
+            GOLDENS: "".join(
+                json.dumps({
+                    "id": str(i), "vars": {"messages": [{"role": "user", "content": f"where is GH-{i}?"}]},
+                    "expected": f"GH-{i}",
+                }) + "\n" for i in range(1000, 1020)
+            ),
+            PROMPT: prompt(GOOD).replace("{{input}}", "Hello"),
+        },
+        change=lambda builder: builder.write({PROMPT: prompt(GOOD).replace("{{input}}", "Be chatty.")}),
+    ),
     # What the change edits is not what was asked.
     **{
         f"the change edits {' and '.join(settings)} of the provider": Situation(change=edit_provider(**settings))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from promptci.goldens import load as goldens_load
     from promptci.goldens import model as goldens_model
     from promptci.goldens.model import GoldenSet
-    from promptci.pipeline.collection import equal_requests, plan_prompt, prompt_version
+    from promptci.pipeline.collection import equal_requests, plan_prompt, prompt_version, unreached_change
     from promptci.pipeline.collection.binding_config import BindingConfig
     from promptci.pipeline.collection.change_reasons import PromptPair
     from promptci.prompts import includes
@@ -46,6 +46,7 @@ else:  # where nothing changed, no goldens are read
     equal_requests = lazy_import("promptci.pipeline.collection.equal_requests")
     plan_prompt = lazy_import("promptci.pipeline.collection.plan_prompt")
     prompt_version = lazy_import("promptci.pipeline.collection.prompt_version")
+    unreached_change = lazy_import("promptci.pipeline.collection.unreached_change")
     includes = lazy_import("promptci.prompts.includes")
     prompt_plan = lazy_import("promptci.runs.prompt_plan")
 
@@ -187,7 +188,7 @@ class _Collector:
         base_set = self._load_base_goldens(pair, base_paths)
         is_same = base_set.cases and change_reasons.keeps_goldens(pair, base_paths, head_paths, self.touched)
         head_set = base_set if is_same else load_golden_set(self._bind(self.after), pair.head, head_paths)
-        if pair.base and pair.head and not is_same and _digests(base_set) != _digests(head_set):
+        if pair.base and pair.head and not is_same and change_reasons.differ(base_set, head_set):
             reasons.append("goldens changed")
         has_judge = any(a.type == "judge" for case in head_set.cases for a in case.assertions)
         if has_judge and self.binding.config.judge.rubric in self.touched:
@@ -197,10 +198,14 @@ class _Collector:
             return None
         base = prompt_version.PromptVersion(prompt=pair.base, goldens=base_set) if pair.base else None
         head = prompt_version.PromptVersion(prompt=pair.head, goldens=head_set) if pair.head else None
-        if base and head and PROMPT_REASONS.issuperset(reasons) and equal_requests.asks_the_same(base, head):
-            self.notes.append(f"{pair.current.name}: every request of its goldens is the same at both revisions.")
-            return None
-        return plan_prompt.plan_prompt(pair.current.name, pair.current.path, pair.status, base, head, reasons)
+        plan = plan_prompt.plan_prompt(pair.current.name, pair.current.path, pair.status, base, head, reasons)
+        if base and head and PROMPT_REASONS.issuperset(reasons):
+            if (unreached := unreached_change.find_unreached_change(base, head, self.touched)) is not None:
+                return plan_prompt.without_cases(plan, unreached)
+            if equal_requests.asks_the_same(base, head):
+                self.notes.append(f"{plan.name}: its text changed, but not what is sent.")
+                return None
+        return plan
 
     def _bind(self, revision: Revision) -> Revision:
         """Return a revision under the binding configuration."""
@@ -289,7 +294,3 @@ def load_golden_set(revision: Revision, prompt: Prompt | None, paths: Sequence[s
         }
         golden_set = goldens_load.load_goldens(files, own_cases)
     return goldens_images.load_images(golden_set, prompt.variables, revision.snapshot.read)
-
-
-def _digests(golden_set: GoldenSet) -> dict[str, str]:
-    return {case.id: f"{case.digest}:{case.critical}:{case.weight}:{case.cluster}" for case in golden_set.cases}

@@ -15,7 +15,7 @@ from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
 from promptci.prompts.model import Prompt
 from promptci.prompts.template.filled_messages import CONVERSATION
-from promptci.runs.prompt_plan import PlannedCase, PromptChange, PromptPlan, Status, Task
+from promptci.runs.prompt_plan import PlannedCase, PromptChange, PromptPlan, Status, Task, UnreachedChange
 
 _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     # GitHub's evaluators: `equals` trims the answer only, the other three ignore case.
@@ -68,6 +68,11 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
     )
     cases = () if head is None else tuple(_plan_suite(pairs) if is_changed else _plan_head_cases(pairs))
     return PromptPlan(change=change, task=Task(cases=cases))
+
+
+def without_cases(plan: PromptPlan, unreached: UnreachedChange) -> PromptPlan:
+    """Return the plan of a change that no golden case reaches: nothing is asked."""
+    return PromptPlan(change=dataclasses.replace(plan.change, unreached=unreached), task=Task())
 
 
 def _pair_versions(base: PromptVersion | None, head: PromptVersion | None) -> tuple[CasePair, ...]:

@@ -15,6 +15,7 @@ from promptci.gates.facts import (
 )
 from promptci.present.finding_text.text import FindingText, capitalize
 from promptci.present.formatting import change, duration, money, percent, tokens
+from promptci.runs.prompt_plan import UnreachedChange
 from promptci.wording import count, join_names
 
 MAX_FILES = 3
@@ -25,6 +26,16 @@ def deleted(facts: EmptyGoldens) -> FindingText:
     """Describe a prompt that the change deletes."""
     goldens = f"; {count(facts.removed, 'golden case')} no longer run" if facts.removed else ""
     return FindingText(f"was deleted{goldens}", "Nothing is left to test, so this cannot pass.")
+
+
+def unreached_change(facts: UnreachedChange) -> FindingText:
+    """Describe a change that no golden case reaches."""
+    files = join_names(facts.paths, MAX_FILES)
+    where = f" ({join_names([f'`{tag}`' for tag in facts.conditions], MAX_FILES)})" if facts.conditions else ""
+    unset = " or ".join(f"`{name}`" for name in facts.unset[:MAX_FILES])
+    cause = f"no golden case sets {unset}" if unset else "every request is the same before and after"
+    fix = f"Add a case that sets {unset}" if unset else "Add a case for which the two versions send different requests"
+    return FindingText(f"was changed in {files}{where} where no golden case reaches it: {cause}", f"{fix}.")
 
 
 def missing_goldens(_: object) -> FindingText:

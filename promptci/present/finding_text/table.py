@@ -16,6 +16,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "new-prompt": quality.new_prompt,
     "pooled": quality.pooled,
     "deleted": limits.deleted,
+    "unreached-change": limits.unreached_change,
     "missing-goldens": limits.missing_goldens,
     "no-cases": limits.no_cases,
     "nothing-evaluated": limits.nothing_evaluated,
