@@ -84,8 +84,8 @@ def _findings(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequ
         facts = EmptyGoldens(removed=len(plan.change.removed_cases))
         return [Finding(rule="deleted", verdict=Verdict.INCONCLUSIVE, subject=plan.name, facts=facts)]
     if plan.change.unreached is not None:
-        facts = plan.change.unreached
-        return [Finding(rule="unreached-change", verdict=Verdict.INCONCLUSIVE, subject=plan.name, facts=facts)]
+        unreached = plan.change.unreached
+        return [Finding(rule="unreached-change", verdict=Verdict.INCONCLUSIVE, subject=plan.name, facts=unreached)]
     if plan.change.missing_goldens:
         return [_missing_goldens(plan.name, policy)]
     if not plan.task.cases:

@@ -115,6 +115,16 @@ def edit_provider(**settings: Any) -> Change:
     return change
 
 
+def edit_include(*patterns: str) -> Change:
+    """Return a change of the patterns by which prompts are found; every prompt stays as it is."""
+
+    def change(builder: RepoBuilder) -> None:
+        whole = json.loads((builder.path / "promptci.yml").read_text())
+        builder.write({"promptci.yml": json.dumps({**whole, "prompts": {"include": patterns}})})
+
+    return change
+
+
 def rewritten_as(path: str) -> Change:
     return lambda builder: builder.remove(PROMPT).write({path: f"{BAD} Be brief. {{{{input}}}}"})
 
@@ -149,6 +159,21 @@ SITUATIONS: dict[str, Situation] = {
         PROMPT, "src/prompts/order.prompt.yml", prompts={"include": ["prompts/*.prompt.yml"]}
     ),
     "a typo in the pattern": Situation(sections={"prompts": {"include": ["promts/*.prompt.yml"]}}),
+    "a typo in one pattern of several": Situation(
+        files={"prompts/shout.j2": GOOD + " {{input}}", "goldens/shout.jsonl": goldens(9)},
+        sections={"prompts": {"include": ["prompts/*.prompt.yml", "prompt/*.j2"]}},
+        change=lambda builder: builder.write({"prompts/shout.j2": BAD + " {{input}}"}),
+    ),
+    "the change breaks a pattern": Situation(
+        files={"prompts/shout.j2": GOOD + " {{input}}", "goldens/shout.jsonl": goldens(9)},
+        sections={"prompts": {"include": ["prompts/*.yml", "prompts/*.j2"]}, "provider": {"model": "fake-1"}},
+        change=edit_include("prompts/*.yml", "prompt/*.j2"),
+    ),
+    "the change leaves out a prompt": Situation(
+        files={"prompts/shout.j2": GOOD + " {{input}}", "goldens/shout.jsonl": goldens(9)},
+        sections={"prompts": {"include": ["prompts/*.yml", "prompts/*.j2"]}, "provider": {"model": "fake-1"}},
+        change=edit_include("prompts/*.yml"),
+    ),
     "a pattern with a wrong suffix": Situation(sections={"prompts": {"include": ["prompts/*.prompts.yaml"]}}),
     "a named configuration that is not there": Situation(named_config="promtci.yml"),
     "the configuration ends in .yaml": Situation(config_path="promptci.yaml"),

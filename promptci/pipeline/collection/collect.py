@@ -125,8 +125,9 @@ class _Collector:
         had_prompts = bool(find_prompt_files(self.before.snapshot, self.patterns))
         head, configs = self.after.snapshot, [self.before.config, self.after.config]
         problems, notes = coverage.check_patterns(head, configs, self.config_path, had_prompts=had_prompts)
-        self.problems += problems
-        self.notes += notes
+        mistakes, doubts = binding_config.find_idle_patterns(head, self.after.config, self.config_path)
+        self.problems += problems or mistakes
+        self.notes += [*notes, *map(str, doubts)]
         if not self.touched:
             return ()
         provider, own = self.binding.config.provider, self.after.config.provider
@@ -147,6 +148,8 @@ class _Collector:
             if pair.head is not None or broken.isdisjoint(_paths_at_head(pair.current.path, self.changes))
         ]
         self.problems += coverage.find_unreachable_prompts(pairs, head, self.patterns, self.changes)
+        sides = ((self.before.snapshot, self.before.config), (head, self.after.config))
+        self.problems += coverage.find_dropped_prompts(pairs, sides, self.config_path)
         goldens = {
             pair.current.address: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
             for pair in pairs
