@@ -178,6 +178,7 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
     names = [prompt.name for prompt in prompts.values()]
     unused = doctor_goldens.find_unused_goldens(snapshot, config.prompts.goldens, names, state.golden_files)
     doubts = [*(unused if names and not problems else ()), *doctor_goldens.find_truthy_words(state.plans)]
+    doubts += doctor_goldens.find_unused_variables(state.plans)
     yield from (DoctorFinding(problem=problem, level="warning") for problem in doubts)
     collected = CollectedRun(config=config, config_source=state.config_path, plans=tuple(state.plans))
     try:
