@@ -174,6 +174,7 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         PooledFacts(prompts=("p", "q", "r"), pairs=100, worse=8, better=4, delta=-0.04, p=0.05, dropped=False),
     ],
     "deleted": [EmptyGoldens(removed=0), EmptyGoldens(removed=100)],
+    "nothing-compared": [NoFacts()],
     "unreached-change": [
         UnreachedChange(paths=("order.j2",), conditions=("{% if vip %}",), unset=("vip",)),
         UnreachedChange(paths=("order.j2",), conditions=('{% if tier == "gold" %}',)),

@@ -21,9 +21,7 @@ def find_unused_variables(cases: Sequence[Case], variables: Collection[str]) -> 
         for name in case.vars:
             first_cases.setdefault(name, case)
     known = {*first_cases, *(name.split(".", maxsplit=1)[0] for name in first_cases)}
-    unset = sorted(
-        name for name in variables if name not in first_cases and name.split(".", maxsplit=1)[0] not in roots
-    )
+    unset = sorted(name for name in variables if known.isdisjoint((name, name.split(".", maxsplit=1)[0])))
     unused = [name for name in first_cases if name not in SENT_ANYWAY and name.split(".")[0] not in variables]
     if not unset or not unused:
         return

@@ -77,7 +77,8 @@ def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange
     binding = binding_config.load_binding_config(base, head, config_path)
     before, after = Revision(snapshot=base, config=binding.base), Revision(snapshot=head, config=binding.head)
     collector = _Collector(before=before, after=after, changes=changes, binding=binding, config_path=config_path)
-    plans = collector.collect()
+    plans, unjudged = rubric.split_unjudged(collector.collect(), binding, config_path)
+    collector.problems += unjudged
     if collector.problems and not plans:
         raise InputError(collector.problems)
     rubric_source = base if binding.base.present else head

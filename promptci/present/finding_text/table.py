@@ -58,6 +58,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "filtered": run.filtered,
     "no-secrets": run.no_secrets,
     "unmerged-configuration": run.unmerged_configuration,
+    "nothing-compared": run.nothing_compared,
     "provider-not-tested": run.provider_not_tested,
     "missing-approval": run.missing_approval,
     "approval-unknown": run.unknown_approval,

@@ -93,6 +93,7 @@ def _advise_on(collected: CollectedRun, base_name: str, environ: Mapping[str, st
         return Advice(
             state=f"Nothing that can change an answer differs from the {base_name}.",
             commands=(
+                "promptci check --base HEAD~1  # compare with the commit before",
                 "promptci run                  # test every prompt as it is",
                 "promptci power                # what your goldens can show",
                 "promptci doctor               # check the setup",
