@@ -76,7 +76,7 @@ def _report_untested(
     )
     problems = results.input_findings(collected.problems)
     if collected.is_own_base and not problems:
-        problems = [findings.remark("nothing-compared", "", findings.NoFacts())]
+        problems = (findings.remark("nothing-compared", "", findings.NoFacts()),)
     report = gates.GateReport(prompts=(), policy=collected.config.gate, problems=problems)
     if report.exit_code:
         facts = sign_off.add_override(report, facts, collected, revisions, root=request.root, env=env)

@@ -50,7 +50,7 @@ def unmerged_configuration(facts: PromptNames) -> FindingText:
 def nothing_compared(_: object) -> FindingText:
     """Describe a check of the commit that it would compare with."""
     return FindingText(
-        "nothing was compared: the last commit is the merge base itself, as on the default branch, and no file is edited",
+        "nothing was compared: the last commit is the merge base itself, and no file was edited since",
         "`promptci check --base HEAD~1` compares with the commit before.",
     )
 
