@@ -45,8 +45,8 @@ def _find_similar(tree: FileTree, pattern: str) -> str:
     paths = [path for path in tree.paths() if not is_vendored(path)]
     folders = {parent for path in paths for parent in _list_parents(path)}
     moved = [f"{other}/{rest}" for other in folders - {folder} if find_nearest(folder, [other])]
-    beside = [path for path in paths if posixpath.dirname(path) == posixpath.dirname(files)]
-    names = [posixpath.basename(path) for path in beside]
+    siblings = [path for path in paths if posixpath.dirname(path) == posixpath.dirname(files)]
+    names = [posixpath.basename(path) for path in siblings]
     if _WILDCARDS & set(rest):
         names = [f"*{name[name.index('.') :]}" for name in names if "." in name.strip(".")]
     renamed = [posixpath.join(posixpath.dirname(files), name) for name in dict.fromkeys(names)]

@@ -6,16 +6,14 @@ import contextlib
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from promptci.config.sections.prompt_override import find_overrides
 from promptci.errors import InputError, Problem
 from promptci.files.image_file import is_image
 from promptci.git import globs
 from promptci.goldens.find import find_golden_files
 from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection import binding_config, change_reasons, coverage, prompt_settings
+from promptci.pipeline.collection import binding_config, change_reasons, coverage, head_models, prompt_settings
 from promptci.pipeline.collection.collected_run import CollectedRun
-from promptci.pipeline.collection.head_models import apply_head_models
 from promptci.pipeline.collection.side_files import application_version, rubric
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files, find_selected_files
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from promptci.prompts import includes
     from promptci.prompts.model import Prompt
     from promptci.prompts.options import PromptOptions
-    from promptci.providers.options import ProviderOptions
     from promptci.runs import prompt_plan
     from promptci.runs.prompt_plan import PromptPlan
 else:  # where nothing changed, no goldens are read
@@ -136,11 +133,14 @@ class _Collector:
         options = replace(self.binding.config.prompt_options, model=provider.model or own.model)
         base_prompts, base_problems = load_prompts(self.before.snapshot, self.patterns, options, loader)
         head_prompts, head_problems = load_prompts(head, self.patterns, configs[1].prompt_options, loader)
-        head_prompts, self.model_entries = _apply_models(head_prompts, self.binding.config, own)
+        head_prompts, self.model_entries = head_models.apply_models(head_prompts, self.binding.config, own)
         if provider.kind == "command":
             ids = application_version.identify_both(self.before.snapshot, head, provider, self.touched)
             base_prompts, head_prompts = map(application_version.mark_application, (base_prompts, head_prompts), ids)
-        self._sort_problems(base_problems, head_problems, {prompt.path for prompt in base_prompts.values()})
+        usable = {prompt.path for prompt in base_prompts.values()}
+        problems, notes = _sort_problems(head_problems, usable, self.after, self.touched)
+        self.problems += problems
+        self.notes += [*notes, *(f"At the base revision: {problem}" for problem in base_problems)]
         broken = {problem.path for problem in head_problems}
         self.problems += coverage.find_idle_selectors(head, self.after.config, head_prompts.values(), broken)
         pairs = [
@@ -168,21 +168,6 @@ class _Collector:
 
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]
-
-    def _sort_problems(
-        self, base_problems: Sequence[Problem], head_problems: Sequence[Problem], usable_at_base: Collection[str]
-    ) -> None:
-        """Keep a problem of head that this change may have caused; turn the others into notes."""
-        needed: dict[str, bool] = {}
-        for problem in head_problems:
-            if problem.path not in needed:
-                related = find_related_paths(self.after, problem.path)
-                needed[problem.path] = problem.path in usable_at_base or not related.isdisjoint(self.touched)
-            if needed[problem.path]:
-                self.problems.append(problem)
-            else:
-                self.notes.append(str(problem))
-        self.notes += [f"At the base revision: {problem}" for problem in base_problems]
 
     def _plan(self, pair: PromptPair, base_paths: Sequence[str], head_paths: Sequence[str]) -> PromptPlan | None:
         """Plan one pair; return None where nothing about it changed."""
@@ -237,18 +222,16 @@ def load_prompts(
     return (loader or prompts_load.PromptLoader()).load_prompts(snapshot.read, files, options, snapshot.glob)
 
 
-def _apply_models(
-    prompts: dict[str, Prompt], config: Config, head: ProviderOptions
-) -> tuple[dict[str, Prompt], dict[str, str]]:
-    """Ask with the models that head's configuration names, but for prompts with an endpoint of their own."""
-    common = {
-        address: prompt
-        for address, prompt in prompts.items()
-        if change_reasons.named_endpoint(prompt) is None
-        and not any(override.endpoint for override in find_overrides(config.overrides, prompt))
+def _sort_problems(
+    problems: Sequence[Problem], usable_at_base: Collection[str], head: Revision, touched: Collection[str]
+) -> tuple[list[Problem], list[str]]:
+    """Return the problems of head that this change may have caused, and notes on the others."""
+    needed = {
+        path: path in usable_at_base or not find_related_paths(head, path).isdisjoint(touched)
+        for path in {problem.path for problem in problems}
     }
-    renamed, entries = apply_head_models(common, config.provider, head)
-    return {**prompts, **renamed}, entries
+    kept = [problem for problem in problems if needed[problem.path]]
+    return kept, [str(problem) for problem in problems if not needed[problem.path]]
 
 
 def _paths_at_head(base_path: str, changes: Sequence[FileChange]) -> set[str | None]:
