@@ -288,7 +288,9 @@ def test_a_change_cannot_hide_a_prompt_by_narrowing_include(tmp_path: Path) -> N
         builder = shop(tmp_path, FILES, server)
         narrow = config(server, prompts={"include": ["elsewhere/*.prompt.yml"]})
         builder.write({"promptci.yml": narrow, PROMPT: prompt(BAD)}).commit()
-        assert view(checked(builder)).verdict == "fail"
+        report_view = view(checked(builder))
+    assert (report_view.verdict, report_view.prompts[0].verdict) == ("error", "fail")
+    assert any("`order` is no longer tested after this change" in each.text for each in report_view.problems)
 
 
 def test_without_a_configuration_at_base_the_head_s_is_used_and_said(tmp_path: Path) -> None:
