@@ -9,7 +9,7 @@ from promptci.config.find import find_config
 from promptci.errors import InputError
 from promptci.evaluation import evaluate
 from promptci.git.repo import Repo
-from promptci.git.snapshot import WORK_TREE
+from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.git.state_folder import check_output_folder
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import collect
@@ -44,6 +44,8 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
         )
         try:
             collected = collect.collect_changes(base, head, repo.changes(base, head), request.config_path)
+            if request.base is None and not collected.plans and _is_own_base(repo, base_revision, request, base, head):
+                collected = replace(collected, is_own_base=True)
             if request.head == WORK_TREE:
                 collected = _name_uncommitted_setup(collected, repo, request.config_path)
             result = evaluate.evaluate(collected, revisions, request, env)
@@ -54,6 +56,12 @@ def check(request: CheckRequest, env: Environment) -> RunResult:
             return comment_template.render_own_comment(result, binding, template)
         except InputError as error:
             return results.write_refusal(error, revisions, request, env)
+
+
+def _is_own_base(repo: Repo, base_revision: str, request: CheckRequest, base: Snapshot, head: Snapshot) -> bool:
+    """Return whether the merge base is the commit that is tested, and nothing was edited since."""
+    head_revision = "HEAD" if request.head == WORK_TREE else request.head
+    return repo.resolve(head_revision) == repo.resolve(base_revision) and not repo.changes(base, head)
 
 
 def _name_uncommitted_setup(collected: CollectedRun, repo: Repo, config_path: str) -> CollectedRun:

@@ -14,16 +14,20 @@ from promptci.pipeline.environment import Environment
 from promptci.pipeline.revisions import Revisions
 
 if TYPE_CHECKING:
+    from promptci import findings
     from promptci.evaluation import prompt_evaluation, results, selection, sign_off
     from promptci.evaluation.memory import run_memory
     from promptci.gates import model as gates
 else:
+    findings = lazy_import("promptci.findings")
     prompt_evaluation = lazy_import("promptci.evaluation.prompt_evaluation")
     results = lazy_import("promptci.evaluation.results")
     run_memory = lazy_import("promptci.evaluation.memory.run_memory")
     selection = lazy_import("promptci.evaluation.selection")
     sign_off = lazy_import("promptci.evaluation.sign_off")
     gates = lazy_import("promptci.gates.model")
+
+NOTHING_COMPARED = "Nothing was compared: the last commit is the merge base itself. Try `--base HEAD~1`."
 
 
 def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
@@ -50,7 +54,7 @@ def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest,
     if collected.plans or request.shard is not None:
         return prompt_evaluation.evaluate_prompts(collected, revisions, request, env, started_at)
     if request.dry_run:
-        env.print(NOTHING_TO_TEST)
+        env.print(NOTHING_COMPARED if collected.is_own_base else NOTHING_TO_TEST)
         return results.add_problems(RunResult(exit_code=0), collected, request, env)
     return unchanged.report_unchanged(collected, revisions, request, env, started_at) or _report_untested(
         collected, revisions, request, env, started_at
@@ -71,6 +75,8 @@ def _report_untested(
         site_url=collected.config.site_url or None,
     )
     problems = results.input_findings(collected.problems)
+    if collected.is_own_base and not problems:
+        problems = (findings.remark("nothing-compared", "", findings.NoFacts()),)
     report = gates.GateReport(prompts=(), policy=collected.config.gate, problems=problems)
     if report.exit_code:
         facts = sign_off.add_override(report, facts, collected, revisions, root=request.root, env=env)

@@ -12,7 +12,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.git.state_folder import check_output_folder
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection import collect_all, coverage, prompt_settings
+from promptci.pipeline.collection import binding_config, collect_all, coverage, prompt_settings
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.side_files.rubric import load_rubric
 from promptci.pipeline.environment import Environment
@@ -52,8 +52,10 @@ def collect_everything(head: Snapshot, config_path: str) -> CollectedRun:
     require_named_config([head], config_path)
     config = load_revision_config(head, config_path)
     uncovered, notes = coverage.check_patterns(head, [config], config_path)
-    if uncovered:
-        raise InputError(uncovered)
+    mistakes, doubts = binding_config.find_idle_patterns(head, config, config_path)
+    if uncovered or mistakes:
+        raise InputError(uncovered or mistakes)
+    notes += map(str, doubts)
     notes += coverage.note_ignored_prompts(head)
     plans, problems = collect_all.collect_all(head, config)
     source = f"{config_path} at {head.label}" if config.present else "defaults (there is no promptci.yml)"

@@ -24,7 +24,10 @@ def report_unchanged(
 ) -> RunResult | None:
     """Write the report; return None where it takes the renderers: for notes, or a caller's view."""
     config, base_sha = collected.config, revisions.base_sha
-    is_plain = not (collected.notes or collected.problems or config.comment_template) and env.trigger == Trigger()
+    is_plain = (
+        not (collected.is_own_base or collected.notes or collected.problems or config.comment_template)
+        and env.trigger == Trigger()
+    )
     if request.needs_view or base_sha is None or not is_plain or not _is_memory_usable(collected, revisions, request):
         return None
     run = UnchangedRun(

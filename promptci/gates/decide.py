@@ -83,6 +83,9 @@ def _findings(run: PromptRun, policy: GatePolicy, shown: PromptEvidence) -> Sequ
     if plan.change.status is Status.DELETED:
         facts = EmptyGoldens(removed=len(plan.change.removed_cases))
         return [Finding(rule="deleted", verdict=Verdict.INCONCLUSIVE, subject=plan.name, facts=facts)]
+    if plan.change.unreached is not None:
+        unreached = plan.change.unreached
+        return [Finding(rule="unreached-change", verdict=Verdict.INCONCLUSIVE, subject=plan.name, facts=unreached)]
     if plan.change.missing_goldens:
         return [_missing_goldens(run, policy, shown)]
     if not plan.task.cases:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from promptci.goldens.labels import LabelledAnswer
 from promptci.goldens.model import Case
@@ -25,6 +26,17 @@ class Status(StrEnum):
     DELETED = "deleted"
     RENAMED = "renamed"
     UNCHANGED = "unchanged"
+
+
+class UnreachedChange(NamedTuple):
+    """A change of a prompt that no golden case reaches: every request is the same before and after."""
+
+    paths: tuple[str, ...]
+    """The files of the prompt that were edited."""
+    conditions: tuple[str, ...] = ()
+    """Tags such as `{% if vip %}` that hold what differs; empty where unknown."""
+    unset: tuple[str, ...] = ()
+    """Variables of the edited part that no golden case sets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +82,8 @@ class PromptChange:
     """No golden set matched and the prompt has no testData."""
     leaves_goldens: bool = False
     """Base's goldens are still there, under a name that no longer is the prompt's."""
+    unreached: UnreachedChange | None = None
+    """What of the prompt changed where no golden case reaches it, so that nothing is asked; None: the cases do."""
     uncommitted: tuple[str, ...] = ()
     """Configuration and golden files that only the working tree has, where base has no golden case."""
     notes: tuple[str, ...] = ()

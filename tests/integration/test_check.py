@@ -288,7 +288,9 @@ def test_a_change_cannot_hide_a_prompt_by_narrowing_include(tmp_path: Path) -> N
         builder = shop(tmp_path, FILES, server)
         narrow = config(server, prompts={"include": ["elsewhere/*.prompt.yml"]})
         builder.write({"promptci.yml": narrow, PROMPT: prompt(BAD)}).commit()
-        assert view(checked(builder)).verdict == "fail"
+        report_view = view(checked(builder))
+    assert (report_view.verdict, report_view.prompts[0].verdict) == ("error", "fail")
+    assert any("`order` is no longer tested after this change" in each.text for each in report_view.problems)
 
 
 def test_without_a_configuration_at_base_the_head_s_is_used_and_said(tmp_path: Path) -> None:
@@ -737,3 +739,24 @@ def test_a_misspelt_prompt_or_case_comes_with_the_nearest_one(tmp_path: Path) ->
         run.run(RunRequest(root=builder.path, out=tmp_path / "out", prompts=("ordr",)), make_environment()[0])
     with pytest.raises(UsageError, match=r"Did you mean `c001`\?"):
         run.run(RunRequest(root=builder.path, out=tmp_path / "out", cases=("cc001",)), make_environment()[0])
+
+
+def test_a_commit_that_is_its_own_merge_base_is_not_said_to_be_unchanged(tmp_path: Path) -> None:
+    with serving() as server:
+        builder = shop(tmp_path, FILES, server)
+        result = run_command(builder.path, ["check"], tmp_path / "out")
+    assert "nothing was compared: the last commit is the merge base itself" in result.text
+    assert "--base HEAD~1" in result.text
+    assert "nothing that can change an answer was touched" not in result.text
+
+
+def test_a_judge_that_only_the_change_sets_names_what_to_merge_first(tmp_path: Path) -> None:
+    judged = goldens(5, **{"assert": [{"type": "judge"}]})
+    with serving() as server:
+        builder = shop(tmp_path, {PROMPT: prompt(GOOD)}, server)
+        settings = config(server, judge={"model": "fake-1", "rubric": "rubric.md"})
+        builder.write({GOLDENS: judged, "promptci.yml": settings, "rubric.md": "Rate it."}).commit()
+        result = run_command(builder.path, ["check", "--base", "main"], tmp_path / "out")
+    assert (result.verdict, server.calls) == ("error", [])
+    assert "the base revision's promptci.yml sets no judge, which decides about `order`" in result.text
+    assert "Merge promptci.yml and rubric.md first" in result.text

@@ -6,7 +6,7 @@ Every situation is one in which the prompt got worse, or in which nothing shows 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,16 @@ def edit_provider(**settings: Any) -> Change:
     return change
 
 
+def edit_include(*patterns: str) -> Change:
+    """Return a change of the patterns by which prompts are found; every prompt stays as it is."""
+
+    def change(builder: RepoBuilder) -> None:
+        whole = json.loads((builder.path / "promptci.yml").read_text())
+        builder.write({"promptci.yml": json.dumps({**whole, "prompts": {"include": patterns}})})
+
+    return change
+
+
 def rewritten_as(path: str) -> Change:
     return lambda builder: builder.remove(PROMPT).write({path: f"{BAD} Be brief. {{{{input}}}}"})
 
@@ -129,6 +139,16 @@ def in_code(statement: str) -> Situation:
     )
 
 
+def unreached(before: str, after: str, path: str) -> Situation:
+    """A prompt of Jinja, and an edit that changes none of its requests."""
+    start = "Copy the order number. "
+    return Situation(
+        files={PROMPT: "", "prompts/order.j2": start + before, "prompts/tone.txt": "Be brief."},
+        change=lambda builder: builder.write({f"prompts/{path}": after if path != "order.j2" else start + after}),
+        sections={"prompts": {"include": ["prompts/order.j2"]}, "provider": {"model": "fake-1"}},
+    )
+
+
 BROKEN = "model: fake-1\nmessages: [\n"
 UNFILLED = prompt(GOOD).replace("{{input}}", "input")
 
@@ -139,6 +159,21 @@ SITUATIONS: dict[str, Situation] = {
         PROMPT, "src/prompts/order.prompt.yml", prompts={"include": ["prompts/*.prompt.yml"]}
     ),
     "a typo in the pattern": Situation(sections={"prompts": {"include": ["promts/*.prompt.yml"]}}),
+    "a typo in one pattern of several": Situation(
+        files={"prompts/shout.j2": GOOD + " {{input}}", "goldens/shout.jsonl": goldens(9)},
+        sections={"prompts": {"include": ["prompts/*.prompt.yml", "prompt/*.j2"]}},
+        change=lambda builder: builder.write({"prompts/shout.j2": BAD + " {{input}}"}),
+    ),
+    "the change breaks a pattern": Situation(
+        files={"prompts/shout.j2": GOOD + " {{input}}", "goldens/shout.jsonl": goldens(9)},
+        sections={"prompts": {"include": ["prompts/*.yml", "prompts/*.j2"]}, "provider": {"model": "fake-1"}},
+        change=edit_include("prompts/*.yml", "prompt/*.j2"),
+    ),
+    "the change leaves out a prompt": Situation(
+        files={"prompts/shout.j2": GOOD + " {{input}}", "goldens/shout.jsonl": goldens(9)},
+        sections={"prompts": {"include": ["prompts/*.yml", "prompts/*.j2"]}, "provider": {"model": "fake-1"}},
+        change=edit_include("prompts/*.yml"),
+    ),
     "a pattern with a wrong suffix": Situation(sections={"prompts": {"include": ["prompts/*.prompts.yaml"]}}),
     "a named configuration that is not there": Situation(named_config="promtci.yml"),
     "the configuration ends in .yaml": Situation(config_path="promptci.yaml"),
@@ -209,6 +244,42 @@ SITUATIONS: dict[str, Situation] = {
         sections={"run": {"assertion_time": "0.1s", "repeats": 1}},
     ),
     "the prompt is deleted": Situation(change=lambda builder: builder.remove(PROMPT)),
+    # No golden case reaches what the change edits.
+    **{
+        f"an edit that no case reaches: {name}": unreached(before, after, path)
+        for name, (before, after, path) in {
+            "a branch of a Jinja file": ("{{input}}", "{% if vip %}Answer none. {% endif %}{{input}}", "order.j2"),
+            "a branch is removed": ("{% if vip %}Be kind.{% endif %}{{input}}", "{{input}}", "order.j2"),
+            "an else": (
+                "{% if input %}{{input}}{% else %}x{% endif %}", "{% if input %}{{input}}{% else %}y{% endif %}",
+                "order.j2",
+            ),
+            "a default": ("{{ input | default('none') }}", "{{ input | default('any') }}", "order.j2"),
+            "a loop": ("{{input}}", "{{input}}{% for tip in tips or [] %}{{tip}}{% endfor %}", "order.j2"),
+            "a condition": (
+                "{{input}}{% if vip %}!{% endif %}", "{{input}}{% if is_vip %}!{% endif %}", "order.j2",
+            ),
+            "an included file": (
+                "{{input}}{% if vip %}{% include 'tone.txt' %}{% endif %}", "Answer none.", "tone.txt",
+            ),
+        }.items()
+    },
+    "an edit that no case reaches, and another case": replace(
+        vip := unreached("{{input}}", "{% if vip %}Answer none. {% endif %}{{input}}", "order.j2"),
+        change=lambda builder: vip.change(builder) and builder.write({GOLDENS: goldens(CASES + 1)}),
+    ),
+    "an edit that every conversation replaces": Situation(
+        files={
+            GOLDENS: "".join(
+                json.dumps({
+                    "id": str(i), "vars": {"messages": [{"role": "user", "content": f"where is GH-{i}?"}]},
+                    "expected": f"GH-{i}",
+                }) + "\n" for i in range(1000, 1020)
+            ),
+            PROMPT: prompt(GOOD).replace("{{input}}", "Hello"),
+        },
+        change=lambda builder: builder.write({PROMPT: prompt(GOOD).replace("{{input}}", "Be chatty.")}),
+    ),
     # What the change edits is not what was asked.
     **{
         f"the change edits {' and '.join(settings)} of the provider": Situation(change=edit_provider(**settings))

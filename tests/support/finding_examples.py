@@ -66,6 +66,7 @@ from promptci.rollout.facts import (
     TimeFacts,
     UnscoredFacts,
 )
+from promptci.runs.prompt_plan import UnreachedChange
 
 APPROVAL = ApprovalFacts(
     role="medical-review", pattern="prompts/clinical/**", prompts=("triage",), needed=1, by=("dr-ada",)
@@ -175,6 +176,12 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
         PooledFacts(prompts=("p", "q", "r"), pairs=100, worse=8, better=4, delta=-0.04, p=0.05, dropped=False),
     ],
     "deleted": [EmptyGoldens(removed=0), EmptyGoldens(removed=100)],
+    "nothing-compared": [NoFacts()],
+    "unreached-change": [
+        UnreachedChange(paths=("order.j2",), conditions=("{% if vip %}",), unset=("vip",)),
+        UnreachedChange(paths=("order.j2",), conditions=('{% if tier == "gold" %}',)),
+        UnreachedChange(paths=("order.j2", "tone.j2")),
+    ],
     "missing-goldens": [
         MissingGoldens(),
         MissingGoldens(removed=30),

@@ -1,13 +1,22 @@
 """Decide which configuration binds: base's where base has one, so that a change cannot relax its own gate."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from promptci.config.find import DEFAULT_PATH, find_config, load_revision_config, require_named_config
-from promptci.config.model import Config
+from promptci.config.model import DEFAULT_INCLUDE, Config
 from promptci.config.trust import find_untrusted_setting
 from promptci.errors import InputError, Problem
 from promptci.git.snapshot import Snapshot
 from promptci.lazy_dataclass import dataclass
+from promptci.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    from promptci.files import strict_yaml
+    from promptci.prompts import idle_patterns
+else:
+    strict_yaml = lazy_import("promptci.files.strict_yaml")
+    idle_patterns = lazy_import("promptci.prompts.idle_patterns")
 
 ANSWERING_SETTINGS = ("kind", "base_url", "path", "run", "env", "headers", "strip_reasoning")
 """Keys of `provider` that decide who answers and what of an answer counts; a comparison takes them from base."""
@@ -115,3 +124,20 @@ def _find_committed_cache(config: Config, head: Snapshot) -> str | None:
     folder = config.run.cache.rstrip("/")
     parents = {"/".join(folder.split("/")[:depth]) for depth in range(1, folder.count("/") + 2)}
     return next((path for path in head.paths() if path in parents or path.startswith(f"{folder}/")), None)
+
+
+def find_idle_patterns(head: Snapshot, config: Config, config_path: str) -> tuple[list[Problem], list[Problem]]:
+    """Return the patterns that match no file: as mistakes those that miss files of a similar name, and the others."""
+    mistakes: list[Problem] = []
+    doubts: list[Problem] = []
+    if not config.present or config.prompts.include == DEFAULT_INCLUDE:
+        return mistakes, doubts
+    for idle in idle_patterns.find_idle_patterns(head, config.prompts.include):
+        path = find_config(head, config_path) or config_path
+        document = strict_yaml.load((head.read(path) or b"").decode(), path)
+        hint = f"Did you mean `{idle.meant}`?" if idle.meant else "Correct it, or remove it."
+        message = f"the pattern `{idle.pattern}` of `prompts.include` matches no file"
+        line = document.line_of(("prompts", "include", idle.index))
+        problem = Problem(path=path, line=line, message=message, hint=hint)
+        (mistakes if idle.missed else doubts).append(problem)
+    return mistakes, doubts

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import difflib
 
     from promptci.git.changes import FileChange
+    from promptci.goldens.model import GoldenSet
     from promptci.prompts.model import Prompt
     from promptci.runs import prompt_plan
     from promptci.runs.prompt_plan import Status
@@ -73,6 +74,15 @@ def keeps_goldens(
         return False
     is_touched = any(path in base_paths or is_image(path) for path in touched)
     return not is_touched and _own_goldens(pair.base) == _own_goldens(pair.head)
+
+
+def differ(base: GoldenSet, head: GoldenSet) -> bool:
+    """Return whether two golden sets have other cases, or cases that count otherwise."""
+    before, after = (
+        {case.id: f"{case.digest}:{case.critical}:{case.weight}:{case.cluster}" for case in golden_set.cases}
+        for golden_set in (base, head)
+    )
+    return before != after
 
 
 def _own_goldens(prompt: Prompt) -> tuple[object, ...]:

@@ -6,16 +6,14 @@ import contextlib
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from promptci.config.sections.prompt_override import find_overrides
 from promptci.errors import InputError, Problem
 from promptci.files.image_file import is_image
 from promptci.git import globs
 from promptci.goldens.find import find_golden_files
 from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection import binding_config, change_reasons, coverage, prompt_settings
+from promptci.pipeline.collection import binding_config, change_reasons, coverage, head_models, prompt_settings
 from promptci.pipeline.collection.collected_run import CollectedRun
-from promptci.pipeline.collection.head_models import apply_head_models
 from promptci.pipeline.collection.side_files import application_version, rubric
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files, find_selected_files
@@ -30,13 +28,12 @@ if TYPE_CHECKING:
     from promptci.goldens import load as goldens_load
     from promptci.goldens import model as goldens_model
     from promptci.goldens.model import GoldenSet
-    from promptci.pipeline.collection import equal_requests, plan_prompt, prompt_version
+    from promptci.pipeline.collection import equal_requests, plan_prompt, prompt_version, unreached_change
     from promptci.pipeline.collection.binding_config import BindingConfig
     from promptci.pipeline.collection.change_reasons import PromptPair
     from promptci.prompts import includes
     from promptci.prompts.model import Prompt
     from promptci.prompts.options import PromptOptions
-    from promptci.providers.options import ProviderOptions
     from promptci.runs import prompt_plan
     from promptci.runs.prompt_plan import PromptPlan
 else:  # where nothing changed, no goldens are read
@@ -46,6 +43,7 @@ else:  # where nothing changed, no goldens are read
     equal_requests = lazy_import("promptci.pipeline.collection.equal_requests")
     plan_prompt = lazy_import("promptci.pipeline.collection.plan_prompt")
     prompt_version = lazy_import("promptci.pipeline.collection.prompt_version")
+    unreached_change = lazy_import("promptci.pipeline.collection.unreached_change")
     includes = lazy_import("promptci.prompts.includes")
     prompt_plan = lazy_import("promptci.runs.prompt_plan")
 
@@ -76,7 +74,8 @@ def collect_changes(base: Snapshot, head: Snapshot, changes: Sequence[FileChange
     binding = binding_config.load_binding_config(base, head, config_path)
     before, after = Revision(snapshot=base, config=binding.base), Revision(snapshot=head, config=binding.head)
     collector = _Collector(before=before, after=after, changes=changes, binding=binding, config_path=config_path)
-    plans = collector.collect()
+    plans, unjudged = rubric.split_unjudged(collector.collect(), binding, config_path)
+    collector.problems += unjudged
     if collector.problems and not plans:
         raise InputError(collector.problems)
     rubric_source = base if binding.base.present else head
@@ -124,8 +123,9 @@ class _Collector:
         had_prompts = bool(find_prompt_files(self.before.snapshot, self.patterns))
         head, configs = self.after.snapshot, [self.before.config, self.after.config]
         problems, notes = coverage.check_patterns(head, configs, self.config_path, had_prompts=had_prompts)
-        self.problems += problems
-        self.notes += notes
+        mistakes, doubts = binding_config.find_idle_patterns(head, self.after.config, self.config_path)
+        self.problems += problems or mistakes
+        self.notes += [*notes, *map(str, doubts)]
         if not self.touched:
             return ()
         provider, own = self.binding.config.provider, self.after.config.provider
@@ -133,11 +133,14 @@ class _Collector:
         options = replace(self.binding.config.prompt_options, model=provider.model or own.model)
         base_prompts, base_problems = load_prompts(self.before.snapshot, self.patterns, options, loader)
         head_prompts, head_problems = load_prompts(head, self.patterns, configs[1].prompt_options, loader)
-        head_prompts, self.model_entries = _apply_models(head_prompts, self.binding.config, own)
+        head_prompts, self.model_entries = head_models.apply_models(head_prompts, self.binding.config, own)
         if provider.kind == "command":
             ids = application_version.identify_both(self.before.snapshot, head, provider, self.touched)
             base_prompts, head_prompts = map(application_version.mark_application, (base_prompts, head_prompts), ids)
-        self._sort_problems(base_problems, head_problems, {prompt.path for prompt in base_prompts.values()})
+        usable = {prompt.path for prompt in base_prompts.values()}
+        problems, notes = _sort_problems(head_problems, usable, self.after, self.touched)
+        self.problems += problems
+        self.notes += [*notes, *(f"At the base revision: {problem}" for problem in base_problems)]
         broken = {problem.path for problem in head_problems}
         self.problems += coverage.find_idle_selectors(head, self.after.config, head_prompts.values(), broken)
         pairs = [
@@ -146,6 +149,8 @@ class _Collector:
             if pair.head is not None or broken.isdisjoint(_paths_at_head(pair.current.path, self.changes))
         ]
         self.problems += coverage.find_unreachable_prompts(pairs, head, self.patterns, self.changes)
+        sides = ((self.before.snapshot, self.before.config), (head, self.after.config))
+        self.problems += coverage.find_dropped_prompts(pairs, sides, self.config_path)
         goldens = {
             pair.current.address: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
             for pair in pairs
@@ -165,21 +170,6 @@ class _Collector:
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]
 
-    def _sort_problems(
-        self, base_problems: Sequence[Problem], head_problems: Sequence[Problem], usable_at_base: Collection[str]
-    ) -> None:
-        """Keep a problem of head that this change may have caused; turn the others into notes."""
-        needed: dict[str, bool] = {}
-        for problem in head_problems:
-            if problem.path not in needed:
-                related = find_related_paths(self.after, problem.path)
-                needed[problem.path] = problem.path in usable_at_base or not related.isdisjoint(self.touched)
-            if needed[problem.path]:
-                self.problems.append(problem)
-            else:
-                self.notes.append(str(problem))
-        self.notes += [f"At the base revision: {problem}" for problem in base_problems]
-
     def _plan(self, pair: PromptPair, base_paths: Sequence[str], head_paths: Sequence[str]) -> PromptPlan | None:
         """Plan one pair; return None where nothing about it changed."""
         reasons = list(change_reasons.find_change_reasons(pair))
@@ -188,7 +178,7 @@ class _Collector:
         base_set = self._load_base_goldens(pair, base_paths)
         is_same = base_set.cases and change_reasons.keeps_goldens(pair, base_paths, head_paths, self.touched)
         head_set = base_set if is_same else load_golden_set(self._bind(self.after), pair.head, head_paths)
-        if pair.base and pair.head and not is_same and _digests(base_set) != _digests(head_set):
+        if pair.base and pair.head and not is_same and change_reasons.differ(base_set, head_set):
             reasons.append("goldens changed")
         has_judge = any(a.type == "judge" for case in head_set.cases for a in case.assertions)
         if has_judge and self.binding.config.judge.rubric in self.touched:
@@ -198,10 +188,14 @@ class _Collector:
             return None
         base = prompt_version.PromptVersion(prompt=pair.base, goldens=base_set) if pair.base else None
         head = prompt_version.PromptVersion(prompt=pair.head, goldens=head_set) if pair.head else None
-        if base and head and PROMPT_REASONS.issuperset(reasons) and equal_requests.asks_the_same(base, head):
-            self.notes.append(f"{pair.current.name}: every request of its goldens is the same at both revisions.")
-            return None
-        return plan_prompt.plan_prompt(pair.current.name, pair.current.path, pair.status, base, head, reasons)
+        plan = plan_prompt.plan_prompt(pair.current.name, pair.current.path, pair.status, base, head, reasons)
+        if base and head and PROMPT_REASONS.issuperset(reasons):
+            if (unreached := unreached_change.find_unreached_change(base, head, self.touched)) is not None:
+                return plan_prompt.without_cases(plan, unreached)
+            if equal_requests.asks_the_same(base, head):
+                self.notes.append(f"{plan.name}: its text changed, but not what is sent.")
+                return None
+        return plan
 
     def _bind(self, revision: Revision) -> Revision:
         """Return a revision under the binding configuration."""
@@ -229,18 +223,16 @@ def load_prompts(
     return (loader or prompts_load.PromptLoader()).load_prompts(snapshot.read, files, options, snapshot.glob)
 
 
-def _apply_models(
-    prompts: dict[str, Prompt], config: Config, head: ProviderOptions
-) -> tuple[dict[str, Prompt], dict[str, str]]:
-    """Ask with the models that head's configuration names, but for prompts with an endpoint of their own."""
-    common = {
-        address: prompt
-        for address, prompt in prompts.items()
-        if change_reasons.named_endpoint(prompt) is None
-        and not any(override.endpoint for override in find_overrides(config.overrides, prompt))
+def _sort_problems(
+    problems: Sequence[Problem], usable_at_base: Collection[str], head: Revision, touched: Collection[str]
+) -> tuple[list[Problem], list[str]]:
+    """Return the problems of head that this change may have caused, and notes on the others."""
+    needed = {
+        path: path in usable_at_base or not find_related_paths(head, path).isdisjoint(touched)
+        for path in {problem.path for problem in problems}
     }
-    renamed, entries = apply_head_models(common, config.provider, head)
-    return {**prompts, **renamed}, entries
+    kept = [problem for problem in problems if needed[problem.path]]
+    return kept, [str(problem) for problem in problems if not needed[problem.path]]
 
 
 def _paths_at_head(base_path: str, changes: Sequence[FileChange]) -> set[str | None]:
@@ -290,7 +282,3 @@ def load_golden_set(revision: Revision, prompt: Prompt | None, paths: Sequence[s
         }
         golden_set = goldens_load.load_goldens(files, own_cases)
     return goldens_images.load_images(golden_set, prompt.variables, revision.snapshot.read)
-
-
-def _digests(golden_set: GoldenSet) -> dict[str, str]:
-    return {case.id: f"{case.digest}:{case.critical}:{case.weight}:{case.cluster}" for case in golden_set.cases}

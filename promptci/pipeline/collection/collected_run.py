@@ -48,6 +48,8 @@ class CollectedRun:
     """Which part of the run was requested; None: all of it."""
     unmerged_config: bool = False
     """Whether only the change has a configuration: a comparison by it is no evidence that the change is harmless."""
+    is_own_base: bool = False
+    """Whether the version that is tested is the one that it would be compared with."""
     untested_settings: tuple[str, ...] = ()
     """Settings that the change edits and that no answer was asked with."""
 

@@ -67,6 +67,32 @@ def check_patterns(
     return [], [f"{count} no pattern of `prompts.include` and {verb} not tested: {join_names(missed, MAX_SHOWN)}."]
 
 
+def find_dropped_prompts(
+    pairs: Iterable[PromptPair], revisions: tuple[tuple[Snapshot, Config], tuple[Snapshot, Config]], config_path: str
+) -> list[Problem]:
+    """Return a problem for each prompt whose file is still there, and that only base's configuration finds."""
+    (base, base_config), (head, head_config) = revisions
+    patterns, own = base_config.prompts.include, head_config.prompts.include
+    if not base_config.present or patterns == own:
+        return []
+    before, after = find_selected_files(base, patterns), find_selected_files(head, own)
+    problems = []
+    for pair in pairs:
+        if pair.base and pair.head and _is_selected(pair.base, before) and not _is_selected(pair.head, after):
+            message = f"`{pair.head.name}` is no longer tested after this change: no pattern of `prompts.include`"
+            message += f" reaches {pair.head.address}"
+            hint = "Correct the pattern, or delete the prompt."
+            problems.append(Problem(path=config_path, message=message, hint=hint))
+    return problems
+
+
+def _is_selected(prompt: Prompt, selected: Mapping[str, Sequence[str]]) -> bool:
+    selectors = selected.get(prompt.path)
+    if selectors is None or not prompt.selector:
+        return selectors is not None
+    return any(selects(selector, prompt.selector) for selector in selectors)
+
+
 def find_idle_selectors(
     head: Snapshot, config: Config, prompts: Iterable[Prompt], broken: Collection[str]
 ) -> list[Problem]:

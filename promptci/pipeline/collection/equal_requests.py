@@ -26,6 +26,19 @@ def asks_the_same(base: PromptVersion, head: PromptVersion) -> bool:
         return False
 
 
+def no_case_tells_apart(base: PromptVersion, head: PromptVersion) -> bool:
+    """Return whether both prompts send the same for every golden case of either version, and base has cases."""
+    if not base.goldens.cases or _settings(base.prompt) != _settings(head.prompt):
+        return False
+    try:
+        return all(
+            _describe(base.prompt, case) == _describe(head.prompt, case)
+            for case in (*head.goldens.cases, *base.goldens.cases)
+        )
+    except (render.MissingVariable, render.MessageTooLong, TemplateError):
+        return False
+
+
 def _sends_another_instruction(base: PromptVersion, head: PromptVersion) -> bool:
     """Return whether base sends with each case an instruction without variables that head does not send with its first.
 

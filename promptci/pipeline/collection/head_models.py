@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from promptci.config.model import Config
+from promptci.config.sections.prompt_override import find_overrides
+from promptci.pipeline.collection import change_reasons
 from promptci.prompts.model import Prompt
 from promptci.providers.http.endpoint import host_name
 from promptci.providers.model_names import map_model_name
@@ -29,3 +32,17 @@ def apply_head_models(
                 entries[model] = head_model
         resolved[path] = prompt if model == prompt.model else replace(prompt, model=model)
     return resolved, entries
+
+
+def apply_models(
+    prompts: dict[str, Prompt], config: Config, head: ProviderOptions
+) -> tuple[dict[str, Prompt], dict[str, str]]:
+    """Ask with the models that head's configuration names, but for prompts with an endpoint of their own."""
+    common = {
+        address: prompt
+        for address, prompt in prompts.items()
+        if change_reasons.named_endpoint(prompt) is None
+        and not any(override.endpoint for override in find_overrides(config.overrides, prompt))
+    }
+    renamed, entries = apply_head_models(common, config.provider, head)
+    return {**prompts, **renamed}, entries

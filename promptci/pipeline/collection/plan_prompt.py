@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from promptci.files.image_file import IMAGES
+from promptci.goldens.checks.unused_variables import find_unused_variables
 from promptci.goldens.model import Assertion, Case
 from promptci.goldens.pairing import CaseChange, CasePair, pair_cases
 from promptci.pipeline.collection.prompt_version import PromptVersion
 from promptci.prompts.evaluators import LlmEvaluator, StringEvaluator
-from promptci.prompts.model import Prompt
+from promptci.prompts.model import JINJA_SYNTAXES, Prompt
 from promptci.prompts.template.filled_messages import CONVERSATION
-from promptci.runs.prompt_plan import PlannedCase, PromptChange, PromptPlan, Status, Task
+from promptci.runs.prompt_plan import PlannedCase, PromptChange, PromptPlan, Status, Task, UnreachedChange
 
 _STRING_ASSERTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     # GitHub's evaluators: `equals` trims the answer only, the other three ignore case.
@@ -67,7 +68,7 @@ def plan_prompt(  # noqa: PLR0917 - both versions stand in the order in which th
         why=tuple(reasons),
         goldens_paths=() if head is None else head.goldens.paths,
         missing_goldens=head is not None and not head.goldens.paths and not head.goldens.cases,
-        notes=() if head is None else (*head.prompt.notes, *head.goldens.notes),
+        notes=() if head is None else (*head.prompt.notes, *head.goldens.notes, *_note_unused_variables(head)),
     )
     cases = () if head is None else tuple(_plan_suite(pairs) if is_changed else _plan_head_cases(pairs))
     return PromptPlan(change=change, task=Task(cases=cases))
@@ -78,6 +79,18 @@ def _describe_first_loosened(pairs: Sequence[CasePair]) -> str:
     edited = [pair for pair in pairs if pair.weakened and pair.requirement_change]
     first = next((pair for pair in edited if pair.is_looser), edited[0] if edited else None)
     return f"{first.id}: {first.requirement_change}" if first is not None else ""
+
+
+def _note_unused_variables(version: PromptVersion) -> list[str]:
+    """Return a note on each variable of the cases that nothing uses, in prompts that may lack variables."""
+    if all(message.syntax not in JINJA_SYNTAXES for message in version.prompt.messages):
+        return []
+    return [str(problem) for problem in find_unused_variables(version.goldens.cases, version.prompt.variables)]
+
+
+def without_cases(plan: PromptPlan, unreached: UnreachedChange) -> PromptPlan:
+    """Return the plan of a change that no golden case reaches: nothing is asked."""
+    return PromptPlan(change=dataclasses.replace(plan.change, unreached=unreached), task=Task())
 
 
 def _pair_versions(base: PromptVersion | None, head: PromptVersion | None) -> tuple[CasePair, ...]:

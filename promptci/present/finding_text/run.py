@@ -47,6 +47,14 @@ def unmerged_configuration(facts: PromptNames) -> FindingText:
     )
 
 
+def nothing_compared(_: object) -> FindingText:
+    """Describe a check of the commit that it would compare with."""
+    return FindingText(
+        "nothing was compared: the last commit is the merge base itself, and no file was edited since",
+        "`promptci check --base HEAD~1` compares with the commit before.",
+    )
+
+
 def provider_not_tested(facts: UntestedSettings) -> FindingText:
     """Describe settings of the endpoint that a change edits, while the base's endpoint answered."""
     names = join_names([f"`{name}`" for name in facts.names], MAX_PROMPTS)

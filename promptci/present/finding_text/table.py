@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from promptci.present.finding_text import alerts, canary, drift, limits, quality, remarks, run
+from promptci.present.finding_text import alerts, canary, drift, limits, quality, remarks, run, untested
 from promptci.present.finding_text.text import FindingText
 
 TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
@@ -15,9 +15,10 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "not-comparable": quality.not_comparable,
     "new-prompt": quality.new_prompt,
     "pooled": quality.pooled,
-    "deleted": limits.deleted,
-    "missing-goldens": limits.missing_goldens,
-    "no-cases": limits.no_cases,
+    "deleted": untested.deleted,
+    "unreached-change": untested.unreached_change,
+    "missing-goldens": untested.missing_goldens,
+    "no-cases": untested.no_cases,
     "nothing-evaluated": limits.nothing_evaluated,
     "error-rate": limits.error_rate,
     "all-excluded": limits.all_excluded,
@@ -58,6 +59,7 @@ TEXTS: Mapping[str, Callable[[Any], FindingText]] = {
     "filtered": run.filtered,
     "no-secrets": run.no_secrets,
     "unmerged-configuration": run.unmerged_configuration,
+    "nothing-compared": run.nothing_compared,
     "provider-not-tested": run.provider_not_tested,
     "missing-approval": run.missing_approval,
     "approval-unknown": run.unknown_approval,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from promptci.gates.baseline_facts import MissingGoldens
 from promptci.gates.model import GateReport
-from promptci.present.finding_text import limits
+from promptci.present.finding_text import untested
 from promptci.present.finding_text.describe import describe
 from promptci.runs.prompt_plan import PromptChange
 from promptci.scoring.prompt_run import PromptRun
@@ -36,7 +36,7 @@ def _describe_left_behind(report: GateReport) -> str:
     results = [
         f"{name} {result}"
         for name, each in facts
-        if isinstance(each, MissingGoldens) and (result := limits.result_by_old_goldens(each))
+        if isinstance(each, MissingGoldens) and (result := untested.result_by_old_goldens(each))
     ]
     return f". By the old goldens {'; '.join(results[:MAX_NAMES])}" if results else ""
 

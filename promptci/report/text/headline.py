@@ -89,7 +89,8 @@ def _body(report: GateReport, kind: str) -> str:
     if report.pooled is not None and not deciding:
         return describe(report.pooled).summary
     if report.verdict is Verdict.NO_CHANGE:
-        return _no_change(deciding, kind)
+        uncompared = [problem for problem in causes if problem.rule == "nothing-compared"]
+        return describe(uncompared[0]).summary if uncompared else _no_change(deciding, kind)
     if report.verdict is Verdict.PASS:
         return _pass(deciding)
     if report.verdict is Verdict.ERROR and (failures := _failures_first(report)):

@@ -41,6 +41,8 @@ _NEXT = {
     "not-comparable": "Run both versions again with `--no-cache`. If the endpoint goes on answering with several"
     " models, name one of them by its date in the prompt, such as `gpt-4o-mini-2024-07-18`.",
     "deleted": "Check that no application uses the deleted prompt any more.",
+    "nothing-compared": "`promptci check --base HEAD~1` compares with the commit before.",
+    "unreached-change": "Add a golden case that reaches the change, in a pull request of its own, then run again.",
     "missing-goldens": "Add a golden set for the prompt, under the name that `prompts.goldens` in promptci.yml gives.",
     "no-cases": "Add at least one case to the golden set.",
     "budget": "Raise `run.budget_usd`, or ask less: fewer `run.repeats`, or some prompts with `--prompt`. Answers that"

@@ -11,6 +11,7 @@ from promptci.scoring.prompt_run import PromptRun
 
 RANK = (
     "deleted",
+    "unreached-change",
     "missing-goldens",
     "no-cases",
     "nothing-evaluated",

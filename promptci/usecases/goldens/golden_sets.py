@@ -16,6 +16,7 @@ from promptci.evaluation import run
 from promptci.evaluation.memory import run_memory
 from promptci.git.repo import Repo
 from promptci.goldens.checks.lint import LintFinding, limit_findings, lint_cases
+from promptci.goldens.checks.unused_variables import find_unused_variables
 from promptci.goldens.model import Case
 from promptci.lazy_dataclass import dataclass
 from promptci.memory.model import CaseRecord
@@ -113,11 +114,17 @@ def lint(request: GoldensRequest, now: datetime) -> LintDocument:
         for finding in (
             *limit_findings("unusable", planning.find_mistakes(plan, collected)),
             *lint_cases(_list_cases(plan), _list_texts(plan)),
+            *limit_findings("unused-variable", _find_unused_variables(plan)),
             *limit_findings("never-failed", _find_never_failed(plan, collected, past.cases)),
         )
     ]
     notes = [f"never-failed: {note}" for note in past.notes]
     return LintDocument(cases=sum(len(plan.task.cases) for plan in collected.plans), findings=rows, notes=notes)
+
+
+def _find_unused_variables(plan: PromptPlan) -> Iterator[Problem]:
+    variables = plan.change.head.variables if plan.change.head else ()
+    return find_unused_variables(_list_cases(plan), variables)
 
 
 def _lint_row(plan: PromptPlan, finding: LintFinding) -> LintRow:

@@ -91,14 +91,17 @@ def _advise_on(collected: CollectedRun, base_name: str, environ: Mapping[str, st
         )
     if not names:
         return Advice(
-            state=f"No prompt, golden or setting differs from the {base_name}.",
+            state=f"Nothing that can change an answer differs from the {base_name}.",
             commands=(
+                "promptci check --base HEAD~1  # compare with the commit before",
                 "promptci run                  # test every prompt as it is",
                 "promptci power                # what your goldens can show",
                 "promptci doctor               # check the setup",
             ),
         )
     state = f"{count(len(names), 'prompt')} changed since the {base_name}: {join_names(names, MAX_NAMES)}."
+    if unreached := [plan.name for plan in collected.plans if plan.change.unreached is not None]:
+        state += f" No golden case reaches the change of {join_names(unreached, MAX_NAMES)}."
     if missing := [plan.name for plan in collected.plans if plan.change.missing_goldens]:
         pattern = collected.config.prompts.goldens.replace("{name}", missing[0]).replace("*", "jsonl")
         state += f" Without golden cases: {join_names(missing, MAX_NAMES)}; write some to {pattern}."

@@ -16,7 +16,7 @@ from promptci.git import command, globs
 from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE, Snapshot
 from promptci.lazy_dataclass import dataclass
-from promptci.pipeline.collection import collect, coverage, plan_prompt, prompt_settings
+from promptci.pipeline.collection import binding_config, collect, coverage, plan_prompt, prompt_settings
 from promptci.pipeline.collection.collect import Revision
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.prompt_version import PromptVersion
@@ -161,8 +161,10 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
     config, snapshot = state.config, state.snapshot
     files = find_selected_files(snapshot, config.prompts.include)
     uncovered, _ = coverage.check_patterns(snapshot, [config], state.config_path)
-    for problem in uncovered:
-        yield state.flag("error", problem.message, problem.hint, "prompts", "include")
+    mistakes, idle = binding_config.find_idle_patterns(snapshot, config, state.config_path)
+    yield from (state.flag("error", each.message, each.hint, "prompts", "include") for each in uncovered)
+    for each in () if uncovered else (*mistakes, *idle):
+        yield DoctorFinding(problem=each, level="error" if each in mistakes else "warning")
     if not uncovered and (missed := find_unmatched_prompt_files(snapshot, config.prompts.include)):
         message = f"`prompts.include` leaves out {join_names(missed, coverage.MAX_SHOWN)}"
         yield state.flag("warning", message, "Add a pattern that covers them.", "prompts", "include")
@@ -176,6 +178,7 @@ def _prompts(state: _RepositoryState) -> Iterator[DoctorFinding]:
     names = [prompt.name for prompt in prompts.values()]
     unused = doctor_goldens.find_unused_goldens(snapshot, config.prompts.goldens, names, state.golden_files)
     doubts = [*(unused if names and not problems else ()), *doctor_goldens.find_truthy_words(state.plans)]
+    doubts += doctor_goldens.find_unused_variables(state.plans)
     yield from (DoctorFinding(problem=problem, level="warning") for problem in doubts)
     collected = CollectedRun(config=config, config_source=state.config_path, plans=tuple(state.plans))
     try:
@@ -255,15 +258,12 @@ def _note_endpoints(state: _RepositoryState) -> Iterator[str]:
 
 def _asked_models(state: _RepositoryState) -> Iterator[tuple[ProviderOptions, set[str]]]:
     """Yield each endpoint with the models that it is asked for."""
-    versions = [prompt for plan in state.plans for prompt in _versions(plan)]
+    sides = [prompt for plan in state.plans for prompt in (plan.change.base, plan.change.head)]
+    versions = [prompt for prompt in sides if prompt is not None]
     own = {name: {prompt.model for prompt in versions if prompt.endpoint == name} for name in ["", *state.endpoints]}
     own[""] |= {*state.judge_models, *filter(None, [state.config.judge.model])}
     for options in state.config.endpoints:
         yield options, own[""] if options is state.config.provider else own.get(options.id, set())
-
-
-def _versions(plan: PromptPlan) -> list[Prompt]:
-    return [prompt for prompt in (plan.change.base, plan.change.head) if prompt is not None]
 
 
 def _cache(state: _RepositoryState) -> Iterator[DoctorFinding]:

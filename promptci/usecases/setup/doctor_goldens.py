@@ -8,7 +8,7 @@ from promptci.config.model import Config
 from promptci.errors import Problem
 from promptci.gates.selftest import power_analysis
 from promptci.git.snapshot import Snapshot
-from promptci.goldens.checks import lint
+from promptci.goldens.checks import lint, unused_variables
 from promptci.goldens.find import NAME, SIDE_FILE
 from promptci.goldens.formats import BINARY_FORMATS, GOLDEN_FORMATS
 from promptci.present import formatting
@@ -44,6 +44,14 @@ def find_truthy_words(plans: Sequence[PromptPlan]) -> Iterator[Problem]:
         texts = [message.content for message in plan.change.head.messages] if plan.change.head else []
         problems = lint.find_truthy_words([planned.case for planned in plan.task.cases], texts)
         yield from (finding.problem for finding in lint.limit_findings("truthy", problems))
+
+
+def find_unused_variables(plans: Sequence[PromptPlan]) -> Iterator[Problem]:
+    """Yield a problem for each variable of golden cases that nothing uses."""
+    for plan in plans:
+        if plan.change.head is not None:
+            cases = [planned.case for planned in plan.task.cases]
+            yield from unused_variables.find_unused_variables(cases, plan.change.head.variables)
 
 
 def describe_missing_goldens(prompt: Prompt, files: Sequence[str], pattern: str) -> Problem:
