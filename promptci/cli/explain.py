@@ -25,7 +25,7 @@ UNEXPLAINED, NOT_EVALUATED = 3, 4
     help="Calls at most, over all failed prompts; default: `explain.calls` of promptci.yml.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan and its price; ask nothing.")
-@click.option("--no-cache", is_flag=True, help="Ask every question again.")
+@click.option("--no-cache", "ask_again", is_flag=True, help=options.NO_CACHE)
 @click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else to stdout.")
 @options.output_option("Folder for the report.")
 def command(head: str | None, as_json: bool, **others: Any) -> int:

@@ -132,7 +132,7 @@ def _read_key() -> str:
 @_prompt_options("Name of one prompt; default: all that have labels.")
 @click.option("--head", default=".", show_default=True, help="Revision; `.` is the working tree.")
 @click.option("--dry-run", is_flag=True, help="Print what it would cost; ask nothing.")
-@click.option("--no-cache", is_flag=True, help="Ask every question again.")
+@click.option("--no-cache", "ask_again", is_flag=True, help=options.NO_CACHE)
 @options.output_option("Folder for calibration.json and the journal.", Path("promptci-judge"))
 @output.json_option
 def calibrate_command(prompt: str | None, argument: str | None, as_json: bool, **others: object) -> int:

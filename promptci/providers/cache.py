@@ -21,6 +21,8 @@ MIN_SECRET_CHARS = 8
 """A shorter key is a placeholder such as `none`, which any answer may contain."""
 MAX_LINE_BYTES = 2**24
 """A longer line is written, and read by the next run only."""
+MIN_NOTED_AGE_S = 60.0
+"""Younger answers are those of the run before, which nothing has changed since."""
 _KEY_AT = len('{"key":"')
 _KEY_END = _KEY_AT + 64
 
@@ -43,12 +45,18 @@ class AnswerCache:
         secret: str = "",
         max_age_s: float = DEFAULT_MAX_AGE_S,
         now: Callable[[], float] = time.time,
+        reads: bool = True,
     ) -> None:
-        """Read the index of the folder; `namespace` names the endpoint, `now` gives seconds since 1970."""
+        """Read the index of the folder; `namespace` names the endpoint, `now` gives seconds since 1970.
+
+        Where it does not read, every question is asked again, and its answer replaces the one of an earlier run.
+        """
         self.ignored_lines = 0
         """Lines that are damaged, forged or of another format."""
         self.write_error: str | None = None
         """Why nothing more is stored, where that is so."""
+        self.oldest_used_s = 0.0
+        """Age of the oldest answer that was looked up."""
         self._folder = folder
         self._namespace = namespace
         self._secret = secret.encode()
@@ -62,7 +70,8 @@ class AnswerCache:
         """Lines of earlier runs, by key."""
         self._written = _WrittenLines()
         for file in _list_segments(folder, oldest=_day(now() - max_age_s)):
-            self._read(file)
+            if reads:
+                self._read(file)
 
     def lookup(self, request: Request, replicate: int) -> Completion | None:
         """Return the answer this request got before, or None."""
@@ -74,14 +83,17 @@ class AnswerCache:
             value = json.loads(line)
             if not hmac.compare_digest(str(value.pop("seal")), self._seal(value)) or value["key"] != key:
                 raise ValueError("the seal does not fit")  # noqa: TRY301 - one place counts all that is ignored
-            if not 0 <= self._now() - value["at"] <= self._max_age_s:
+            age_s = self._now() - value["at"]
+            if not 0 <= age_s <= self._max_age_s:
                 return None
-            return COMPLETION_CODEC.from_json(value["completion"])
+            completion = COMPLETION_CODEC.from_json(value["completion"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.ignored_lines += 1
             self._lines.pop(key, None)
             self._written.forget(key)
             return None
+        self.oldest_used_s = max(self.oldest_used_s, age_s)
+        return completion
 
     def store(self, request: Request, replicate: int, completion: Completion) -> None:
         """Keep an answer for the runs to come."""
@@ -141,6 +153,16 @@ class AnswerCache:
             self._segment = open_file(self._folder / f"answers-{today}.jsonl", READ_WRITE | os.O_APPEND)
             self._segment_day = today
         return self._segment
+
+
+def describe_use(write_error: str | None, oldest_used_s: float) -> list[str]:
+    """Return the notes on a cache: why it stores nothing, and how old the answers are that it gave."""
+    notes = [write_error] if write_error else []
+    if oldest_used_s >= MIN_NOTED_AGE_S:
+        minutes = round(oldest_used_s / 60)
+        age = f"{minutes} min" if minutes < 60 else f"{round(minutes / 60)} h"
+        notes.append(f"Cached answers are up to {age} old. `--no-cache` asks again and replaces them.")
+    return notes
 
 
 def _list_segments(folder: Path, *, oldest: str) -> list[Path]:
