@@ -135,7 +135,8 @@ class CallError(Exception):
         ----------
         kind
             One of `auth`, `no-key`, `not-found`, `rate-limit`, `quota`, `timeout`, `connection`, `server`,
-            `bad-request`, `context-length`, `refused`, `malformed`, `not-recorded`, `budget`, `deadline`, `batch`, `application`.
+            `bad-request`, `context-length`, `refused`, `malformed`, `not-recorded`, `budget`, `deadline`, `batch`,
+            `application`.
         message
             What happened and what to do about it.
         fatal
