@@ -305,13 +305,26 @@ FILE_CASES: dict[str, tuple[dict[str, str | None], str]] = {
         {"goldens/ordre.jsonl": '{"id": "a", "vars": {"input": "x"}, "expected": "y"}\n'},
         "warning: goldens/ordre.jsonl: no prompt is called `ordre`, so these cases are not used. Did you mean `order`?",
     ),
+    "goldens of a prompt that is not included": (
+        {
+            "goldens/topic.jsonl": '{"id": "a", "vars": {"input": "x"}, "expected": "y"}\n',
+            "prompts/topic.j2": "{{input}}",
+        },
+        "warning: goldens/topic.jsonl: no prompt is called `topic`, so these cases are not used. prompts/topic.j2 may",
+    ),
     "broken goldens": ({GOLDENS: "{\n"}, f"error: {GOLDENS}:1: "),
     "variable lacking": ({GOLDENS: '{"id": "a", "vars": {"x": 1}, "expected": "y"}\n'}, f"error: {GOLDENS}:1: "),
     "judge unset": (
         {GOLDENS: JUDGED},
         "error: promptci.yml:1: goldens use the assertion `judge`, and `judge.model` is",
     ),
-    "no labels": ({GOLDENS: JUDGED}, "warning: goldens/order.labels.jsonl: a model marks answers of `order`"),
+    "no labels": (
+        {GOLDENS: JUDGED},
+        (
+            "warning: goldens/order.labels.jsonl: a model marks answers of `order`, and there are no labels to check"
+            " its marks against. Let people mark 50 answers or more: `promptci judge label --prompt order`. With"
+        ),
+    ),
     "rubric lacking": (
         {"promptci.yml": CONFIG + "judge: {model: m, rubric: j.md}\n"},
         "error: j.md: `judge.rubric` names this file, which does not exist",

@@ -233,12 +233,8 @@ def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
         pattern = state.config.prompts.goldens.replace("{name}", globs.escape(name))
         labels = pattern.removesuffix(".*") + ".labels.*"
         if not state.snapshot.glob(labels):
-            message = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
-            path = state.config.prompts.goldens.replace("{name}", name).removesuffix(".*") + ".labels.jsonl"
-            yield DoctorFinding(
-                problem=Problem(path=path, message=message, hint="Let a person mark some answers there."),
-                level="warning",
-            )
+            problem = doctor_goldens.describe_missing_labels(name, state.config.prompts.goldens)
+            yield DoctorFinding(problem=problem, level="warning")
 
 
 def _provider(state: _RepositoryState) -> Iterator[DoctorFinding]:
