@@ -31,7 +31,7 @@ def missing_goldens(_: object) -> FindingText:
     """Describe a prompt that no golden set matches."""
     return FindingText(
         "has no goldens, so nothing was tested",
-        "Add a golden set under the name that `prompts.goldens` gives, or testData in the prompt file.",
+        "Add a golden set under the name that `prompts.goldens` gives; a `.prompt.yml` can have testData instead.",
     )
 
 
