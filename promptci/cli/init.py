@@ -12,7 +12,7 @@ from promptci.config.find import DEFAULT_PATHS
 from promptci.documents.written_files import WrittenFiles
 from promptci.usecases.setup import init, init_detect
 from promptci.usecases.setup.init_detect import Repository
-from promptci.wording import count, join_names
+from promptci.wording import count, install_extra, join_names
 
 
 @click.command("init")
@@ -65,6 +65,9 @@ def _describe(repository: Repository, has_config: bool) -> Iterator[str]:
         missing = f"found prompts; add to `prompts.include` those that it does not name yet: {names}"
         yield missing if has_config else f"found prompts, which `prompts.include` names: {names}"
     yield from (f"left out: {problem}" for problem in proposal.unreadable)
+    if scripts := proposal.unread_scripts:
+        files = count(len(scripts), "TypeScript or JavaScript file")
+        yield f"not read, and may hold prompts: {files} ({join_names(scripts, 3)}). {install_extra('code')}"
     if repository.prompt_files:
         files = count(len(repository.prompt_files), "prompt file")
         yield f"found {files}, tested too: {join_names(repository.prompt_files)}"

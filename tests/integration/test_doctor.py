@@ -237,7 +237,7 @@ def test_a_constant_without_goldens_is_named_at_its_own_line(tmp_path: Path) -> 
     builder = repository(tmp_path, **files, **{PROMPT: None, GOLDENS: None})
     (finding,) = get_findings(builder)
     assert finding.startswith("error: src/prompts.py:5: the prompt `SECOND` has no golden cases")
-    assert "goldens/SECOND.csv is empty. Write some to goldens/SECOND.csv, or" in finding
+    assert finding.endswith("goldens/SECOND.csv is empty. Write some to goldens/SECOND.csv.")
 
 
 LOOPBACK = "version: 1\nprovider:\n  base_url: http://127.0.0.1:8000/v1\n  api_key_env: LOCAL_KEY\n"

@@ -172,7 +172,10 @@ def test_a_dry_import_writes_nothing(tmp_path: Path) -> None:
     shop.commit()
     tried = call_promptci(["import", "promptfoo", "--dry-run", "--json"], shop.path, {"PATH": "/usr/bin:/bin"})
     assert (json.loads(tried.stdout)["dry_run"], (shop.path / "goldens").exists()) == (True, False), tried.stderr
+    call_promptci(["init"], shop.path, {"PATH": "/usr/bin:/bin"})
     done = call_promptci(["import", "promptfoo"], shop.path, {"PATH": "/usr/bin:/bin"})
+    assert "take promptfooconfig.yaml out of `prompts.include` in promptci.yml now" in done.stdout
+    assert "released or deployed as `polite` has no prompt" in done.stdout
     assert "written: goldens/" in done.stdout
 
 
