@@ -95,6 +95,7 @@ def _advise_on(collected: CollectedRun, base_name: str, environ: Mapping[str, st
             commands=(
                 "promptci run                  # test every prompt as it is",
                 "promptci power                # what your goldens can show",
+                "promptci release NAME         # number a merged prompt, to deploy it: docs/releases.md",
                 "promptci doctor               # check the setup",
             ),
         )
