@@ -122,7 +122,7 @@ def test_an_empty_cell_expects_nothing_and_is_an_empty_variable() -> None:
 
 def test_a_file_of_another_kind_does_not_bury_its_reader() -> None:
     table = "".join(f"c{i},question,answer\n" for i in range(2000))
-    mixed = "".join(f'{{"vars{i:04}": 1}}\n' for i in range(2000))
+    mixed = "".join(f'{{"vars": {{}}, "asert{i}": 1}}\n' for i in range(2000))
     text = problems({"g.jsonl": table, "h.jsonl": '{"Vars": 1}\n' * 2000, "k.jsonl": mixed})
     assert len([message for message in text if message.startswith("g.jsonl")]) == 1 + MAX_EQUAL_PROBLEMS
     (_, _, last) = [message for message in text if message.startswith("h.jsonl")]
