@@ -45,12 +45,8 @@ class AnswerCache:
         secret: str = "",
         max_age_s: float = DEFAULT_MAX_AGE_S,
         now: Callable[[], float] = time.time,
-        reads: bool = True,
     ) -> None:
-        """Read the index of the folder; `namespace` names the endpoint, `now` gives seconds since 1970.
-
-        Where it does not read, every question is asked again, and its answer replaces the one of an earlier run.
-        """
+        """Read the index of the folder; `namespace` names the endpoint, `now` gives seconds since 1970."""
         self.ignored_lines = 0
         """Lines that are damaged, forged or of another format."""
         self.write_error: str | None = None
@@ -70,8 +66,11 @@ class AnswerCache:
         """Lines of earlier runs, by key."""
         self._written = _WrittenLines()
         for file in _list_segments(folder, oldest=_day(now() - max_age_s)):
-            if reads:
-                self._read(file)
+            self.ignored_lines += _read_lines(file, self._lines)
+
+    def forget_earlier(self) -> None:
+        """Look up no answer of an earlier run, so that every question is asked again and its new answer stored."""
+        self._lines.clear()
 
     def lookup(self, request: Request, replicate: int) -> Completion | None:
         """Return the answer this request got before, or None."""
@@ -131,20 +130,6 @@ class AnswerCache:
     def _seal(self, value: dict[str, Any]) -> str:
         return hmac.new(self._secret, canonical.canonical_json(value).encode(), hashlib.sha256).hexdigest()
 
-    def _read(self, file: Path) -> None:
-        """Note where each key's newest answer stands, without reading the answers."""
-        try:
-            descriptor = open_file(file)
-            with os.fdopen(descriptor, "rb") as source:
-                content = source.read()
-        except OSError:
-            return
-        for line in content.split(b"\n"):
-            if line.startswith(b'{"key":"') and line[_KEY_END : _KEY_END + 1] == b'"':
-                self._lines[line[_KEY_AT:_KEY_END].decode("latin-1")] = line
-            elif line:
-                self.ignored_lines += 1
-
     def _open(self) -> int:
         today = _day(self._now())
         if self._segment is None or self._segment_day != today:
@@ -153,6 +138,23 @@ class AnswerCache:
             self._segment = open_file(self._folder / f"answers-{today}.jsonl", READ_WRITE | os.O_APPEND)
             self._segment_day = today
         return self._segment
+
+
+def _read_lines(file: Path, lines: dict[str, bytes]) -> int:
+    """Note the newest answer of each key in `lines`, without parsing it; return how many lines are none."""
+    try:
+        descriptor = open_file(file)
+        with os.fdopen(descriptor, "rb") as source:
+            content = source.read()
+    except OSError:
+        return 0
+    ignored = 0
+    for line in content.split(b"\n"):
+        if line.startswith(b'{"key":"') and line[_KEY_END : _KEY_END + 1] == b'"':
+            lines[line[_KEY_AT:_KEY_END].decode("latin-1")] = line
+        elif line:
+            ignored += 1
+    return ignored
 
 
 def describe_use(write_error: str | None, oldest_used_s: float) -> list[str]:

@@ -100,14 +100,14 @@ def deploy(request: DeployRequest) -> DeploySummary:
     if target.push:
         tags.require_pushed(repo.root, target.remote, release)
     reader = VersionReader(repo, releases, request.config_path)
-    found = reader.find(prompt, str(release.number))  # refuses a release that is not what was released
+    named = reader.find(prompt, str(release.number))  # refuses a release that is not what was released
     reader.require_unmoved(release)
     head = find_audit_head(repo.root, target.remote, fetch=target.push)
     result = commit.commit_planned(
         repo, target, lambda snapshot: _plan(request, release, head, repo, snapshot), dry_run=request.dry_run
     )
     plan = result.plan
-    obstacles = warn_of_bundle(found.prompt, path) if plan.after != plan.before else ()
+    obstacles = warn_of_bundle(named.prompt, path) if plan.after != plan.before else ()
     return DeploySummary(
         environment=request.environment,
         path=path,

@@ -69,8 +69,8 @@ def describe_missing_goldens(prompt: Prompt, files: Sequence[str], pattern: str)
     if files:
         message = f"{message}: {join_names(files, 5)} {'is' if len(files) == 1 else 'are'} empty"
     path = files[0] if files else pattern.replace("{name}", prompt.name).replace("*", "jsonl")
-    beside = ", or as `testData` of the prompt" if prompt.path.lower().endswith(GITHUB_SUFFIXES) else ""
-    hint = f"Write some to {path}{beside}."
+    alternative = ", or as `testData` of the prompt" if prompt.path.lower().endswith(GITHUB_SUFFIXES) else ""
+    hint = f"Write some to {path}{alternative}."
     return Problem(path=prompt.path, line=prompt.line, message=message, hint=hint)
 
 

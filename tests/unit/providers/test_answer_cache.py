@@ -54,7 +54,8 @@ def test_an_answer_is_found_again_at_once_and_by_the_next_run(tmp_path: Path) ->
 def test_what_is_asked_again_replaces_the_answer_of_an_earlier_run(tmp_path: Path) -> None:
     fill(tmp_path)
     fixed = Completion(text="fixed", usage=None, latency_ms=1.0, model="m")
-    with opened(tmp_path, reads=False) as cache:
+    with opened(tmp_path) as cache:
+        cache.forget_earlier()
         assert cache.lookup(asking(), 0) is None
         cache.store(asking(), 0, fixed)
     with opened(tmp_path) as cache:
