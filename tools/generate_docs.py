@@ -15,6 +15,7 @@ from promptci.cli import command_group
 from promptci.config import schema as config_schema
 from promptci.config.sections.section import ConfigSection
 from promptci.documents.document import Document
+from promptci.documents.run_plan import RunPlan
 from promptci.documents.written_files import WrittenFiles
 from promptci.drift.night import NightLine
 from promptci.drift.reference import ReferenceDocument
@@ -129,6 +130,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     ReferenceDocument,
     ReleaseSummary,
     RollbackSummary,
+    RunPlan,
     SelfTestDocument,
     SiteDocument,
     ShardRecord,

@@ -9,6 +9,7 @@ from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.environment import RunOptions
 
 if TYPE_CHECKING:
+    from promptci.documents.run_plan import RunPlan
     from promptci.errors import Problem
     from promptci.report.model.report import ReportView
     from promptci.report.output_paths import OutputPaths
@@ -44,6 +45,8 @@ class RunResult:
     """None after a dry run, for a shard, and for a run without changes whose view nobody needs."""
     unchanged: str | None = None
     """Headline of a run without changes that has no view; None: any other run."""
+    plan: RunPlan | None = None
+    """What would be asked, after a dry run."""
     paths: OutputPaths | None = None
     comment: str | None = None
     """Comment rendered with the repository's own template; None: the default comment."""

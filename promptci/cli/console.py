@@ -149,7 +149,9 @@ def print_verdict(outcome: RunResult) -> None:
 
 
 def print_json(outcome: RunResult) -> None:
-    """Print report.json, and nothing else; nothing after a dry run or for a shard."""
+    """Print report.json, or the plan of a dry run, and nothing else; nothing for a shard."""
+    if outcome.plan is not None:
+        click.echo(outcome.plan.redacted(Redactor.from_environ(os.environ)).dump(), nl=False)
     if outcome.paths is not None:
         click.echo(outcome.paths.json.read_text(encoding="utf-8"), nl=False)
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from promptci.app.requests import CheckRequest
-from promptci.cli import console, options
+from promptci.cli import console, options, result_options
 from promptci.evaluation import check
 from promptci.git.snapshot import WORK_TREE
 from promptci.report.terminal import explanation_lines
@@ -25,8 +25,8 @@ UNEXPLAINED, NOT_EVALUATED = 3, 4
     help="Calls at most, over all failed prompts; default: `explain.calls` of promptci.yml.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan and its price; ask nothing.")
-@click.option("--no-cache", is_flag=True, help="Ask every question again.")
-@click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else to stdout.")
+@click.option("--no-cache", "ask_again", is_flag=True, help=options.NO_CACHE)
+@click.option("--json", "as_json", is_flag=True, help=result_options.PRINT_JSON)
 @options.output_option("Folder for the report.")
 def command(head: str | None, as_json: bool, **others: Any) -> int:
     """Find out which edit of a change broke its prompts: check it, then ask the broken cases with edits undone.
@@ -46,11 +46,11 @@ def command(head: str | None, as_json: bool, **others: Any) -> int:
     head = head or ("HEAD" if os.environ.get("CI") else WORK_TREE)
     with console.environment(console.say_progress) as env:
         outcome = check.check(CheckRequest(head=head, **others), env)
-    if others["dry_run"]:
-        return outcome.exit_code
     if as_json:
         console.print_json(outcome)
-    else:
+    if others["dry_run"]:
+        return outcome.exit_code
+    if not as_json:
         console.print_verdict(outcome)
         if outcome.view is not None:
             console.print_lines(explanation_lines.describe_explanation(outcome.view))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from promptci.cli import options
 from promptci.cli.release import output
 from promptci.config.find import DEFAULT_PATHS
 from promptci.documents.written_files import WrittenFiles
 from promptci.usecases.setup import init, init_detect
 from promptci.usecases.setup.init_detect import Repository
-from promptci.wording import count, join_names
+from promptci.wording import count, install_extra, join_names
 
 
 @click.command("init")
@@ -28,7 +29,7 @@ def command(*, folder: Path, provider: str | None, dry_run: bool, as_json: bool)
     """Add promptci to a repository: promptci.yml, a workflow, and where there is no prompt yet, an example.
 
     Prompts, models, golden cases, keys (by the names of variables) and configurations of other tools are detected. Only
-    files that are missing are written.
+    files that are missing are written, at the top of the repository.
 
     \b
     Example:
@@ -36,6 +37,7 @@ def command(*, folder: Path, provider: str | None, dry_run: bool, as_json: bool)
       promptci init --provider local    # the embedded model, no key
     """  # noqa: D301 - click's sign for lines that stay
     repository = init_detect.detect_repository(folder)
+    called_in, folder = folder, options.find_top(folder)
     key = init_detect.detect_key(os.environ, repository.endpoint)
     chosen = provider or ("openai" if key or repository.endpoint else "local")
     has_config = any((folder / name).exists() for name in DEFAULT_PATHS)
@@ -44,6 +46,8 @@ def command(*, folder: Path, provider: str | None, dry_run: bool, as_json: bool)
     kept = [f"kept {folder / name}, which was there already" for name in files.kept]
     paths = [str(folder / name) for name in files.written]
     detected = [*_describe(repository, has_config)]
+    if folder != called_in:
+        detected.append(f"{called_in.resolve()} is a folder of the repository {folder.resolve()}: the files go there")
     document = WrittenFiles(files=paths, notes=[*detected, *kept], dry_run=dry_run)
     verb = "would write" if dry_run else "wrote"
     lines = [*detected, *(f"{verb} {path}" for path in paths), *kept]
@@ -61,6 +65,9 @@ def _describe(repository: Repository, has_config: bool) -> Iterator[str]:
         missing = f"found prompts; add to `prompts.include` those that it does not name yet: {names}"
         yield missing if has_config else f"found prompts, which `prompts.include` names: {names}"
     yield from (f"left out: {problem}" for problem in proposal.unreadable)
+    if scripts := proposal.unread_scripts:
+        files = count(len(scripts), "TypeScript or JavaScript file")
+        yield f"not read, and may hold prompts: {files} ({join_names(scripts, 3)}). {install_extra('code')}"
     if repository.prompt_files:
         files = count(len(repository.prompt_files), "prompt file")
         yield f"found {files}, tested too: {join_names(repository.prompt_files)}"

@@ -69,7 +69,7 @@ def label_command(*, prompt: str | None, argument: str | None, **others: Any) ->
     """Show the judged answers of the last run one by one, and write your labels to goldens/NAME.labels.jsonl.
 
     The judge's rubric is shown; its mark and the version that answered are not. Each label is written at once; call
-    the command again to go on. 50 labels are the minimum for a trusted judge.
+    the command again to go on. 50 labels are the minimum for a trusted judge; with fewer its results do not count.
 
     \b
     Example:
@@ -95,7 +95,11 @@ def label_command(*, prompt: str | None, argument: str | None, **others: Any) ->
     total = labelling.labelled + written
     console.say(f"{count(written, 'new label')} in {labelling.path}, {total:,} in all")
     if total < MIN_LABELS:
-        console.say(f"A judge needs {MIN_LABELS} labels to be trusted; {MIN_LABELS - total} are missing.")
+        console.say(
+            f"A judge needs {MIN_LABELS} labels to be trusted; {MIN_LABELS - total} are missing. Until they are there,"
+            " commit none: with fewer the judge is advisory, and without any it counts, unchecked."
+        )
+        console.say("`promptci run --no-cache` gives new answers to label; a case can have several.")
     return 0
 
 
@@ -132,7 +136,7 @@ def _read_key() -> str:
 @_prompt_options("Name of one prompt; default: all that have labels.")
 @click.option("--head", default=".", show_default=True, help="Revision; `.` is the working tree.")
 @click.option("--dry-run", is_flag=True, help="Print what it would cost; ask nothing.")
-@click.option("--no-cache", is_flag=True, help="Ask every question again.")
+@click.option("--no-cache", "ask_again", is_flag=True, help=options.NO_CACHE)
 @options.output_option("Folder for calibration.json and the journal.", Path("promptci-judge"))
 @output.json_option
 def calibrate_command(prompt: str | None, argument: str | None, as_json: bool, **others: object) -> int:

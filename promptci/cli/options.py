@@ -19,6 +19,7 @@ else:
     shard = lazy_import("promptci.pipeline.shard")
 
 LAST_REPORT = DEFAULT_OUTPUT_FOLDER / "report.json"
+NO_CACHE = "Ask every question again; the new answers replace the cached ones."
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -96,7 +97,7 @@ def shard_option(command: Command) -> Command:
 def ask_options(command: Command) -> Command:
     """Add what every command that asks a model takes."""
     command = click.option("--dry-run", is_flag=True, help="Print the plan and its price; ask nothing.")(command)
-    command = click.option("--no-cache", is_flag=True, help="Ask every question again.")(command)
+    command = click.option("--no-cache", "ask_again", is_flag=True, help=NO_CACHE)(command)
     command = click.option(
         "--record",
         type=click.Path(dir_okay=False, path_type=Path),

@@ -22,6 +22,7 @@ else:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT_CASES = 3
+PRINT_JSON = "Print report.json, or the plan of a dry run, and nothing else to stdout."
 ALL = -1
 """`--show all`."""
 
@@ -85,7 +86,7 @@ def result_options(command: Command) -> Command:
         click.option("--show", type=_Cases(), help="Broken cases to print of each prompt; default: 3."),
         click.option("--quiet", "-q", is_flag=True, help="Print the verdict alone."),
         click.option("--verbose", "-v", is_flag=True, help="Print every metric, finding, note and broken case."),
-        click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else to stdout."),
+        click.option("--json", "as_json", is_flag=True, help=PRINT_JSON),
         click.option("--open", "look", is_flag=True, help="Open the report in the browser."),
     )
     for option in reversed(options):

@@ -44,7 +44,8 @@ class PromptsSection(ConfigSection):
     user: str | Literal[False] | None = Field(
         default=None,
         description="User message after a text that is a system message, such as `{{input}}`. false: each text is the"
-        " whole prompt. null: a text with variables is the whole prompt, any other is followed by `{{input}}`.",
+        " whole prompt. null: a text with variables is the whole prompt, unless its name has `system` in it; any other"
+        " is followed by `{{input}}`.",
     )
     syntax: Syntax | None = Field(
         default=None, description="Spelling of variables: `{{name}}`, `{name}`, `$name`, `jinja`; null: by the format."

@@ -7,7 +7,6 @@ from promptci.app.requests import RunRequest, RunResult
 from promptci.config.find import find_config
 from promptci.evaluation import unchanged, while_asking
 from promptci.lazy_import import lazy_import
-from promptci.pipeline.collection.collect import NOTHING_TO_TEST
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.collection.side_files import judge_labels, quarantine
 from promptci.pipeline.environment import Environment
@@ -15,19 +14,18 @@ from promptci.pipeline.revisions import Revisions
 
 if TYPE_CHECKING:
     from promptci import findings
-    from promptci.evaluation import prompt_evaluation, results, selection, sign_off
+    from promptci.evaluation import dry_run, prompt_evaluation, results, selection, sign_off
     from promptci.evaluation.memory import run_memory
     from promptci.gates import model as gates
 else:
     findings = lazy_import("promptci.findings")
+    dry_run = lazy_import("promptci.evaluation.dry_run")
     prompt_evaluation = lazy_import("promptci.evaluation.prompt_evaluation")
     results = lazy_import("promptci.evaluation.results")
     run_memory = lazy_import("promptci.evaluation.memory.run_memory")
     selection = lazy_import("promptci.evaluation.selection")
     sign_off = lazy_import("promptci.evaluation.sign_off")
     gates = lazy_import("promptci.gates.model")
-
-NOTHING_COMPARED = "Nothing was compared: the last commit is the merge base itself. Try `--base HEAD~1`."
 
 
 def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest, env: Environment) -> RunResult:
@@ -54,8 +52,8 @@ def evaluate(collected: CollectedRun, revisions: Revisions, request: RunRequest,
     if collected.plans or request.shard is not None:
         return prompt_evaluation.evaluate_prompts(collected, revisions, request, env, started_at)
     if request.dry_run:
-        env.print(NOTHING_COMPARED if collected.is_own_base else NOTHING_TO_TEST)
-        return results.add_problems(RunResult(exit_code=0), collected, request, env)
+        nothing = dry_run.describe_nothing(env, is_own_base=collected.is_own_base)
+        return results.add_problems(nothing, collected, request, env)
     return unchanged.report_unchanged(collected, revisions, request, env, started_at) or _report_untested(
         collected, revisions, request, env, started_at
     )

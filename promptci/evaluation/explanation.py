@@ -155,7 +155,7 @@ class _Asker:
                 root=self.request.root,
                 config_path=self.request.config_path,
                 out=Path(folder),
-                no_cache=self.request.no_cache,
+                ask_again=self.request.ask_again,
             )
             silent = replace(self.env, print=lambda _: None)
             asked = asking.ask(PlannedRun(prompts=possible), self._collected(1), self.revisions, options, silent)

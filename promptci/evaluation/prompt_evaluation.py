@@ -18,7 +18,7 @@ from promptci.pipeline.ask.asking import Asked
 from promptci.pipeline.ask.rounds import AskRules
 from promptci.pipeline.collection.collected_run import CollectedRun
 from promptci.pipeline.environment import Environment, UntrustedSource
-from promptci.pipeline.plan import partition, planning
+from promptci.pipeline.plan import planning
 from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
 from promptci.runs import journal
@@ -29,13 +29,14 @@ from promptci.verdict import Verdict
 
 # Imported while the first answers are awaited; while_asking.py lists them.
 if TYPE_CHECKING:
-    from promptci.evaluation import explanation, results, sign_off
+    from promptci.evaluation import dry_run, explanation, results, sign_off
     from promptci.gates import decide, early_stopping, repeat_rule
     from promptci.report.model import report as report_model
     from promptci.report.model.report import SpendView
     from promptci.scoring import comparison
     from promptci.shards import shard_run
 else:
+    dry_run = lazy_import("promptci.evaluation.dry_run")
     explanation = lazy_import("promptci.evaluation.explanation")
     results = lazy_import("promptci.evaluation.results")
     sign_off = lazy_import("promptci.evaluation.sign_off")
@@ -79,12 +80,7 @@ def _evaluate(  # noqa: PLR0917 - in the order of the pipeline
     started_at: str,
 ) -> RunResult:
     if request.dry_run:
-        explain_calls = request.explain_calls
-        if request.shard is not None:  # its verdict is `promptci merge`'s, which explains nothing
-            planned, explain_calls = partition.select_part(planned, request.shard), 0
-        for line in (*planning.describe(planned, collected, explain_calls), *planning.describe_labels(collected)):
-            env.print(line)
-        return RunResult(exit_code=0)
+        return dry_run.describe_plan(planned, collected, request, env)
     if request.shard is not None:
         return RunResult(exit_code=shard_run.ask(planned, collected, revisions, request, env))
     memory = run_memory.load(collected, revisions.head, request, env)

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,8 @@ MAX_DEPTH = 50
 """Lists and maps within each other; deeper data is a bomb, not a case."""
 MAX_PROBLEMS = 100
 """Bad lines of one file that are named; a file that is no JSONL at all has one on every line."""
+MAX_EQUAL_PROBLEMS = 3
+"""Lines that are named for one and the same problem."""
 
 _GIT_LFS = b"version https://git-lfs"
 _MARKS = {  # longest first: UTF-32's mark begins with UTF-16's
@@ -205,9 +208,24 @@ def _refusal(path: str, line: int, message: str, fix: str) -> InputError:
 
 
 def limit_problems(problems: list[Problem], path: str) -> list[Problem]:
-    """Return a readable number of problems: a file in another format has one on every line."""
+    """Return a readable number of problems: a file in another format has one on every line.
+
+    The same one on many lines stands there for the first few, the last of which counts the others.
+    """
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.message, problem.hint), []).append(problem)
+    problems = [problem for group in groups.values() for problem in _summarize_equal(group)]
     excess = len(problems) - MAX_PROBLEMS
     if excess <= 0:
         return problems
     summary = Problem(path=path, message=f"{excess} more problems in this file", hint="Fix the ones above first.")
     return [*sorted(problems, key=lambda p: p.line or 0)[:MAX_PROBLEMS], summary]
+
+
+def _summarize_equal(group: list[Problem]) -> list[Problem]:
+    first = group[:MAX_EQUAL_PROBLEMS]
+    if others := len(group) - len(first):
+        count = "1 more line has" if others == 1 else f"{others} more lines have"
+        first[-1] = replace(first[-1], message=f"{first[-1].message} ({count} the same problem)")
+    return first

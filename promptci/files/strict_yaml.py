@@ -23,6 +23,7 @@ PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # U+0085, U+2028 and U+2029 end a line in YAML 1.1 and are text in 1.2: what they would be read as is not what is seen.
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_TAB_INDENT = re.compile(r" *(?:- *)?\t")
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NUMBER_STARTS = frozenset("-+.0123456789")
@@ -128,6 +129,8 @@ def load(text: str, path: str, parser: Any = PARSER) -> YamlDocument:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or "it cannot be parsed"
         fix = CONFLICT_ADVICE if has_conflict(text) else "Fix the indentation or the quotes."
+        if mark and any(map(_TAB_INDENT.match, text.splitlines()[mark.line : mark.line + 1])):
+            problem, fix = "a tab indents the line", "Indent with blanks: YAML takes no tabs."
         reader.add(mark.line + 1 if mark else None, f"not valid YAML: {problem}", fix)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The Python parser lets chr() and int() fail on an escape or a version no YAML has.

@@ -120,6 +120,9 @@ class RunOptions:
     cases: tuple[str, ...] = ()
     """Ids of the only cases to ask, or patterns of them; empty: all."""
     no_cache: bool = False
+    """Read and store no cached answers: those of a night or a redrawn report are no run's of today."""
+    ask_again: bool = False
+    """Ask every question again; the new answers replace the cached ones."""
     dry_run: bool = False
     shard: Shard | None = None
     """The part of the run to ask; None asks all of it."""

@@ -39,6 +39,8 @@ class PatternProposal:
     syntax: Syntax | None = None
     unreadable: tuple[Problem, ...] = ()
     """Files and constants that look like prompts and cannot be read."""
+    unread_scripts: tuple[str, ...] = ()
+    """TypeScript and JavaScript files that may hold prompts, where the extra `code` is not installed."""
 
 
 def propose_patterns(paths: Iterable[str], read: Read, glob: FindFiles = find_nothing) -> PatternProposal:
@@ -46,6 +48,7 @@ def propose_patterns(paths: Iterable[str], read: Read, glob: FindFiles = find_no
     texts: list[str] = []
     include: list[str] = []
     unreadable: list[Problem] = []
+    unread: list[str] = []
     listed = list(paths)
     promptfoo, used = _find_promptfoo(listed, read, glob)
     candidates = [path for path in listed if _is_candidate(path) and path not in used][:MAX_FILES]
@@ -61,14 +64,16 @@ def propose_patterns(paths: Iterable[str], read: Read, glob: FindFiles = find_no
                 constants = _list_constants(path, text)
                 include += [f"{path}{selector}" for selector in _choose_selectors(constants)]
                 unreadable += _list_unreadable(path, constants)
-        except InputError:
-            continue
+        except InputError as error:
+            unread += [path for problem in error.problems if problem.message == script_prompt.NEEDS_EXTRA]
     syntax = _find_syntax(texts, read)
     _, problems = load_prompts(read, dict.fromkeys(texts, ()), PromptOptions(model="-", syntax=syntax))
     broken = {problem.path for problem in problems}
     patterns = _group_texts([path for path in texts if path not in broken], {*broken, *used})
     reachable = (*patterns, *include, *promptfoo)
-    return PatternProposal(include=reachable, syntax=syntax, unreadable=(*problems, *unreadable))
+    return PatternProposal(
+        include=reachable, syntax=syntax, unreadable=(*problems, *unreadable), unread_scripts=tuple(unread)
+    )
 
 
 def _find_promptfoo(paths: Iterable[str], read: Read, glob: FindFiles) -> tuple[list[str], set[str]]:

@@ -134,8 +134,9 @@ class CallError(Exception):
         Parameters
         ----------
         kind
-            One of `auth`, `not-found`, `rate-limit`, `quota`, `timeout`, `connection`, `server`, `bad-request`,
-            `context-length`, `refused`, `malformed`, `not-recorded`, `budget`, `deadline`, `batch`, `application`.
+            One of `auth`, `no-key`, `not-found`, `rate-limit`, `quota`, `timeout`, `connection`, `server`,
+            `bad-request`, `context-length`, `refused`, `malformed`, `not-recorded`, `budget`, `deadline`, `batch`,
+            `application`.
         message
             What happened and what to do about it.
         fatal

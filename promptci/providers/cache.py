@@ -21,6 +21,8 @@ MIN_SECRET_CHARS = 8
 """A shorter key is a placeholder such as `none`, which any answer may contain."""
 MAX_LINE_BYTES = 2**24
 """A longer line is written, and read by the next run only."""
+MIN_NOTED_AGE_S = 60.0
+"""Younger answers are those of the run before, which nothing has changed since."""
 _KEY_AT = len('{"key":"')
 _KEY_END = _KEY_AT + 64
 
@@ -49,6 +51,8 @@ class AnswerCache:
         """Lines that are damaged, forged or of another format."""
         self.write_error: str | None = None
         """Why nothing more is stored, where that is so."""
+        self.oldest_used_s = 0.0
+        """Age of the oldest answer that was looked up."""
         self._folder = folder
         self._namespace = namespace
         self._secret = secret.encode()
@@ -62,7 +66,11 @@ class AnswerCache:
         """Lines of earlier runs, by key."""
         self._written = _WrittenLines()
         for file in _list_segments(folder, oldest=_day(now() - max_age_s)):
-            self._read(file)
+            self.ignored_lines += _read_lines(file, self._lines)
+
+    def forget_earlier(self) -> None:
+        """Look up no answer of an earlier run, so that every question is asked again and its new answer stored."""
+        self._lines.clear()
 
     def lookup(self, request: Request, replicate: int) -> Completion | None:
         """Return the answer this request got before, or None."""
@@ -74,14 +82,17 @@ class AnswerCache:
             value = json.loads(line)
             if not hmac.compare_digest(str(value.pop("seal")), self._seal(value)) or value["key"] != key:
                 raise ValueError("the seal does not fit")  # noqa: TRY301 - one place counts all that is ignored
-            if not 0 <= self._now() - value["at"] <= self._max_age_s:
+            age_s = self._now() - value["at"]
+            if not 0 <= age_s <= self._max_age_s:
                 return None
-            return COMPLETION_CODEC.from_json(value["completion"])
+            completion = COMPLETION_CODEC.from_json(value["completion"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.ignored_lines += 1
             self._lines.pop(key, None)
             self._written.forget(key)
             return None
+        self.oldest_used_s = max(self.oldest_used_s, age_s)
+        return completion
 
     def store(self, request: Request, replicate: int, completion: Completion) -> None:
         """Keep an answer for the runs to come."""
@@ -119,20 +130,6 @@ class AnswerCache:
     def _seal(self, value: dict[str, Any]) -> str:
         return hmac.new(self._secret, canonical.canonical_json(value).encode(), hashlib.sha256).hexdigest()
 
-    def _read(self, file: Path) -> None:
-        """Note where each key's newest answer stands, without reading the answers."""
-        try:
-            descriptor = open_file(file)
-            with os.fdopen(descriptor, "rb") as source:
-                content = source.read()
-        except OSError:
-            return
-        for line in content.split(b"\n"):
-            if line.startswith(b'{"key":"') and line[_KEY_END : _KEY_END + 1] == b'"':
-                self._lines[line[_KEY_AT:_KEY_END].decode("latin-1")] = line
-            elif line:
-                self.ignored_lines += 1
-
     def _open(self) -> int:
         today = _day(self._now())
         if self._segment is None or self._segment_day != today:
@@ -141,6 +138,33 @@ class AnswerCache:
             self._segment = open_file(self._folder / f"answers-{today}.jsonl", READ_WRITE | os.O_APPEND)
             self._segment_day = today
         return self._segment
+
+
+def _read_lines(file: Path, lines: dict[str, bytes]) -> int:
+    """Note the newest answer of each key in `lines`, without parsing it; return how many lines are none."""
+    try:
+        descriptor = open_file(file)
+        with os.fdopen(descriptor, "rb") as source:
+            content = source.read()
+    except OSError:
+        return 0
+    ignored = 0
+    for line in content.split(b"\n"):
+        if line.startswith(b'{"key":"') and line[_KEY_END : _KEY_END + 1] == b'"':
+            lines[line[_KEY_AT:_KEY_END].decode("latin-1")] = line
+        elif line:
+            ignored += 1
+    return ignored
+
+
+def describe_use(write_error: str | None, oldest_used_s: float) -> list[str]:
+    """Return the notes on a cache: why it stores nothing, and how old the answers are that it gave."""
+    notes = [write_error] if write_error else []
+    if oldest_used_s >= MIN_NOTED_AGE_S:
+        minutes = round(oldest_used_s / 60)
+        age = f"{minutes} min" if minutes < 60 else f"{round(minutes / 60)} h"
+        notes.append(f"Cached answers are up to {age} old. `--no-cache` asks again and replaces them.")
+    return notes
 
 
 def _list_segments(folder: Path, *, oldest: str) -> list[Path]:

@@ -158,13 +158,21 @@ def create_batch_client(
     return BatchClient(replace(options, headers=headers), key=key, redactor=redactor, clock=clock)
 
 
-def open_answer_cache(options: ProviderOptions, environ: Mapping[str, str], folder: Path) -> AnswerCache | None:
-    """Open the cache of this endpoint's answers in `folder`; None for recorded answers, which need none."""
+def open_answer_cache(
+    options: ProviderOptions, environ: Mapping[str, str], folder: Path, *, reads: bool = True
+) -> AnswerCache | None:
+    """Open the cache of this endpoint's answers in `folder`; None for recorded answers, which need none.
+
+    Where it does not read, the answers of earlier runs are replaced.
+    """
     if options.kind in {"recorded", "command"}:
         return None
     location = options.base_url.rstrip("/") if options.kind == "openai" else environ.get("PROMPTCI_MODEL_FILE", "")
     secret = _key(options, environ) or "" if options.kind == "openai" else ""
-    cache = AnswerCache(folder, namespace=f"{options.kind} {location}{_answer_options(options)}", secret=secret)
+    namespace = f"{options.kind} {location}{_answer_options(options)}"
+    cache = AnswerCache(folder, namespace=namespace, secret=secret)
+    if not reads:
+        cache.forget_earlier()
     cache.redactor = _redactor(options, environ)
     return cache
 

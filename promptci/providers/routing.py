@@ -59,6 +59,11 @@ class RoutedCache:
         """Why nothing more is stored, where that is so."""
         return next((cache.write_error for cache in self._caches.values() if cache.write_error), None)
 
+    @property
+    def oldest_used_s(self) -> float:
+        """Age of the oldest answer that was looked up."""
+        return max(cache.oldest_used_s for cache in self._caches.values())
+
     def lookup(self, request: Request, replicate: int) -> Completion | None:
         """Return the answer this request got before, or None."""
         cache = self._caches.get(request.endpoint)

@@ -73,6 +73,15 @@ class BundleDocument(Document):
     prompts: dict[str, BundleEntry]
 
 
+def find_bundle_obstacle(prompt: Prompt) -> str | None:
+    """Return why a bundle cannot hold a prompt, which keeps the bundle of its whole environment from being made."""
+    if any(message.images for message in prompt.messages):
+        return f"`{prompt.name}` has images, which a bundle cannot hold"
+    if any(message.syntax != "fill" for message in prompt.messages):
+        return f"`{prompt.name}` is a Jinja template, which a bundle cannot hold"
+    return None
+
+
 def bundle_version(version: str, prompt: Prompt) -> BundleVersion:
     """Return a version of a bundle.
 
@@ -81,12 +90,9 @@ def bundle_version(version: str, prompt: Prompt) -> BundleVersion:
     UsageError
         For a Jinja template, which the runtime does not fill in, and for a prompt with images.
     """
-    if any(message.images for message in prompt.messages):
-        hint = "Leave it out of the deployments, and let the application read the file."
-        raise UsageError(f"`{prompt.name}` has images, which a bundle cannot hold", hint)
-    if any(message.syntax != "fill" for message in prompt.messages):
-        hint = "Leave it out of the deployments, and let the application read the file."
-        raise UsageError(f"`{prompt.name}` is a Jinja template, which a bundle cannot hold", hint)
+    if obstacle := find_bundle_obstacle(prompt):
+        hint = f"Take `{prompt.name}` out of `prompts` in the deployment file, and let the application read the file."
+        raise UsageError(obstacle, hint)
     content = BundlePrompt(
         model=prompt.model,
         parameters=dict(prompt.parameters),

@@ -237,7 +237,7 @@ def test_a_constant_without_goldens_is_named_at_its_own_line(tmp_path: Path) -> 
     builder = repository(tmp_path, **files, **{PROMPT: None, GOLDENS: None})
     (finding,) = get_findings(builder)
     assert finding.startswith("error: src/prompts.py:5: the prompt `SECOND` has no golden cases")
-    assert "goldens/SECOND.csv is empty. Write some to goldens/SECOND.csv, or" in finding
+    assert finding.endswith("goldens/SECOND.csv is empty. Write some to goldens/SECOND.csv.")
 
 
 LOOPBACK = "version: 1\nprovider:\n  base_url: http://127.0.0.1:8000/v1\n  api_key_env: LOCAL_KEY\n"
@@ -305,13 +305,26 @@ FILE_CASES: dict[str, tuple[dict[str, str | None], str]] = {
         {"goldens/ordre.jsonl": '{"id": "a", "vars": {"input": "x"}, "expected": "y"}\n'},
         "warning: goldens/ordre.jsonl: no prompt is called `ordre`, so these cases are not used. Did you mean `order`?",
     ),
+    "goldens of a prompt that is not included": (
+        {
+            "goldens/topic.jsonl": '{"id": "a", "vars": {"input": "x"}, "expected": "y"}\n',
+            "prompts/topic.j2": "{{input}}",
+        },
+        "warning: goldens/topic.jsonl: no prompt is called `topic`, so these cases are not used. prompts/topic.j2 may",
+    ),
     "broken goldens": ({GOLDENS: "{\n"}, f"error: {GOLDENS}:1: "),
     "variable lacking": ({GOLDENS: '{"id": "a", "vars": {"x": 1}, "expected": "y"}\n'}, f"error: {GOLDENS}:1: "),
     "judge unset": (
         {GOLDENS: JUDGED},
         "error: promptci.yml:1: goldens use the assertion `judge`, and `judge.model` is",
     ),
-    "no labels": ({GOLDENS: JUDGED}, "warning: goldens/order.labels.jsonl: a model marks answers of `order`"),
+    "no labels": (
+        {GOLDENS: JUDGED},
+        (
+            "warning: goldens/order.labels.jsonl: a model marks answers of `order`, and there are no labels to check"
+            " its marks against. Let people mark 50 answers or more: `promptci judge label --prompt order`. With"
+        ),
+    ),
     "rubric lacking": (
         {"promptci.yml": CONFIG + "judge: {model: m, rubric: j.md}\n"},
         "error: j.md: `judge.rubric` names this file, which does not exist",

@@ -206,6 +206,15 @@ EXAMPLES: Mapping[str, Sequence[Facts]] = {
             kind="auth",
         ),
         MissingAnswers(
+            missing=60,
+            requested=60,
+            max_error_rate=0.05,
+            first_error="no-key: HTTP 401. OPENAI_API_KEY is not set: the key is invalid",
+            version="both",
+            unsent=57,
+            kind="no-key",
+        ),
+        MissingAnswers(
             missing=24,
             requested=24,
             max_error_rate=0.05,

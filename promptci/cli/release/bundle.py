@@ -13,7 +13,7 @@ from promptci.usecases.release.bundle import BundleRequest
 
 @click.command("bundle")
 @options.repository_options
-@click.option("--env", "environment", required=True, help="Environment: `production` is deployments/production.yml.")
+@output.environment_option
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit of the default branch.")
 @click.option(
     "--out",

@@ -13,7 +13,7 @@ from promptci.usecases.release.deploy import DeployRequest
 @click.command("deploy")
 @click.argument("name", metavar="NAME@VERSION")
 @options.repository_options
-@click.option("--env", "environment", required=True, help="Environment: `production` is deployments/production.yml.")
+@output.environment_option
 @click.option("--canary", is_flag=True, help="Try it on the first step's share of users beside the stable version.")
 @click.option("--drop-canary", is_flag=True, help="End the canary of another version.")
 @click.option("--new-env", "new_environment", is_flag=True, help="Begin an environment beside those that there are.")

@@ -2,15 +2,19 @@
 
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from promptci.cli import console
+from promptci.cli.options import find_top
 from promptci.documents.document import Document
 from promptci.errors import UsageError
 from promptci.redact import Redactor
 from promptci.rollout.deployments.commit import CommitTarget
+from promptci.rollout.deployments.environment_file import FOLDER
+from promptci.wording import join_names
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,6 +30,23 @@ def reads_only(command: Command) -> Command:
         "--dry-run", is_flag=True, expose_value=False, help="Changes nothing: this command only reads and prints."
     )
     return option(command)
+
+
+def environment_option(command: Command) -> Command:
+    """Add `--env`, which is required; the error where it is missing names the environments that there are."""
+    description = "Environment, required: `production` is deployments/production.yml."
+    return click.option("--env", "environment", callback=_require_environment, help=description)(command)
+
+
+def _require_environment(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    if value is None and not ctx.resilient_parsing:
+        folder = find_top(ctx.params.get("root") or Path()) / FOLDER
+        names = sorted(path.stem for path in folder.glob("*.yml"))
+        listed = (
+            f"Environments there: {join_names(names)}" if names else "There is none yet: `--env production` begins one"
+        )
+        raise UsageError("--env is missing, which names the environment", f"{listed}.")
+    return value
 
 
 def push_options(command: Command) -> Command:

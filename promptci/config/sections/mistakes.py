@@ -32,10 +32,22 @@ def describe_mistake(detail: ErrorDetails) -> tuple[str, str]:
     expected = f"{word} or {expected}" if word else expected
     message = f"it must be {expected}" if is_type else detail["msg"].removeprefix("Value error, ")
     key, value = detail["loc"][-1] if detail["loc"] else "", detail["input"]
-    if key in SHARES and isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= MAX_PERCENT:
-        message = f"{message}; a share is written so: {value:g} percent or points are {value / MAX_PERCENT:g}"
+    percent = _parse_percent(value) if key in SHARES else None
+    if percent is not None:
+        message = f"{message}; a share is written so: {percent:g} percent or points are {percent / MAX_PERCENT:g}"
     is_secret = key in NAMES_OF_SECRETS or (key == "base_url" and "@" in str(value))
     return "a text that is not shown" if is_secret else repr(detail["input"])[:60], message
+
+
+def _parse_percent(value: object) -> float | None:
+    """Return the percent or points that somebody wrote for a share, as a number or as `5%`; None for anything else."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text.endswith("%") and text[:-1].strip().replace(".", "", 1).isdecimal():
+        number = float(text[:-1])
+        return number if number <= MAX_PERCENT else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 1 < value <= MAX_PERCENT else None
 
 
 def join_alternatives(

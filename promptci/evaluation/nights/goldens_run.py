@@ -22,7 +22,9 @@ from promptci.runs.model import Answer
 from promptci.scoring.model import ScoredCase
 from promptci.stats.estimates.percentiles import percentiles
 
-ACCOUNT_ERRORS = frozenset({"auth", "not-found", "quota", "budget", "bad-request", "deadline", "not-recorded"})
+ACCOUNT_ERRORS = frozenset(
+    {"auth", "no-key", "not-found", "quota", "budget", "bad-request", "deadline", "not-recorded"}
+)
 """Kinds of errors that are ours to fix, and no outage of the provider."""
 PROVIDER_ERROR = "provider"
 

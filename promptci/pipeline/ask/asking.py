@@ -22,7 +22,7 @@ from promptci.pipeline.plan.planning import PlannedRun
 from promptci.pipeline.revisions import Revisions
 from promptci.providers import registry
 from promptci.providers.base import Provider
-from promptci.providers.cache import AnswerCache
+from promptci.providers.cache import AnswerCache, describe_use
 from promptci.providers.prices import PriceList
 from promptci.providers.recorded import RecordingProvider
 from promptci.providers.routing import RoutedCache
@@ -198,10 +198,9 @@ def _apply_probes(runs: Sequence[PromptRun], outcomes: Sequence[ProbeOutcome]) -
 
 def _collect_notes(budget: Budget, cache: AnswerCache | RoutedCache | None, options: RunOptions) -> Sequence[str]:
     """Return the notes on budget, cache and shards."""
-    trouble = [cache.write_error] if cache is not None and cache.write_error else []
     return [
         *budget.notes,
-        *trouble,
+        *(describe_use(cache.write_error, cache.oldest_used_s) if cache is not None else ()),
         *(options.joined.notes if options.joined is not None else ()),
     ]
 
@@ -239,20 +238,21 @@ def _cache(  # noqa: PLR0917 - in the order of the pipeline
     folder = collected.config.run.cache
     if not folder or options.no_cache or options.record is not None:
         return None
-    if problem := find_folder_problem(options.root, options.root / folder, head):
+    place = options.root / folder
+    if problem := find_folder_problem(options.root, place, head):
         notes.append(f"The cache in {folder} was not used: {problem}.")
         return None
     asked = open_provider.find_asked_endpoints(planned)
     opened = {
         name: registry.open_answer_cache(
-            collected.endpoints.get(name, collected.config.provider), env.environ, options.root / folder
+            collected.endpoints.get(name, collected.config.provider), env.environ, place, reads=not options.ask_again
         )
         for name in asked
     }
     caches = {name: cache for name, cache in opened.items() if cache is not None}
     if not caches:
         return None
-    keep_out_of_git(options.root / folder)
+    keep_out_of_git(place)
     return caches[""] if asked == ("",) else RoutedCache(caches)
 
 

@@ -148,7 +148,7 @@ def describe(planned: PlannedRun, collected: CollectedRun, explain_calls: int | 
     if not planned.prompts:
         return [NOTHING_TO_TEST]
     price = _price_list(collected)
-    total = estimate_questions(planned.questions, price)
+    total = estimate_first_questions(planned, collected)
     prompts = [_describe_plan(run.plan, collected) for run in planned.prompts]
     return [
         *prompts,
@@ -162,6 +162,11 @@ def describe(planned: PlannedRun, collected: CollectedRun, explain_calls: int | 
         *_judge_price(planned, collected),
         *_explain_price(planned, collected, explain_calls),
     ]
+
+
+def estimate_first_questions(planned: PlannedRun, collected: CollectedRun) -> RunEstimate:
+    """Return what the first answers cost at most, without judges and without what is asked again."""
+    return estimate_questions(planned.questions, _price_list(collected))
 
 
 def describe_estimate(planned: PlannedRun, collected: CollectedRun, explain_calls: int | None = None) -> str:

@@ -128,13 +128,23 @@ def _appended_variables(prompt: Prompt) -> set[str]:
 
 def _missing_user_message(prompt: Prompt, case: Case, variable: str) -> CaseMistake:
     own = next(iter(case.vars))
+    text_variables = {name for message in prompt.messages[:-1] for name in message.variables}
+    named_system = "system" in prompt.name.lower()
+    if used := sorted(text_variables & case.vars.keys()):
+        rename = f" or take `system` out of the name `{prompt.name}`," if named_system else ""
+        hint = (
+            f"The text has `{used[0]}` in it already. Set `prompts.user: false` in promptci.yml,{rename} so that"
+            " nothing follows it."
+        )
+    else:
+        hint = f'Rename `{own}` to `{variable}` in the goldens, or set `prompts.user: "{{{{{own}}}}}"` in promptci.yml.'
+        if not named_system:
+            hint += f" A text that uses `{{{{{own}}}}}` itself is the whole prompt, and nothing follows it."
     return CaseMistake(
         case=case,
         line=case.line,
         text=f" has no variable `{variable}`, which follows the text of {prompt.path} as the user message",
-        hint=f"Rename `{own}` to `{variable}` in the goldens, or set"
-        f' `prompts.user: "{{{{{own}}}}}"` in promptci.yml. A text that uses `{{{{{own}}}}}` itself is the whole'
-        " prompt, and nothing follows it.",
+        hint=hint,
     )
 
 

@@ -28,6 +28,11 @@ def nothing_evaluated(facts: MissingAnswers) -> FindingText:
             f"could not be evaluated: the endpoint refused the key{_status(facts)} ({_count_failures(facts)})",
             _first_error(facts),
         )
+    if facts.kind == "no-key":
+        return FindingText(
+            f"could not be evaluated: no key is set, and the endpoint requires one ({_count_failures(facts)})",
+            _first_error(facts),
+        )
     if facts.unscored:
         return FindingText(
             f"could not be evaluated: no answer of {version} could be scored (0 of {facts.requested:,})",
@@ -230,7 +235,7 @@ def _count_failures(facts: MissingAnswers) -> str:
     if not facts.unsent:
         return f"{facts.missing:,} of {count(facts.requested, 'request')} failed"
     failed = facts.missing - facts.unsent
-    word = "refused" if facts.kind == "auth" else "failed"
+    word = "refused" if facts.kind in {"auth", "no-key"} else "failed"
     return f"{count(failed, 'request')} {word}, {facts.unsent:,} not sent"
 
 

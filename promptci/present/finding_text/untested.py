@@ -43,7 +43,7 @@ def missing_goldens(facts: MissingGoldens) -> FindingText:
         )
     return FindingText(
         "has no goldens, so nothing was tested",
-        "Add a golden set under the name that `prompts.goldens` gives, or testData in the prompt file.",
+        "Add a golden set under the name that `prompts.goldens` gives; a `.prompt.yml` can have testData instead.",
     )
 
 

@@ -20,6 +20,7 @@ from promptci.prompts.formats.text_layout import to_prompt_name
 from promptci.prompts.model import Message, Prompt
 from promptci.prompts.options import Syntax
 from promptci.prompts.promptfoo import load as promptfoo
+from promptci.prompts.promptfoo.config import READ_AS_PROMPTFOO
 from promptci.prompts.source import ParsedFile, PromptSource
 from promptci.prompts.template import message_images
 from promptci.prompts.template.message_images import MessageImage
@@ -237,7 +238,7 @@ def _read_promptfoo(source: PromptSource) -> ParsedFile:
         settings = promptfoo.load_promptfoo(source.path, read, source.glob)
     except InputError as error:
         return ParsedFile((), error.problems)
-    notes = [f"{source.path}: this is read as a promptfoo configuration, because it has `prompts` and `tests`."]
+    notes = [f"{source.path}: {READ_AS_PROMPTFOO}, because it has `prompts` and `tests`."]
     if settings.incomplete:
         notes.append(f"{source.path}: not run: {settings.describe_incomplete()}.")
     counts = {text: settings.left_out.count(text) for text in settings.left_out}

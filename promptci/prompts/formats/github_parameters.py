@@ -87,7 +87,8 @@ def _find_mistake(parameters: Mapping[str, Any], key: str, setting: Any) -> tupl
     if name in UNSENDABLE:
         return f"`{key}` cannot be set by a prompt file", UNSENDABLE[name]
     if name not in KNOWN_PARAMETERS and (close := find_misspelt(name, KNOWN_PARAMETERS)):
-        return f"unknown parameter `{key}`", f"Did you mean `{close}`?"
+        spelt = to_camel_case(close) if key != key.lower() and "_" not in key else close
+        return f"unknown parameter `{key}`", f"Did you mean `{spelt}`?"
     if name in parameters:
         return f"`{name}` is set twice, in both spellings", "Keep one."
     message = _find_problem(name, setting)
@@ -97,6 +98,11 @@ def _find_mistake(parameters: Mapping[str, Any], key: str, setting: Any) -> tupl
 def to_wire_name(key: str) -> str:
     """Return a parameter's name in the request: `maxCompletionTokens` becomes `max_completion_tokens`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
+
+
+def to_camel_case(name: str) -> str:
+    """Return a parameter's name in GitHub's spelling: `max_completion_tokens` becomes `maxCompletionTokens`."""
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
 def _find_problem(name: str, setting: Any) -> str | None:

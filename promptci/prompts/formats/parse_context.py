@@ -19,6 +19,9 @@ MAX_SHOWN_BRACES = 5
 MISSPELLING_CUTOFF = 0.85
 """Similarity from which an unknown key is taken for a misspelt one."""
 
+WRONG_NAMES = {"prompt": "messages"}
+"""Keys of other tools, and what they are called here: the nearest name would be another thing."""
+
 
 class ParseContext:
     """One prompt file while it is parsed."""
@@ -55,7 +58,8 @@ class ParseContext:
         for key in keys:
             if key in known:
                 continue
-            if close := find_misspelt(key, known):
+            meant = WRONG_NAMES.get(key)
+            if close := meant if meant in known else find_misspelt(key, known):
                 self.add_problem((*place, key), f"unknown key `{key}` of {owner}", f"Did you mean `{close}`?")
             else:
                 self.add_note((*place, key), f"`{key}` is not a key of {owner} and is ignored.")

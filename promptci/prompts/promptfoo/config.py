@@ -13,6 +13,7 @@ from promptci.lazy_dataclass import dataclass
 from promptci.prompts.model import MessageSyntax
 from promptci.prompts.source import FindFiles
 from promptci.prompts.template.message_images import MessageImage
+from promptci.wording import join_names
 
 READ_KEYS = (
     "prompts", "providers", "targets", "tests", "scenarios", "defaultTest", "description", "assertionTemplates",
@@ -22,6 +23,11 @@ READ_KEYS = (
 
 Read = Callable[[str], bytes | None]
 FILE = "file://"
+READ_AS_PROMPTFOO = "this is read as a promptfoo configuration"
+"""Beginning of the note on a file that is, which tells nothing where it was meant so."""
+MAX_NAMED = 5
+"""Tests that are named for not being run."""
+MAX_NAME_CHARS = 60
 MAX_FILES = 1000
 """Files that one pattern may name."""
 
@@ -80,7 +86,9 @@ class PromptfooConfig:
         """Return how many tests are not run; empty where all are."""
         if not self.incomplete:
             return ""
-        return f"{len(self.incomplete)} of {len(self.cases)} tests, of which something that decides is left out"
+        names = [_name_test(number, self.cases[number]) for number in self.incomplete]
+        text = f"{len(self.incomplete)} of {len(self.cases)} tests, of which something that decides is left out"
+        return f"{text}: {join_names(names, MAX_NAMED)}"
 
     def resolve(self, written: str) -> str | None:
         """Return the file that a text names, or None where there is none inside the repository."""
@@ -127,6 +135,12 @@ class PromptfooConfig:
 def dump_cases(config: PromptfooConfig) -> str:
     """Return the complete cases as JSON lines."""
     return "".join(json.dumps(case, ensure_ascii=False) + "\n" for case in config.complete_cases)
+
+
+def _name_test(number: int, case: Mapping[str, Any]) -> str:
+    """Return how a reader finds a test: its place among all tests, and its description."""
+    described = str(case.get("description") or "")[:MAX_NAME_CHARS]
+    return f"number {number + 1}" + (f" (`{described}`)" if described else "")
 
 
 def iterate_entries(value: Any) -> Iterator[Any]:

@@ -19,6 +19,8 @@ _METADATA_ADDRESSES = {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_addre
 _DEPLOYMENT = re.compile(r"(?<=/openai)/deployments/[^/]+$")
 
 ADDRESS_HINT = "Write it like https://api.openai.com/v1"
+CALLS = ("/chat/completions", "/completions", "/embeddings", "/responses")
+"""Paths of single calls, the longer ones first, which documentation shows as the whole address."""
 MAX_LABEL = 63
 """Characters between two dots of a host's name."""
 
@@ -92,6 +94,9 @@ def find_address_problem(base_url: str) -> AddressProblem | None:
     if parts.fragment or any(name != "api-version" for name, _ in parse.parse_qsl(parts.query, keep_blank_values=True)):
         hint = "Give the address up to and including /v1, without `?` or `#`; only Azure's `?api-version=` is accepted"
         return AddressProblem("the address ends in a query or fragment", hint)
+    if call := next((path for path in CALLS if parts.path.rstrip("/").endswith(path)), None):
+        hint = f"Leave out {call}, which is added to the address for each request"
+        return AddressProblem(f"the address ends in {call}", hint)
     return _find_host_problem(name, is_plain=parts.scheme == "http" and not is_loopback(base_url))
 
 

@@ -66,6 +66,7 @@ class OpenAIProvider:
         self.concurrency = concurrency or MAX_CONCURRENCY
         self._fixed_concurrency = concurrency
         self._options = options
+        self._has_key = bool(key)
         self._redactor = redactor or Redactor([key] if key else [])
         self._clock = clock or ProviderClock()
         self._policy = RetryPolicy(
@@ -100,9 +101,9 @@ class OpenAIProvider:
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
             unreachable = error.kind == "connection" and not self._was_reached
-            message = error.message if self._options.api_key_env else api_errors.ask_for_key(error.message)
-            message = api_errors.shorten(self._redactor.redact(message))
-            raise _restate(error, message, fatal=error.fatal or unreachable) from None
+            restated = error if self._has_key else api_errors.ask_for_key(error, self._options.api_key_env)
+            message = api_errors.shorten(self._redactor.redact(restated.message))
+            raise _restate(restated, message, fatal=error.fatal or unreachable) from None
         self._was_reached = True
         refusals.record_answer()
         return completion

@@ -19,8 +19,9 @@ _BY_CAUSE = {
 }
 """What to do about a rise of cost, by what made it; another or an unknown cause has the advice of `cost`."""
 _NEW_KEY = "Set a key that the endpoint accepts (`provider.api_key_env` names its variable), then run again."
+_SET_KEY = "Set the key as the first error says, then run again. An endpoint on this machine may need one too."
 _REACH = "Check `provider.base_url`, the network and the proxy settings, then run again."
-_BY_KIND = {"auth": _NEW_KEY, "connection": _REACH}
+_BY_KIND = {"auth": _NEW_KEY, "no-key": _SET_KEY, "connection": _REACH}
 """What to do where all requests failed in one way; other ways have the advice of `nothing-evaluated`."""
 _NEXT = {
     "regression": "Look at the cases that got worse. Where the new answer is wrong, fix the prompt. Where it is right,"

@@ -14,7 +14,9 @@ from promptci.errors import UsageError
 from promptci.git.repo import Repo
 from promptci.git.snapshot import Snapshot
 from promptci.lazy_dataclass import dataclass
+from promptci.prompts.model import Prompt
 from promptci.registry import tags
+from promptci.registry.bundle_document import find_bundle_obstacle
 from promptci.registry.release import Release
 from promptci.registry.released_prompt import VersionReader
 from promptci.registry.tag_message import format_message
@@ -98,13 +100,14 @@ def deploy(request: DeployRequest) -> DeploySummary:
     if target.push:
         tags.require_pushed(repo.root, target.remote, release)
     reader = VersionReader(repo, releases, request.config_path)
-    reader.find(prompt, str(release.number))  # refuses a release that is not what was released
+    named = reader.find(prompt, str(release.number))  # refuses a release that is not what was released
     reader.require_unmoved(release)
     head = find_audit_head(repo.root, target.remote, fetch=target.push)
     result = commit.commit_planned(
         repo, target, lambda snapshot: _plan(request, release, head, repo, snapshot), dry_run=request.dry_run
     )
     plan = result.plan
+    obstacles = warn_of_bundle(named.prompt, path) if plan.after != plan.before else ()
     return DeploySummary(
         environment=request.environment,
         path=path,
@@ -116,7 +119,7 @@ def deploy(request: DeployRequest) -> DeploySummary:
         pushed=result.branch,
         pulled=result.pulled,
         pull_command=result.pull_command,
-        warnings=[*([head.warning] if head.warning else []), *plan.warnings, *result.warnings],
+        warnings=[*([head.warning] if head.warning else []), *plan.warnings, *obstacles, *result.warnings],
     )
 
 
@@ -176,6 +179,15 @@ def _list_warnings(request: DeployRequest, release: Release, repo: Repo, snapsho
             because = f" ({change.reason or change.subject})"
             yield f"{release.name} was rolled back in {request.environment} on {change.at[:10]}{because}"
         return
+
+
+def warn_of_bundle(prompt: Prompt, path: str) -> Iterator[str]:
+    """Yield that the environment's bundle cannot be made with a prompt, and how to take it out again."""
+    if obstacle := find_bundle_obstacle(prompt):
+        yield (
+            f"{obstacle}: `promptci bundle` refuses the whole environment. If applications read bundles, take"
+            f" `{prompt.name}` out of `prompts` in {path} and commit that"
+        )
 
 
 def _find_rollback(environment: str, before: Deployed | None, snapshot: Snapshot) -> str | None:

@@ -96,6 +96,7 @@ def _advise_on(collected: CollectedRun, base_name: str, environ: Mapping[str, st
                 "promptci check --base HEAD~1  # compare with the commit before",
                 "promptci run                  # test every prompt as it is",
                 "promptci power                # what your goldens can show",
+                "promptci release NAME         # number a merged prompt, to deploy it: docs/releases.md",
                 "promptci doctor               # check the setup",
             ),
         )

@@ -25,6 +25,7 @@ from promptci.pipeline.plan import planning
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_selected_files, find_unmatched_prompt_files
 from promptci.prompts.model import Prompt
+from promptci.prompts.promptfoo.config import READ_AS_PROMPTFOO
 from promptci.providers.options import ProviderOptions
 from promptci.runs.prompt_plan import PromptPlan, Status
 from promptci.scoring.judges import judge
@@ -194,7 +195,11 @@ def _unused_parts(prompt: Prompt) -> Iterator[DoctorFinding]:
     for note in prompt.notes:
         line, _, text = note.removeprefix(f"{prompt.path}:").partition(": ")
         place, message = (int(line), text) if line.isdecimal() else (None, note.removeprefix(f"{prompt.path}: "))
-        hint = "Remove it if it is not meant so; docs/prompt-files.md lists what is used."
+        if message.startswith(READ_AS_PROMPTFOO):  # as `promptci init` included it
+            continue
+        is_promptfoo = any(READ_AS_PROMPTFOO in other for other in prompt.notes)
+        page = "docs/from-promptfoo.md" if is_promptfoo else "docs/prompt-files.md"
+        hint = f"Remove it if it is not meant so; {page} lists what is used."
         problem = Problem(path=prompt.path, line=place, message=message.removesuffix("."), hint=hint)
         yield DoctorFinding(problem=problem, level="warning")
 
@@ -236,12 +241,8 @@ def _judge(state: _RepositoryState) -> Iterator[DoctorFinding]:
         pattern = state.config.prompts.goldens.replace("{name}", globs.escape(name))
         labels = pattern.removesuffix(".*") + ".labels.*"
         if not state.snapshot.glob(labels):
-            message = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
-            path = state.config.prompts.goldens.replace("{name}", name).removesuffix(".*") + ".labels.jsonl"
-            yield DoctorFinding(
-                problem=Problem(path=path, message=message, hint="Let a person mark some answers there."),
-                level="warning",
-            )
+            problem = doctor_goldens.describe_missing_labels(name, state.config.prompts.goldens)
+            yield DoctorFinding(problem=problem, level="warning")
 
 
 def _provider(state: _RepositoryState) -> Iterator[DoctorFinding]:

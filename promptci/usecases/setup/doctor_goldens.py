@@ -12,10 +12,15 @@ from promptci.goldens.checks import lint, unused_variables
 from promptci.goldens.find import NAME, SIDE_FILE
 from promptci.goldens.formats import BINARY_FORMATS, GOLDEN_FORMATS
 from promptci.present import formatting
+from promptci.prompts.discover import TEXT_SUFFIXES
+from promptci.prompts.find import is_vendored
 from promptci.prompts.model import Prompt
 from promptci.runs.prompt_plan import PromptPlan
+from promptci.scoring.judges.trust import MIN_LABELS
 from promptci.wording import join_names, suggest
 
+GITHUB_SUFFIXES = (".prompt.yml", ".prompt.yaml")
+PROMPT_SUFFIXES = (*GITHUB_SUFFIXES, *TEXT_SUFFIXES)
 GOLDEN_ENDINGS = {*GOLDEN_FORMATS, *BINARY_FORMATS}
 ASSUMED_DISCORDANCE = 0.05
 """Share of cases that change their verdict by themselves, where nothing is measured."""
@@ -33,9 +38,21 @@ def find_unused_goldens(
         stem, ending = posixpath.splitext(posixpath.basename(path))
         if path in used or ending not in GOLDEN_ENDINGS or SIDE_FILE.search(path):
             continue
-        near = suggest(stem, names)
-        hint = f"{near} Rename the file then." if near else f"Rename it as its prompt: {join_names(sorted(names), 5)}."
+        hint = _explain_unused(stem, names, snapshot)
         yield Problem(path=path, message=f"no prompt is called `{stem}`, so these cases are not used", hint=hint)
+
+
+def _explain_unused(stem: str, names: Collection[str], snapshot: Snapshot) -> str:
+    """Return what to do about goldens without a prompt: their prompt is not included, or has another name."""
+    prompts = [
+        path
+        for path in snapshot.paths()
+        if posixpath.basename(path).split(".")[0] == stem and path.endswith(PROMPT_SUFFIXES) and not is_vendored(path)
+    ]
+    if prompts:
+        return f"{join_names(prompts, 3)} may be the prompt: `prompts.include` in promptci.yml does not name it."
+    near = suggest(stem, names)
+    return f"{near} Rename the file then." if near else f"Rename it as its prompt: {join_names(sorted(names), 5)}."
 
 
 def find_truthy_words(plans: Sequence[PromptPlan]) -> Iterator[Problem]:
@@ -60,8 +77,19 @@ def describe_missing_goldens(prompt: Prompt, files: Sequence[str], pattern: str)
     if files:
         message = f"{message}: {join_names(files, 5)} {'is' if len(files) == 1 else 'are'} empty"
     path = files[0] if files else pattern.replace("{name}", prompt.name).replace("*", "jsonl")
-    hint = f"Write some to {path}, or as `testData` of the prompt."
+    alternative = ", or as `testData` of the prompt" if prompt.path.lower().endswith(GITHUB_SUFFIXES) else ""
+    hint = f"Write some to {path}{alternative}."
     return Problem(path=prompt.path, line=prompt.line, message=message, hint=hint)
+
+
+def describe_missing_labels(name: str, pattern: str) -> Problem:
+    """Return the problem of a judged prompt without labels, and how many of them it takes."""
+    hint = (
+        f"Let people mark {MIN_LABELS} answers or more: `promptci judge label --prompt {name}`. With fewer the judge is"
+        " advisory; without any it counts, unchecked."
+    )
+    message = f"a model marks answers of `{name}`, and there are no labels to check its marks against"
+    return Problem(path=pattern.replace(NAME, name).removesuffix(".*") + ".labels.jsonl", message=message, hint=hint)
 
 
 def describe_goldens(plans: Sequence[PromptPlan], config: Config) -> Iterator[str]:

@@ -17,6 +17,7 @@ from promptci.git.repo import Repo
 from promptci.git.snapshot import WORK_TREE
 from promptci.lazy_dataclass import dataclass
 from promptci.pipeline.collection.side_files import promptfoo_endpoint
+from promptci.prompts.find import find_selected_files
 from promptci.prompts.promptfoo.config import ImportedPrompt, PromptfooConfig, PromptfooMessage, dump_cases
 from promptci.prompts.promptfoo.load import load_promptfoo
 from promptci.prompts.template import message_images
@@ -54,6 +55,7 @@ def import_promptfoo(root: Path, config_path: str, *, dry_run: bool = False) -> 
         config = load_promptfoo(config_path, tree.read, tree.glob)
         settings_path = find_config(tree, DEFAULT_PATH)
         settings = load_config(tree.read(settings_path) if settings_path else None, settings_path or DEFAULT_PATH)
+        is_included = config_path in find_selected_files(tree, settings.prompts.include)
     writable = [prompt for prompt in config.prompts if all(m.syntax == "fill" for m in prompt.messages)]
     left_out = _list_left_out(config, writable)
     if not writable:
@@ -73,7 +75,11 @@ def import_promptfoo(root: Path, config_path: str, *, dry_run: bool = False) -> 
         write.write_text(repo.root / path, text)
     compared = (config, settings, settings_path or DEFAULT_PATH)
     left_out += filter(None, [promptfoo_endpoint.describe_difference(*compared)])
-    notes = [promptfoo_endpoint.describe_unknown(*compared), None if config.model else _describe_model(model, settings)]
+    notes = [
+        promptfoo_endpoint.describe_unknown(*compared),
+        None if config.model else _describe_model(model, settings),
+        _describe_included(config_path, writable) if is_included else None,
+    ]
     return PromptfooImport(
         files=tuple(files),
         cases=len(config.complete_cases),
@@ -103,6 +109,15 @@ def _describe_model(model: str, settings: Config) -> str:
     if model:
         return f"promptfoo's configuration names no model that is known here, so the prompts name `{model}`"
     return f"the prompts name no model: that of promptci.yml is asked, `{settings.provider.model}`"
+
+
+def _describe_included(config_path: str, prompts: Sequence[ImportedPrompt]) -> str:
+    """Return what to do where the configuration is tested itself, which would test every prompt twice."""
+    name = prompts[0].name
+    return (
+        f"take {config_path} out of `prompts.include` in promptci.yml now. Until then each prompt is tested twice under"
+        f" longer names, and what was released or deployed as `{name}` has no prompt"
+    )
 
 
 def describe_import(result: PromptfooImport, *, dry_run: bool = False) -> WrittenFiles:

@@ -92,7 +92,7 @@ def _select_labelled_prompts(collected: CollectedRun, prompt: str | None) -> Col
 def _measure_judges(
     collected: CollectedRun, head: Snapshot, request: CheckRequest, env: Environment
 ) -> CalibrationResult:
-    if request.no_cache:  # nor the journal of an earlier calibration
+    if request.ask_again:  # nor the journal of an earlier calibration
         (request.out / resume.JOURNAL).unlink(missing_ok=True)
     runs = [PromptRun(plan=plan) for plan in collected.plans]
     revisions = Revisions(head=head, head_name=request.head)

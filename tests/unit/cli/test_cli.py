@@ -81,8 +81,12 @@ def test_check_without_a_relevant_change_prints_no_change(tmp_path: Path) -> Non
 def test_dry_run_prints_the_plan(tmp_path: Path) -> None:
     builder = shop(tmp_path, FILES)
     builder.write({PROMPT: prompt(BAD)}).commit()
+    planned = json.loads(call("check", "--dry-run", "--json", cwd=builder.path).stdout)
+    assert (planned["schema"], planned["dry_run"]) == ("promptci/run-plan/v1", True)
+    assert (planned["cases"], planned["answers"], planned["calls"]) == (60, 120, 120)
     done = call("check", "--dry-run", cwd=builder.path)
     assert done.returncode == 0, done.stderr
+    assert planned["lines"] == done.stdout.splitlines()[-len(planned["lines"]) :]
     assert "prompts: 1, cases: 60, repeats: 1" in done.stdout
     assert "price: " in done.stdout
     assert not (builder.path / "promptci-report").exists()

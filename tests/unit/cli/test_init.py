@@ -51,6 +51,17 @@ def test_the_key_that_is_set_chooses_the_endpoint_and_is_named_only(builder: Rep
     assert lookup in unpinned[0].hint
 
 
+def test_in_a_folder_the_files_go_to_the_top_of_the_repository(builder: RepoBuilder) -> None:
+    folder = builder.path / "src" / "llm"
+    folder.mkdir(parents=True)
+    done = call_promptci(["init"], folder, {"PATH": "/usr/bin:/bin", **KEY})
+    assert f"{folder} is a folder of the repository {builder.path}: the files go there" in done.stdout
+    assert "wrote ../../promptci.yml" in done.stdout
+    assert not [*folder.iterdir()]
+    assert (builder.path / ".github/workflows/prompts.yml").exists()
+    assert "kept ../../promptci.yml" in call_promptci(["init"], folder, {"PATH": "/usr/bin:/bin", **KEY}).stdout
+
+
 def test_prompts_models_and_missing_goldens_are_named_and_no_example_is_written(builder: RepoBuilder) -> None:
     builder.write({"prompts/new.prompt.yml": prompt(GOOD).replace("order", "new", 1)})
     done = init(builder, **KEY)
@@ -161,7 +172,10 @@ def test_a_dry_import_writes_nothing(tmp_path: Path) -> None:
     shop.commit()
     tried = call_promptci(["import", "promptfoo", "--dry-run", "--json"], shop.path, {"PATH": "/usr/bin:/bin"})
     assert (json.loads(tried.stdout)["dry_run"], (shop.path / "goldens").exists()) == (True, False), tried.stderr
+    call_promptci(["init"], shop.path, {"PATH": "/usr/bin:/bin"})
     done = call_promptci(["import", "promptfoo"], shop.path, {"PATH": "/usr/bin:/bin"})
+    assert "take promptfooconfig.yaml out of `prompts.include` in promptci.yml now" in done.stdout
+    assert "released or deployed as `polite` has no prompt" in done.stdout
     assert "written: goldens/" in done.stdout
 
 

@@ -61,7 +61,9 @@ def test_a_missing_key_and_missing_goldens_are_said(builder: RepoBuilder) -> Non
 
 
 def test_without_a_change_the_prompts_can_be_run_as_they_are(builder: RepoBuilder) -> None:
-    assert first_command(advice(builder)) == "promptci run"
+    step = advice(builder)
+    assert first_command(step) == "promptci run"
+    assert any(command.startswith("promptci release NAME") for command in step.commands)
 
 
 def test_a_mistake_is_named_and_sends_to_the_doctor(builder: RepoBuilder) -> None:

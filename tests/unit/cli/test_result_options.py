@@ -14,6 +14,7 @@ from support.repositories import BAD, GOLDENS, GOOD, PROMPT, config, goldens, pr
 
 from promptci.cli import options, watch
 from promptci.cli.command_group import group
+from promptci.errors import UsageError
 
 CASES = 4
 FILES = {
@@ -146,3 +147,13 @@ def test_a_mistake_comes_without_a_remark_on_what_is_tested(tmp_path: Path, monk
         assert "testing the working tree" not in CliRunner().invoke(group, words, standalone_mode=False).output
     builder.write({"promptci.yml": "version: 1\n"}).commit("mended")
     assert "testing the working tree" in CliRunner().invoke(group, ["check"], standalone_mode=False).output
+
+
+@pytest.mark.parametrize("words", [["deploy", "order@v1.0.0"], ["bundle"]])
+def test_a_missing_environment_is_answered_with_those_that_there_are(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "deployments").mkdir()
+    (tmp_path / "deployments" / "staging.yml").touch()
+    with pytest.raises(UsageError, match="--env is missing") as raised:
+        group([*words, "--repo", str(tmp_path)], standalone_mode=False)
+    assert raised.value.hint == "Environments there: staging."

@@ -222,6 +222,8 @@ def test_a_path_that_leads_out_of_the_repository_is_refused(text: str, message: 
     ("text", "message"),
     [
         ("gate: {max_drop: 5}", "5 percent or points are 0.05"),
+        ("gate: {max_drop: 5%}", "5 percent or points are 0.05"),
+        ("gate: {max_drop: '0.5 %'}", "0.5 percent or points are 0.005"),
         ("gate: {min_quality: 90}", "90 percent or points are 0.9"),
         ("run: {concurrency: 1000000000}", "it must be 'auto' or less than or equal to 1000"),
         ("run: {concurrency: fast}", "it must be 'auto' or a whole number"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.errors import InputError
-from promptci.files.lines import MAX_PROBLEMS
+from promptci.files.lines import MAX_EQUAL_PROBLEMS, MAX_PROBLEMS
 from promptci.goldens import load
 from promptci.goldens.model import GoldenSet
 
@@ -122,9 +122,14 @@ def test_an_empty_cell_expects_nothing_and_is_an_empty_variable() -> None:
 
 def test_a_file_of_another_kind_does_not_bury_its_reader() -> None:
     table = "".join(f"c{i},question,answer\n" for i in range(2000))
-    text = problems({"g.jsonl": table, "h.jsonl": '{"Vars": 1}\n' * 2000})
-    assert len([message for message in text if message.startswith("g.jsonl")]) == MAX_PROBLEMS + 1
-    assert "h.jsonl: 1900 more problems in this file. Fix the ones above first." in text
+    mixed = "".join(f'{{"vars": {{}}, "asert{i}": 1}}\n' for i in range(2000))
+    text = problems({"g.jsonl": table, "h.jsonl": '{"Vars": 1}\n' * 2000, "k.jsonl": mixed})
+    assert len([message for message in text if message.startswith("g.jsonl")]) == 1 + MAX_EQUAL_PROBLEMS
+    (_, _, last) = [message for message in text if message.startswith("h.jsonl")]
+    assert "h.jsonl:3: " in last
+    assert "(1997 more lines have the same problem)" in last
+    assert len([message for message in text if message.startswith("k.jsonl")]) == MAX_PROBLEMS + 1
+    assert "k.jsonl: 1900 more problems in this file. Fix the ones above first." in text
 
 
 @pytest.mark.parametrize(("given_id", "expected"), [(7, "7"), (" x ", "x"), (True, ""), ("", "")])

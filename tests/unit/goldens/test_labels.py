@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.errors import InputError
-from promptci.files.lines import MAX_PROBLEMS
+from promptci.files.lines import MAX_EQUAL_PROBLEMS
 from promptci.goldens import labels
 from promptci.goldens.labels import Label
 
@@ -104,8 +104,8 @@ def test_the_same_answer_to_other_variables_is_another() -> None:
 
 def test_a_file_of_another_kind_gives_a_list_that_can_be_read() -> None:
     result = refused(*([{"id": "a"}] * 300))
-    assert len(result) == MAX_PROBLEMS + 1
-    assert "500 more problems" in result[0][1]
+    assert len(result) == 2 * MAX_EQUAL_PROBLEMS
+    assert "(297 more lines have the same problem)" in result[-1][1]
 
 
 def test_a_line_that_is_no_json_is_named() -> None:

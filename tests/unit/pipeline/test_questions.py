@@ -320,6 +320,28 @@ def test_a_user_message_that_no_file_states_is_explained_where_its_variable_is_m
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "advice"),
+    [
+        (
+            "SYSTEM_PROMPT",
+            "Sum up: {{text}}",
+            "Set `prompts.user: false` in promptci.yml, or take `system` out of the name `SYSTEM_PROMPT`, so that",
+        ),
+        ("SYSTEM", "Sum up.", 'Rename `text` to `input` in the goldens, or set `prompts.user: "{{text}}"` in'),
+        ("p", "Sum up: {{text}}", "has `text` in it already. Set `prompts.user: false` in promptci.yml, so that"),
+    ],
+)
+def test_a_user_message_is_not_added_to_a_text_that_has_the_variable(name: str, text: str, advice: str) -> None:
+    messages = (Message(role="system", content=text), Message(role="user", content="{{input}}"))
+    plain = prompt(name=name, messages=messages, path="app.py", source=text)
+    own = Case(id="a", vars={"text": "hi"}, path="goldens/p.csv", line=2)
+    (problem,) = questions.plan_questions(planned(None, (plain, goldens(own)), Status.ADDED), times(1)).problems
+
+    assert advice in problem.hint
+    assert "itself is the whole prompt" not in problem.hint
+
+
 def test_base_is_not_asked_a_new_case_that_lacks_its_variables() -> None:
     before = (prompt("Say {{old}}"), goldens(case("a", vars={"old": "x", "word": "x"})))
     after = (prompt("Say {{word}}"), goldens(case("a", vars={"old": "x", "word": "x"}), case("b")))

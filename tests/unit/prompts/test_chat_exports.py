@@ -120,7 +120,7 @@ def test_a_promptfoo_configuration_is_read_without_an_import() -> None:
     assert first.includes == ("prompts/a.txt",)
     notes = " ".join(first.notes)
     assert "the assertion `python`." in notes
-    assert "not run: 1 of 2 tests, of which something that decides is left out" in notes
+    assert "not run: 1 of 2 tests, of which something that decides is left out: number 2." in notes
 
 
 def test_a_misspelt_parameter_is_named_with_the_one_that_is_meant() -> None:

@@ -5,6 +5,7 @@ import pytest
 from promptci.git import globs
 from promptci.prompts.discover import propose_patterns
 from promptci.prompts.find import find_selected_files
+from promptci.prompts.formats.code import script_prompt
 from promptci.prompts.load import load_prompts
 from promptci.prompts.options import PromptOptions
 
@@ -96,3 +97,12 @@ def test_single_braces_are_variables_where_all_texts_write_them_so() -> None:
     assert syntax(a="Hi {name}", b="{{name}} x") is None
     assert syntax(a="Hi {name}", b='{"a": 1}') is None
     assert syntax(a="plain") is None
+
+
+def test_scripts_that_need_the_extra_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lack_the_extra(_: str) -> None:
+        raise ImportError("tree_sitter")
+
+    monkeypatch.setattr(script_prompt, "_build_parser", lack_the_extra)
+    files = {"web/p.ts": b"export const A_PROMPT = 'Be kind.'", "web/other.ts": b"export const x = 1"}
+    assert propose_patterns(files, files.get).unread_scripts == ("web/p.ts",)

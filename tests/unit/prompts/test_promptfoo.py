@@ -178,7 +178,7 @@ def test_files_are_written_once(tmp_path: Path) -> None:
     assert (prompt.model, prompt.parameters) == ("gpt-4o", {"temperature": 0, "max_tokens": 9})
     cases = [json.loads(line) for line in (builder.path / "goldens/chat.jsonl").read_text().splitlines()]
     assert "one" not in [case.get("description") for case in cases]  # an assertion of it is code
-    assert "tests, of which something that decides is left out\n" in done.stdout
+    assert "tests, of which something that decides is left out: number 1 (`one`)" in done.stdout
     again = call_promptci(["import", "promptfoo"], builder.path, {})
     assert (again.returncode, "Already there: prompts/prompt-1.prompt.yml" in again.stderr) == (2, True)
 

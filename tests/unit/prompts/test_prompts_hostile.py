@@ -99,6 +99,7 @@ def test_braces_that_are_no_variable_are_said_with_their_line() -> None:
         ("modelParameters: []\n", "`modelParameters` must be a map"),
         ("modelParameter: {temperature: 1}\n", "Did you mean `modelParameters`?"),
         ("evaluators: [{namee: x, uses: github/fluency}]\n", "Did you mean `name`?"),
+        ("prompt: Say hi\n", "Did you mean `messages`?"),
         ("testData: {}\n", "`testData` must be a list"),
         ("evaluators: {}\n", "`evaluators` must be a list"),
         ('name: "a\\nb"\n', "a prompt's name must be one line"),

@@ -9,6 +9,7 @@ from promptci.prompts.load import load_prompt, load_prompts
 from promptci.prompts.model import Prompt
 from promptci.prompts.options import PromptOptions
 from promptci.registry.bundle_document import bundle_version
+from promptci.usecases.release import deploy
 
 MODEL = PromptOptions(model="m")
 
@@ -175,8 +176,13 @@ def test_jinja_that_is_not_read_is_named_with_its_line() -> None:
 
 
 def test_a_jinja_prompt_cannot_be_in_a_bundle() -> None:
+    jinja = read("{% if a %}b{% endif %}", "a.j2")
     with pytest.raises(UsageError, match="Jinja template, which a bundle cannot hold"):
-        bundle_version("v1", read("{% if a %}b{% endif %}", "a.j2"))
+        bundle_version("v1", jinja)
+    (warning,) = deploy.warn_of_bundle(jinja, "deployments/production.yml")
+    assert "`promptci bundle` refuses the whole environment" in warning
+    assert "take `a` out of `prompts` in deployments/production.yml and commit that" in warning
+    assert not list(deploy.warn_of_bundle(read("Hi {{a}}", "a.txt"), "deployments/production.yml"))
 
 
 def test_texts_about_a_folder_are_left_out_of_a_pattern_but_not_by_name() -> None:

@@ -14,7 +14,7 @@ from support import processes
 from support.processes import LONGEST_S
 
 from promptci.providers.base import Completion, Request, Usage
-from promptci.providers.cache import DEFAULT_MAX_AGE_S, AnswerCache
+from promptci.providers.cache import DEFAULT_MAX_AGE_S, AnswerCache, describe_use
 
 NOON = 1_790_000_000.0
 FULL = Completion(text="a\u2028b\n🙂", usage=Usage(input_tokens=1, output_tokens=2), latency_ms=3.25, model="m")
@@ -49,6 +49,28 @@ def test_an_answer_is_found_again_at_once_and_by_the_next_run(tmp_path: Path) ->
     with opened(tmp_path) as cache:
         assert cache.lookup(asking(), 0) == FULL
         assert cache.ignored_lines == 0
+
+
+def test_what_is_asked_again_replaces_the_answer_of_an_earlier_run(tmp_path: Path) -> None:
+    fill(tmp_path)
+    fixed = Completion(text="fixed", usage=None, latency_ms=1.0, model="m")
+    with opened(tmp_path) as cache:
+        cache.forget_earlier()
+        assert cache.lookup(asking(), 0) is None
+        cache.store(asking(), 0, fixed)
+    with opened(tmp_path) as cache:
+        assert cache.lookup(asking(), 0) == fixed
+
+
+def test_the_age_of_the_oldest_answer_that_was_used_is_noted(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with opened(tmp_path, now=NOON + 3000) as cache:
+        cache.lookup(asking("other"), 0)
+        assert describe_use(None, cache.oldest_used_s) == []
+        cache.lookup(asking(), 0)
+        (note,) = describe_use(None, cache.oldest_used_s)
+    assert note == "Cached answers are up to 50 min old. `--no-cache` asks again and replaces them."
+    assert "up to 3 h old" in describe_use(None, 10_000)[0]
 
 
 @pytest.mark.parametrize("replicate", [1, 2])

@@ -24,6 +24,7 @@ else:
     tree_sitter_typescript = lazy_import("tree_sitter_typescript")
 
 TYPED_SUFFIXES = (".ts", ".mts", ".cts")
+NEEDS_EXTRA = "reading TypeScript and JavaScript needs the extra `code`"
 MAX_CHARS = 2**20
 FUNCTIONS = {"function_declaration", "function_expression", "arrow_function", "class_declaration", "method_definition"}
 CHANGING_CALLS = ("Object.assign(", "Object.defineProperty(", "Reflect.set(")
@@ -47,8 +48,7 @@ def list_constants(path: str, text: str) -> list[Constant]:
     try:
         tree = _build_parser(path).parse(text.encode())
     except ImportError as error:
-        message = "reading TypeScript and JavaScript needs the extra `code`"
-        raise _refusal(path, message, install_extra("code")) from error
+        raise _refusal(path, NEEDS_EXTRA, install_extra("code")) from error
     try:
         if tree.root_node.has_error:
             line = _find_error_line(tree.root_node)

@@ -23,7 +23,7 @@ _REFUSED_STATUSES = {400, 403, 422, 451}
 
 
 _KEY_REFUSED = "The endpoint does not accept the key: set the variable that provider.api_key_env names to a valid one"
-_KEY_MISSING = "The endpoint requires a key: write the name of a variable that holds one into provider.api_key_env"
+_KEY_FORBIDDEN = "The key is not allowed to do this: check its permissions, its project and its access to the model"
 
 
 class _Rule(NamedTuple):
@@ -164,9 +164,17 @@ def failure_from_status(
     return _client_error(status, details, quoted, path)
 
 
-def ask_for_key(message: str) -> str:
-    """Return the error of an endpoint that refused a request without a key, in which no variable can be set."""
-    return message.replace(_KEY_REFUSED, _KEY_MISSING)
+def ask_for_key(error: CallError, variable: str) -> CallError:
+    """Return the error of a request that was sent without a key; `variable` is the one that holds it, if any does."""
+    if error.kind != "auth":
+        return error
+    missing = (
+        f"{variable} is not set, and the endpoint requires a key: export {variable}=…"
+        if variable
+        else "The endpoint requires a key: write the name of a variable that holds one into provider.api_key_env"
+    )
+    message = error.message.replace(_KEY_REFUSED, missing).replace(_KEY_FORBIDDEN, missing)
+    return CallError("no-key", message, fatal=error.fatal, caused_by_request=error.caused_by_request, sent=error.sent)
 
 
 def _client_error(status: int, details: ErrorDetails, quoted: str, path: str) -> AttemptFailed:
@@ -181,8 +189,7 @@ def _client_error(status: int, details: ErrorDetails, quoted: str, path: str) ->
         hint = "A firewall or proxy refuses the request before it reaches the model: check the network and the address"
         return _permanent("blocked", f"{quoted}. {hint}", fatal=True)
     if status == 403:
-        hint = "The key is not allowed to do this: check its permissions, its project and its access to the model"
-        return _permanent("auth", f"{quoted}. {hint}", fatal=True)
+        return _permanent("auth", f"{quoted}. {_KEY_FORBIDDEN}", fatal=True)
     if status in {404, 405}:
         model = f"{_model_name(path)}, and " if path in _MODEL_NAMES else ""
         hint = f"Check {model}that provider.base_url ends where {path} follows"

@@ -49,6 +49,8 @@ REFUSED = {
     "https://api.openai.com@evil.example/v1": "user name or password",
     "https://example.com/v1?key=abc": "query or fragment",
     "https://example.com/v1#x": "query or fragment",
+    "https://example.com/v1/chat/completions": "the address ends in /chat/completions. Leave out /chat/completions",
+    "http://127.0.0.1:8000/v1/embeddings/": "the address ends in /embeddings",
 }
 
 

@@ -49,6 +49,17 @@ async def test_without_a_key_no_authorization_is_sent() -> None:
     assert "authorization" not in server.calls[0].headers
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_an_endpoint_that_refuses_a_call_without_a_key_is_not_said_to_refuse_one(status: int) -> None:
+    with OpenAIServer(lambda _: error(status, "who are you?")) as server:
+        failed = await failure(server.base_url, key=None)
+
+    assert failed.kind == "no-key"
+    assert failed.message.endswith(
+        "OPENAI_API_KEY is not set, and the endpoint requires a key: export OPENAI_API_KEY=…"
+    )
+
+
 async def test_what_the_environment_says_of_openai_accounts_goes_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
