@@ -317,7 +317,7 @@ def test_prompts_that_got_worse_only_together_fail() -> None:
     assert among.pooled is not None
     assert among.pooled.verdict is Verdict.FAIL
     assert describe(among.pooled).text.startswith(
-        "The 4 prompts together got worse: the pass rate fell by 6 points (12 got worse and 0"
+        "The 4 compared prompts together got worse: the pass rate fell by 6 points (12 got worse and 0"
     )
     assert {d.verdict for d in among.prompts} == {Verdict.INCONCLUSIVE}
 

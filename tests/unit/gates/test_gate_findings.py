@@ -4,8 +4,8 @@ import pytest
 from support.comparison_notation import comparison, quality_rows
 
 from promptci.config.policy import GatePolicy, OnMissingGoldens
-from promptci.findings import Finding, NoFacts
-from promptci.gates.baseline_facts import MismatchFacts, NewPromptFacts, NoCommonCases
+from promptci.findings import Finding
+from promptci.gates.baseline_facts import MismatchFacts, MissingGoldens, NewPromptFacts, NoCommonCases
 from promptci.gates.decide import decide
 from promptci.gates.facts import EmptyGoldens, PooledFacts, QualityFacts
 from promptci.gates.model import GateReport
@@ -28,7 +28,7 @@ def first(rows: str, **policy: float) -> tuple[str, Verdict, QualityFacts]:
 
 def test_a_prompt_without_goldens() -> None:
     finding = only(decide([comparison("", missing_goldens=True)], GatePolicy(on_missing_goldens=OnMissingGoldens.WARN)))
-    assert (finding.rule, finding.verdict, finding.facts) == ("missing-goldens", Verdict.INCONCLUSIVE, NoFacts())
+    assert (finding.rule, finding.verdict, finding.facts) == ("missing-goldens", Verdict.INCONCLUSIVE, MissingGoldens())
 
 
 def test_an_empty_golden_set() -> None:
