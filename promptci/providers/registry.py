@@ -83,7 +83,7 @@ def _create_openai(context: ProviderContext) -> Provider:
         replace(options, headers=headers), key=key, redactor=redactor, concurrency=context.concurrency
     )
     if context.memory is not None and context.concurrency is None:
-        provider.limiters.limits_file = LimitsFile(context.memory, options.base_url)
+        provider.limits_file = LimitsFile(context.memory, options.base_url)
     return provider
 
 

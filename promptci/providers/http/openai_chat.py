@@ -13,11 +13,10 @@ from promptci.providers.http import endpoint, response_parser
 from promptci.providers.http.errors import api_errors, transport_errors
 from promptci.providers.http.pacing.concurrency_growth import MAX_WAIT_S
 from promptci.providers.http.pacing.limiter import Limiter
-from promptci.providers.http.pacing.model_limiters import ModelLimiters
 from promptci.providers.http.refusals import RefusalWatch
 from promptci.providers.http.retry import AttemptFailed, ProviderClock, RetryPolicy, with_retries
 from promptci.providers.http.transport import HttpResponse, Transport
-from promptci.providers.known_limits import MAX_CONCURRENCY
+from promptci.providers.known_limits import MAX_CONCURRENCY, LimitsFile
 from promptci.providers.model_names import map_model_name
 from promptci.providers.options import ProviderOptions
 from promptci.redact import Redactor
@@ -72,9 +71,13 @@ class OpenAIProvider:
         self._policy = RetryPolicy(
             max_attempts=options.max_attempts, max_total_s=max(MAX_TOTAL_S, 2 * options.timeout_s)
         )
-        self.limiters = ModelLimiters(self._create_limiter)
+        self._limiters: dict[str, Limiter] = {}
+        self.limits_file: LimitsFile | None = None
+        """Keeps what was found out for later runs; None: it is forgotten."""
         self._transport = Transport(options.base_url, key=key, headers=options.headers)
-        self._transport.on_connect = self.limiters.record_connection
+        self._transport.on_connect = self._record_connection
+        self._connect_s: float | None = None
+        """Seconds that the fastest connection took."""
         self._was_reached = False
         self._refusals: dict[str, RefusalWatch] = {}
 
@@ -82,7 +85,7 @@ class OpenAIProvider:
         """Call the endpoint and retry what may pass; raises CallError."""
         kind = EMBEDDING if request.kind == "embedding" else CHAT
         content = _encode(request, kind, self._options)
-        limiter = self.limiters.get(request.model)
+        limiter = self._limiter(request.model)
 
         refusals = self._refusals.setdefault(request.model, RefusalWatch(limiter, self._clock))
 
@@ -110,15 +113,33 @@ class OpenAIProvider:
 
     async def aclose(self) -> None:
         """Close the connections, and keep what was found out about the endpoint's limits."""
-        self.limiters.save()
+        if self.limits_file is not None:
+            self.limits_file.save({model: limiter.known_limit() for model, limiter in self._limiters.items()})
         await self._transport.aclose()
 
-    def _create_limiter(self) -> Limiter:
-        fixed, clock = self._fixed_concurrency, self._clock
-        bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
-        limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
-        limiter.answer_within(min(MAX_WAIT_S, self._options.timeout_s / 2))
-        return limiter
+    def _limiter(self, model: str) -> Limiter:
+        if model not in self._limiters:
+            fixed = self._fixed_concurrency
+            bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
+            clock = self._clock
+            limiter = Limiter(
+                max_wait_s=min(MAX_WAIT_S, self._options.timeout_s / 2),
+                now=clock.now,
+                sleep=clock.sleep,
+                uniform=clock.uniform,
+                **bounds,
+            )
+            if self.limits_file is not None and (known := self.limits_file.load().get(model)):
+                limiter.begin_with(known)
+            if self._connect_s is not None:
+                limiter.record_connection(self._connect_s)
+            self._limiters[model] = limiter
+        return self._limiters[model]
+
+    def _record_connection(self, connect_s: float) -> None:
+        self._connect_s = connect_s if self._connect_s is None else min(connect_s, self._connect_s)
+        for limiter in self._limiters.values():
+            limiter.record_connection(connect_s)
 
     async def _attempt(self, kind: _CallKind, content: bytes, limiter: Limiter, remaining_s: float) -> Completion:
         self._transport.open()  # before the clock starts

@@ -117,6 +117,18 @@ async def with_retries(
         Of the last attempt, saying how often was tried; or what `hooks` raises.
     """
     history = _AttemptHistory()
+
+    def record_failed(turn: CallSlot, failed: AttemptFailed) -> None:
+        if failed.billed_completion is not None:
+            hooks.on_billed_failure(failed.billed_completion)
+        if failed.rate_limited:
+            limiter.record_refusal(turn, failed.retry_after_s)
+            on_refusal(failed)
+        else:
+            limiter.record_failure(turn)
+            if failed.retry_after_s:  # busy rather than broken, as with 503: waited for, and not for ever
+                on_refusal(failed)
+
     while True:
         try:
             async with limiter.slot(hooks.before_attempt) as turn:
@@ -125,9 +137,7 @@ async def with_retries(
                     result = await attempt(policy.max_total_s - history.spent_s)
                 except AttemptFailed as failure:
                     failed = failure
-                    if failed.billed_completion is not None:
-                        hooks.on_billed_failure(failed.billed_completion)
-                    _record_failure(failed, limiter, turn, on_refusal)
+                    record_failed(turn, failed)
                 else:
                     limiter.record_success(turn)
                     return result
@@ -139,18 +149,6 @@ async def with_retries(
             raise _final(failed.error, history) from None
         await clock.sleep(pause)
         history.spent_s += pause
-
-
-def _record_failure(
-    failed: AttemptFailed, limiter: Limiter, slot: CallSlot, on_refusal: Callable[[AttemptFailed], None]
-) -> None:
-    if failed.rate_limited:
-        limiter.record_refusal(slot, failed.retry_after_s)
-        on_refusal(failed)
-    else:
-        limiter.record_failure(slot)
-        if failed.retry_after_s:  # busy rather than broken, as with 503: waited for, and not for ever
-            on_refusal(failed)
 
 
 def _pause(failed: AttemptFailed, history: _AttemptHistory, policy: RetryPolicy, clock: ProviderClock) -> float | None:

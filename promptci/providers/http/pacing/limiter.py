@@ -20,9 +20,6 @@ SILENT_CALLS = 256.0
 """Calls that may be under way before the first answer: few enough for the queues of small servers, and by the time that
 the first answers are there, these make room for more."""
 
-QUICK_S = 0.5
-"""Where the first answer takes less, room for more calls comes from answers only."""
-
 
 class CallWithdrawn(Exception):  # noqa: N818 - not an error: the call is made again later
     """A call was taken back, because it waited in a queue that was too long."""
@@ -58,6 +55,7 @@ class Limiter:
         *,
         initial_concurrency: float = DEFAULT_CONCURRENCY,
         max_concurrency: float = MAX_CONCURRENCY,
+        max_wait_s: float = MAX_WAIT_S,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -72,12 +70,12 @@ class Limiter:
         self.rate_estimator = RateEstimator()
         if initial_concurrency < max_concurrency:
             self.rate_estimator.search_pace = SearchPace()
-        self._queue_watch = QueueWatch(MAX_WAIT_S) if initial_concurrency < max_concurrency else None
+        self._queue_watch = QueueWatch(max_wait_s) if initial_concurrency < max_concurrency else None
         self._most = max_concurrency
         self._now = now
         self._sleep = sleep
         self._uniform = uniform
-        self.growth = ConcurrencyGrowth()
+        self.growth = ConcurrencyGrowth(max_wait_s=max_wait_s)
         self._took_s: float | None = None
         """What an answer takes, the last ones counting most."""
         self._load_observer = LoadObserver()
@@ -87,12 +85,6 @@ class Limiter:
         self._gate = asyncio.Lock()
         self._room: asyncio.Future[None] | None = None
         """Awaited by the next call whose turn it is, where no further call may be under way."""
-
-    def answer_within(self, max_wait_s: float) -> None:
-        """Send no more calls than are answered within `max_wait_s`, at the speed of the answers so far."""
-        self.growth.max_wait_s = max_wait_s
-        if self._queue_watch is not None:
-            self._queue_watch.max_wait_s = max_wait_s
 
     @asynccontextmanager
     async def slot(self, before_attempt: Callable[[], object] = lambda: None) -> AsyncIterator[CallSlot]:
@@ -125,12 +117,9 @@ class Limiter:
     def record_success(self, slot: CallSlot) -> None:
         """Record that a call was answered."""
         now, took_s = self._timed(slot)
-        if self.rate_estimator.search_pace is not None:
-            self.rate_estimator.search_pace.record_answer(now)
         if self._is_silent:
             self._is_silent = False
-            if took_s < QUICK_S:  # the next ones show soon how many help
-                self.max_concurrent = min(self.max_concurrent, max(self.in_flight, DEFAULT_CONCURRENCY))
+            self.max_concurrent = min(self.max_concurrent, max(self.in_flight, DEFAULT_CONCURRENCY))
         self._load_observer.observe(slot.others, now - slot.sent_call.sent_at)
         needed = (
             0.0 if self.rate_estimator.learned_rate is None else HEADROOM * self.rate_estimator.rate(now) * took_s + 1

@@ -136,7 +136,7 @@ class RateEstimator:
     def rate(self, now: float) -> float:
         """Return the calls a second that may leave now; infinite where nothing is known."""
         if self.learned_rate is None:
-            return math.inf if self.search_pace is None else self.search_pace.rate(now)
+            return math.inf if self.search_pace is None else self.search_pace.rate()
         age = max(0.0, now - self._since)
         if self._has_header_rate:
             return self.learned_rate + self._surplus / SURPLUS_S

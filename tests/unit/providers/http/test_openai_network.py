@@ -15,7 +15,6 @@ from support.certificates import create_certificate
 
 from promptci.providers.base import CallError, Completion
 from promptci.providers.http.openai_chat import OpenAIProvider
-from promptci.providers.known_limits import DEFAULT_CONCURRENCY
 from promptci.providers.options import ProviderOptions
 
 NOTHING_LISTENS = "http://127.0.0.1:9/v1"
@@ -45,16 +44,6 @@ async def test_cancelling_a_call_ends_it_promptly_and_leaves_nothing_open() -> N
                 await ask(server.base_url, timeout_s=60)
 
     assert time.monotonic() - started < 30  # half of what the call may take
-
-
-async def test_more_calls_leave_before_the_first_answer_once_the_endpoint_is_connected_to() -> None:
-    with OpenAIServer(lambda _: "fine", latency_s=1.0) as server:
-        provider = OpenAIProvider(ProviderOptions(base_url=server.base_url), key=None)
-        calls = DEFAULT_CONCURRENCY + 4
-        await asyncio.gather(*(provider.complete(request(str(n)), replicate=0) for n in range(calls)))
-        await provider.aclose()
-
-    assert server.most_at_once > DEFAULT_CONCURRENCY
 
 
 async def test_closing_before_anything_was_asked_does_no_harm() -> None:

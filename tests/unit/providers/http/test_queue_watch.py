@@ -1,7 +1,6 @@
 """Calls that were sent into a long queue are withdrawn; those that are worked on at once never are."""
 
 import asyncio
-from functools import partial
 
 import pytest
 from fakes import virtual_loop
@@ -22,8 +21,7 @@ def ask_all(endpoint: QueueingEndpoint, calls: int, concurrency: int | None = No
     async def run() -> Limiter:
         bounds = {} if concurrency is None else {"initial_concurrency": concurrency, "max_concurrency": concurrency}
         now = asyncio.get_running_loop().time
-        limiter = Limiter(now=now, sleep=asyncio.sleep, uniform=min, **bounds)
-        limiter.answer_within(TIMEOUT_S / 2)
+        limiter = Limiter(max_wait_s=TIMEOUT_S / 2, now=now, sleep=asyncio.sleep, uniform=min, **bounds)
         return await ask(endpoint, calls, limiter)
 
     return virtual_loop.run(run())
@@ -82,7 +80,7 @@ def test_no_more_calls_are_under_way_than_help(latency_s: tuple[float, float], c
 def test_the_oldest_calls_stay_and_the_others_are_withdrawn() -> None:
     watch, withdrawn = QueueWatch(max_wait_s=30.0), list[int]()
     for number in range(100):
-        watch.record_call(number, 0.0, partial(withdrawn.append, number))
+        watch.record_call(number, 0.0, lambda number=number: withdrawn.append(number))
     kept = [answer(watch, number, 5.0 * (number + 1)) for number in range(4)]
 
     assert kept[:3] == [None] * 3

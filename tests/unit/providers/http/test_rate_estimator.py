@@ -20,20 +20,16 @@ CROWD = 3
 """So many times the rate, in any tenth of a second."""
 REACHED, REFUSED, LEARNING = 0.9, 0.02, 20
 """Of the rate; of all calls; or so many refusals, where two in a hundred calls are fewer: from these is learned."""
-HUSHED = {2.0: 0.05, 10.0: 0.025}
-"""By rate: each window of a minute that is used up without a word of when it ends is found closed a few times."""
 ROOM_S, FEWEST_AT_ONCE = 0.1, 2
 """The calls of so many seconds, and so many at least, may come at once where the rate is to be reached."""
 
 
-def holds(
-    endpoint: Endpoint, *, seconds: float = 30.0, least: float = REACHED, most: float = REFUSED, seed: int = 1
-) -> None:
+def holds(endpoint: Endpoint, *, seconds: float = 30.0, least: float = REACHED, seed: int = 1) -> None:
     """Assert that the endpoint is used as promised in a run of so many seconds, or 300 calls if these are more."""
     reached, refused = achieved(endpoint, fewest_s=seconds, seed=seed)
 
     assert reached >= least, endpoint.rate
-    assert refused < most or len(endpoint.refused) <= LEARNING, endpoint.rate
+    assert refused < REFUSED or len(endpoint.refused) <= LEARNING, endpoint.rate
 
 
 def bucket(rate: float, burst_s: float, latency_s: float, retry_after: str | None, speaks: bool = False) -> Endpoint:
@@ -58,8 +54,7 @@ def test_pauses_that_an_endpoint_asks_for_cost_little(rate: float, burst: float,
 @pytest.mark.parametrize("retry_after", first_daily([None, "seconds"]))
 @pytest.mark.parametrize("speaks", first_daily([False, True]), ids=["silent", "with headers"])
 def test_so_many_calls_a_minute_are_used(speaks: bool, retry_after: str | None) -> None:
-    endpoint = Endpoint(rate=10, window_s=60, speaks=speaks, retry_after=retry_after)
-    holds(endpoint, seconds=600, most=HUSHED[10] if not speaks and retry_after is None else REFUSED)
+    holds(Endpoint(rate=10, window_s=60, speaks=speaks, retry_after=retry_after), seconds=600)
 
 
 @pytest.mark.parametrize("retry_after", [None, "seconds"])
@@ -122,7 +117,9 @@ def test_the_whole_grid_of_windows(
     reached, refused = achieved(endpoint, fewest_s=600, seed=seed)
 
     assert reached >= REACHED
-    assert refused < (HUSHED.get(rate, REFUSED) if not speaks and retry_after is None else REFUSED)
+    # Each window that is used up without a word of when it ends is found closed a few times.
+    hushed: dict[float, float] = {2: 0.05, 10: 0.025} if not speaks and retry_after is None else {}
+    assert refused < hushed.get(rate, REFUSED)
 
 
 @pytest.mark.parametrize(("rate", "window_s", "latency_s", "seed"), [(10, 60, 5.0, 1), (20, 1, 0.05, 2)])
@@ -204,7 +201,7 @@ def test_models_have_limiters_of_their_own() -> None:
 
 @pytest.mark.parametrize(("calls", "longest_s"), first_daily([(4_000, 9), (20_000, 14)]))
 def test_without_a_refusal_or_a_header_nothing_is_held_back(calls: int, longest_s: float) -> None:
-    """Three seconds at 500 calls a second, then twice as many each 1.5 seconds, up to 10,000."""
+    """Ten seconds to grow to a thousand calls at once, and the rest at 10,000 a second."""
     limit, seconds = virtual_loop.run(ask(Endpoint(rate=1e9, burst=1e9, latency_s=0.1), calls))
 
     assert limit.rate_estimator.learned_rate is None
