@@ -63,10 +63,6 @@ class LoadObserver:
             self._quiet, self._quiet_s = self._quiet + 1, self._quiet_s + took_s
         self._busy_s = took_s if self._busy_s is None else 0.9 * self._busy_s + 0.1 * took_s
 
-    def is_queued(self, took_s: float) -> bool:
-        """Return whether an answer took so long that it waited in a queue, there or in this process."""
-        return self._quiet > 0 and took_s * self._quiet > QUEUED * self._quiet_s
-
     def known_limit(self, limit: float, rate: float | None, *, grows: bool) -> KnownLimit | None:
         """Return what a later run should begin with: more where nothing was refused and no answer took longer."""
         answer_s = self.known.answer_s if self.known else self._quiet_s / max(self._quiet, 1)

@@ -86,7 +86,6 @@ async def ask(endpoint: Endpoint, calls: int, limiter: Limiter | None = None, se
 
     async def attempt(_: float) -> str:
         await asyncio.sleep(TRAVEL_S + (chance.expovariate(1 / endpoint.apart_s) if endpoint.apart_s else 0.0))
-        limiter.record_connection(0.0)
         now = loop.time()
         allowed, headers, after_s = endpoint.take(now), endpoint.headers(now), endpoint.after_s(now)
         differing = chance.uniform(1 - endpoint.varying, 1 + endpoint.varying)

@@ -75,9 +75,6 @@ class OpenAIProvider:
         self.limits_file: LimitsFile | None = None
         """Keeps what was found out for later runs; None: it is forgotten."""
         self._transport = Transport(options.base_url, key=key, headers=options.headers)
-        self._transport.on_connect = self._record_connection
-        self._connect_s: float | None = None
-        """Seconds that the fastest connection took."""
         self._was_reached = False
         self._refusals: dict[str, RefusalWatch] = {}
 
@@ -122,24 +119,12 @@ class OpenAIProvider:
             fixed = self._fixed_concurrency
             bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
             clock = self._clock
-            limiter = Limiter(
-                max_wait_s=min(MAX_WAIT_S, self._options.timeout_s / 2),
-                now=clock.now,
-                sleep=clock.sleep,
-                uniform=clock.uniform,
-                **bounds,
-            )
+            limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
+            limiter.growth.max_wait_s = min(MAX_WAIT_S, self._options.timeout_s / 2)
             if self.limits_file is not None and (known := self.limits_file.load().get(model)):
                 limiter.begin_with(known)
-            if self._connect_s is not None:
-                limiter.record_connection(self._connect_s)
             self._limiters[model] = limiter
         return self._limiters[model]
-
-    def _record_connection(self, connect_s: float) -> None:
-        self._connect_s = connect_s if self._connect_s is None else min(connect_s, self._connect_s)
-        for limiter in self._limiters.values():
-            limiter.record_connection(connect_s)
 
     async def _attempt(self, kind: _CallKind, content: bytes, limiter: Limiter, remaining_s: float) -> Completion:
         self._transport.open()  # before the clock starts

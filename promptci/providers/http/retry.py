@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.providers.base import NO_HOOKS, CallError, CallHooks, Completion
-from promptci.providers.http.pacing.limiter import CallSlot, CallWithdrawn, Limiter
+from promptci.providers.http.pacing.limiter import Limiter
 
 if TYPE_CHECKING:
     from email import utils as email_utils
@@ -117,33 +117,26 @@ async def with_retries(
         Of the last attempt, saying how often was tried; or what `hooks` raises.
     """
     history = _AttemptHistory()
-
-    def record_failed(turn: CallSlot, failed: AttemptFailed) -> None:
-        if failed.billed_completion is not None:
-            hooks.on_billed_failure(failed.billed_completion)
-        if failed.rate_limited:
-            limiter.record_refusal(turn, failed.retry_after_s)
-            on_refusal(failed)
-        else:
-            limiter.record_failure(turn)
-            if failed.retry_after_s:  # busy rather than broken, as with 503: waited for, and not for ever
-                on_refusal(failed)
-
     while True:
-        try:
-            async with limiter.slot(hooks.before_attempt) as turn:
-                before = clock.now()
-                try:
-                    result = await attempt(policy.max_total_s - history.spent_s)
-                except AttemptFailed as failure:
-                    failed = failure
-                    record_failed(turn, failed)
+        async with limiter.slot(hooks.before_attempt) as turn:
+            before = clock.now()
+            try:
+                result = await attempt(policy.max_total_s - history.spent_s)
+            except AttemptFailed as failure:
+                failed = failure
+                if failed.billed_completion is not None:
+                    hooks.on_billed_failure(failed.billed_completion)
+                if failed.rate_limited:
+                    limiter.record_refusal(turn, failed.retry_after_s)
+                    on_refusal(failed)
                 else:
-                    limiter.record_success(turn)
-                    return result
-                history.spent_s += max(0.0, clock.now() - before)
-        except CallWithdrawn:  # no attempt: it waited in a queue, and the same call is made again
-            continue
+                    limiter.record_failure(turn)
+                    if failed.retry_after_s:  # busy rather than broken, as with 503: waited for, and not for ever
+                        on_refusal(failed)
+            else:
+                limiter.record_success(turn)
+                return result
+            history.spent_s += max(0.0, clock.now() - before)
         pause = _pause(failed, history, policy, clock)
         if pause is None:
             raise _final(failed.error, history) from None

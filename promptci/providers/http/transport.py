@@ -1,8 +1,7 @@
 """HTTP POST to one endpoint."""
 
 import ssl
-import time
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from promptci.lazy_dataclass import dataclass
@@ -58,13 +57,11 @@ class Transport:
         self._proxy = find_proxy(base_url)
         self._headers = {**create_headers(base_url, key, headers or {}), "Content-Type": "application/json"}
         self._session: Any = None
-        self.on_connect: Callable[[float], None] = lambda _: None
-        """Receives the seconds that each connection took to open."""
 
     def open(self) -> None:
         """Open the client before a call is timed: importing aiohttp takes longer than many responses."""
         if self._session is None:
-            self._session = _open_session(self._headers, self._proxy, self.on_connect)
+            self._session = _open_session(self._headers, self._proxy)
 
     async def post(self, path: str, body: bytes) -> HttpResponse:
         """Send JSON and return the response; raises AttemptFailed if none arrives."""
@@ -96,16 +93,8 @@ def create_headers(base_url: str, key: str | None, headers: Mapping[str, str]) -
     return {**endpoint.auth_headers(base_url, key), **headers, **fixed}
 
 
-def _open_session(headers: Mapping[str, str], proxy: str | None, on_connect: Callable[[float], None]) -> Any:
-    async def begin(_: object, context: Any, __: object) -> None:
-        context.began = time.monotonic()
+def _open_session(headers: Mapping[str, str], proxy: str | None) -> Any:
 
-    async def end(_: object, context: Any, __: object) -> None:
-        on_connect(time.monotonic() - context.began)
-
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_create_start.append(begin)
-    trace.on_connection_create_end.append(end)
     return aiohttp.ClientSession(
         # The limiter bounds the number of connections, and the caller the time of a call.
         connector=aiohttp.TCPConnector(limit=0, ssl=True if has_system_store() else create_ssl_context()),
@@ -114,7 +103,6 @@ def _open_session(headers: Mapping[str, str], proxy: str | None, on_connect: Cal
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=proxy,
-        trace_configs=[trace],
     )
 
 

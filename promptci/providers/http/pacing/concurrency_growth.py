@@ -1,7 +1,6 @@
 """How many calls at once: more with each answer, while none is refused."""
 
 from promptci.lazy_dataclass import dataclass
-from promptci.providers.known_limits import DEFAULT_CONCURRENCY
 
 HEADROOM = 1.5
 """So many times the calls that are under way at once, at the pace and the time an answer takes, have room."""
@@ -10,8 +9,6 @@ GROWTH = 32.0
 MAX_WAIT_S = 30.0
 """No further call is sent where those under way would take longer than this, at the speed of the answers so far: an
 endpoint that queues calls would let the last ones wait until their timeout."""
-PARALLEL_WAITS = 2.0
-"""The same in so many times this where answers overtake each other: there, the first ones say little of the speed."""
 ROUND_S = 1.0
 MIN_GAIN = 1.1
 MAX_FLAT_ROUNDS = 3
@@ -39,24 +36,17 @@ class ConcurrencyGrowth:
     """Calls answered a second in the best round so far."""
     _flat: int = 0
 
-    def next_limit(self, limit: float, now: float, took_s: float, *, paced: bool, is_parallel: bool = False) -> float:
-        """Return the limit after one more answer, which took so long.
-
-        `paced`: something else holds calls back; `is_parallel`: calls do not wait for each other.
-        """
+    def next_limit(self, limit: float, now: float, took_s: float, *, paced: bool) -> float:
+        """Return the limit after one more answer, which took so long; `paced`: something else holds calls back."""
+        if not self.growing:
+            return limit + 1.0 / limit
         if self._began is None:
-            first_calls = min(limit, DEFAULT_CONCURRENCY)
-            self._began, self._first_calls, self._round_began, self._round = now - took_s, first_calls, now, first_calls
+            self._began, self._first_calls, self._round_began, self._round = now - took_s, limit, now, limit
         self._answered += 1
         self._round_answered += 1
         if self._answered <= self._first_calls:
             self._first_calls_s += took_s
         mean_s = self._first_calls_s / min(self._answered, int(self._first_calls))
-        # By Little's law: so many calls are answered, at this speed, in the time that one may wait.
-        speed = self._answered / max(now - self._began, 1e-6)
-        ceiling = speed * max(self.max_wait_s * (PARALLEL_WAITS if is_parallel else 1.0), HEADROOM * mean_s)
-        if not self.growing:
-            return max(limit, min(limit + 1.0 / limit, ceiling))
         if self._round_answered >= self._round and now - self._round_began >= ROUND_S:
             speed = self._round_answered / (now - self._round_began)
             gained = speed > MIN_GAIN * self._best_speed
@@ -66,4 +56,6 @@ class ConcurrencyGrowth:
             if self._flat == MAX_FLAT_ROUNDS:
                 self.growing = False
                 return max(1.0, min(limit, HEADROOM * self._best_speed * mean_s + 1.0))
-        return max(limit, min(limit + GROWTH, ceiling))
+        # By Little's law: so many calls are answered, at this speed, in the time that one may wait.
+        speed = self._answered / max(now - self._began, 1e-6)
+        return max(limit, min(limit + GROWTH, speed * max(self.max_wait_s, HEADROOM * mean_s)))

@@ -8,21 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from promptci.lazy_dataclass import dataclass
-from promptci.providers.http.pacing.concurrency_growth import GROWTH, HEADROOM, MAX_WAIT_S, ConcurrencyGrowth
-from promptci.providers.http.pacing.queue_watch import QueueWatch
+from promptci.providers.http.pacing.concurrency_growth import HEADROOM, ConcurrencyGrowth
 from promptci.providers.http.pacing.rate_estimator import WINDOW_S, RateEstimator, SentCall, room_for_calls
 from promptci.providers.http.pacing.search_pace import SearchPace
 from promptci.providers.known_limits import DEFAULT_CONCURRENCY, MAX_CONCURRENCY, KnownLimit, LoadObserver
 
 JITTER_SHARE, MAX_JITTER_S = 0.1, 0.5
 """A common pause is lengthened by up to this share of it, and no more than so long: other processes wait as well."""
-SILENT_CALLS = 256.0
-"""Calls that may be under way before the first answer: few enough for the queues of small servers, and by the time that
-the first answers are there, these make room for more."""
-
-
-class CallWithdrawn(Exception):  # noqa: N818 - not an error: the call is made again later
-    """A call was taken back, because it waited in a queue that was too long."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,15 +31,13 @@ class CallSlot:
 class Limiter:
     """How many calls at once and how many a second, shared by all calls to one model of one endpoint.
 
-    It starts with a few calls at once. A refusal comes soon, an answer may take long: once a connection is there, calls
-    leave at a pace at which few are refused before that is known, up to `SILENT_CALLS`. If it turns out that they wait
-    in a queue, the youngest are withdrawn (`queue_watch.py`). Each answer makes room for more, as long as none is
-    refused, and as long as those under way are answered within `max_wait_s`; several rounds that are answered no faster
-    than the one before end the growth, because a queue at the other end is no gain. A refusal shows that one call fewer
-    can be borne than were under way, and ends the growth as well; from then on each round that goes well adds one, or
-    more where the pace needs it. The pace at which calls leave is another matter (`search_pace.py`,
-    `rate_estimator.py`). Refusals of calls that left before the last cut do not lower the pace again: they tell nothing
-    new. A server error changes nothing: it is not a matter of how many.
+    It starts with a few calls at once. Each answer makes room for more, as long as none is refused, and as long as
+    those under way are answered within `max_wait_s`; several rounds that are answered no faster than the one before end
+    the growth, because a queue at the other end is no gain. A refusal shows that one call fewer can be borne than were
+    under way, and ends the growth as well; from then on each round that goes well adds one, or more where the pace
+    needs it. The pace at which calls leave is another matter (`search_pace.py`, `rate_estimator.py`). Refusals of calls
+    that left before the last cut do not lower the pace again: they tell nothing new. A server error changes nothing: it
+    is not a matter of how many.
     """
 
     def __init__(
@@ -55,13 +45,10 @@ class Limiter:
         *,
         initial_concurrency: float = DEFAULT_CONCURRENCY,
         max_concurrency: float = MAX_CONCURRENCY,
-        max_wait_s: float = MAX_WAIT_S,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self._is_silent = initial_concurrency < max_concurrency
-        """No call was answered yet."""
         self.max_concurrent = initial_concurrency
         """Calls at once, as a real number that grows by fractions."""
         self.admitted = 0
@@ -70,12 +57,11 @@ class Limiter:
         self.rate_estimator = RateEstimator()
         if initial_concurrency < max_concurrency:
             self.rate_estimator.search_pace = SearchPace()
-        self._queue_watch = QueueWatch(max_wait_s) if initial_concurrency < max_concurrency else None
         self._most = max_concurrency
         self._now = now
         self._sleep = sleep
         self._uniform = uniform
-        self.growth = ConcurrencyGrowth(max_wait_s=max_wait_s)
+        self.growth = ConcurrencyGrowth()
         self._took_s: float | None = None
         """What an answer takes, the last ones counting most."""
         self._load_observer = LoadObserver()
@@ -83,8 +69,6 @@ class Limiter:
         self._paused_until = float("-inf")
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._gate = asyncio.Lock()
-        self._room: asyncio.Future[None] | None = None
-        """Awaited by the next call whose turn it is, where no further call may be under way."""
 
     @asynccontextmanager
     async def slot(self, before_attempt: Callable[[], object] = lambda: None) -> AsyncIterator[CallSlot]:
@@ -92,23 +76,14 @@ class Limiter:
 
         `before_attempt` is called before there is anything to wait for and when the time has come; it may raise: then
         no call is made, and no slot is taken from another call.
-
-        Raises
-        ------
-        CallWithdrawn
-            If the call is to be made again later.
         """
         await self._enter()
         try:
             sent = await self._wait_and_record(before_attempt)
-            slot = CallSlot(cuts=self._cuts, sent_call=sent, others=self.in_flight)
+            others = self.in_flight
             self.in_flight += 1
             try:
-                if self._queue_watch is None:
-                    yield slot
-                else:
-                    async with _watched(slot, self._queue_watch):
-                        yield slot
+                yield CallSlot(cuts=self._cuts, sent_call=sent, others=others)
             finally:
                 self.in_flight -= 1
         finally:
@@ -117,9 +92,6 @@ class Limiter:
     def record_success(self, slot: CallSlot) -> None:
         """Record that a call was answered."""
         now, took_s = self._timed(slot)
-        if self._is_silent:
-            self._is_silent = False
-            self.max_concurrent = min(self.max_concurrent, max(self.in_flight, DEFAULT_CONCURRENCY))
         self._load_observer.observe(slot.others, now - slot.sent_call.sent_at)
         needed = (
             0.0 if self.rate_estimator.learned_rate is None else HEADROOM * self.rate_estimator.rate(now) * took_s + 1
@@ -128,46 +100,17 @@ class Limiter:
             self.max_concurrent = min(self._most, needed)
         else:
             paced = self.rate_estimator.learned_rate is not None or not self._waiting
-            is_parallel = self._queue_watch is not None and self._queue_watch.is_parallel
-            limit = self.growth.next_limit(
-                self.max_concurrent, now, now - slot.sent_call.sent_at, paced=paced, is_parallel=is_parallel
-            )
-            if self.growth.growing:
-                # No more room than is used, and none where answers wait in a queue, there or in this process.
-                is_queued = self._load_observer.is_queued(now - slot.sent_call.sent_at)
-                most = 0.0 if is_queued else GROWTH + HEADROOM * self.in_flight
-                limit = min(limit, max(self.max_concurrent, most))
+            limit = self.growth.next_limit(self.max_concurrent, now, now - slot.sent_call.sent_at, paced=paced)
             self.max_concurrent = min(self._most, limit)
-        self._watch_queue(slot, now)
+        self._note_answer(now, took_s)
         self._wake()
-
-    def record_connection(self, connect_s: float) -> None:
-        """Record that a connection to the endpoint was opened, in so many seconds."""
-        search_pace = self.rate_estimator.search_pace
-        if search_pace is None:
-            return
-        is_first, search_pace.is_connected = not search_pace.is_connected, True
-        search_pace.connect_s = connect_s if is_first else min(connect_s, search_pace.connect_s)
-        if is_first and self._is_silent and self.growth.growing:
-            self.max_concurrent = min(self._most, max(self.max_concurrent, SILENT_CALLS))
-            self._wake()
-
-    def _watch_queue(self, slot: CallSlot, now: float) -> None:
-        if self._queue_watch is None:
-            return
-        self._queue_watch.record_answer(slot.sent_call.earlier_calls)
-        # An endpoint that refuses calls does not queue them.
-        if not self._cuts and (limit := self._queue_watch.withdraw_surplus(now)) is not None:
-            self.growth.growing = False
-            self.max_concurrent = min(self.max_concurrent, limit)
 
     def begin_with(self, known: KnownLimit) -> None:
         """Begin with what an earlier run found out."""
         self.max_concurrent = min(known.calls_at_once, self._most)
         self._load_observer = LoadObserver(known=known)
         self.growth = ConcurrencyGrowth(max_wait_s=self.growth.max_wait_s, growing=known.calls_per_second is None)
-        self.rate_estimator.search_pace = self._queue_watch = None
-        self._is_silent = False
+        self.rate_estimator.search_pace = None
         if known.calls_per_second is not None:
             self.rate_estimator.start_at(known.calls_per_second, self._now())
 
@@ -180,8 +123,11 @@ class Limiter:
         return self._load_observer.known_limit(self.max_concurrent, rate, grows=self.growth.growing)
 
     def record_failure(self, slot: CallSlot) -> None:
-        """Record that a call failed with an error unrelated to the call rate: their number stays."""
-        self._timed(slot)
+        """Record that a call failed with an error unrelated to the call rate.
+
+        Their number stays; but no call need wait for the first pace where each is answered at once.
+        """
+        self._note_answer(*self._timed(slot))
 
     def _timed(self, slot: CallSlot) -> tuple[float, float]:
         """Return the time, and what an answer takes."""
@@ -189,6 +135,10 @@ class Limiter:
         took = now - slot.sent_call.sent_at
         self._took_s = took if self._took_s is None else 0.9 * self._took_s + 0.1 * took
         return now, self._took_s
+
+    def _note_answer(self, now: float, took_s: float) -> None:
+        if self.rate_estimator.search_pace is not None:
+            self.rate_estimator.search_pace.record_answer(now, self.max_concurrent, took_s)
 
     def observe_headers(self, headers: Mapping[str, str]) -> None:
         """Note the remaining calls that an answer's headers report."""
@@ -220,22 +170,14 @@ class Limiter:
     async def _wait_and_record(self, before_attempt: Callable[[], object]) -> SentCall:
         """Wait for the end of a common pause, and for the pace, one after the other."""
         before_attempt()
-        if self._seconds_to_wait() <= 0 and not self._gate.locked() and self._has_room():
+        if self._seconds_to_wait() <= 0 and not self._gate.locked():
             return self.rate_estimator.record_call(self._now())
         async with self._gate:
             while True:
                 before_attempt()
-                if not self._has_room():  # the limit was lowered since
-                    self._room = asyncio.get_running_loop().create_future()
-                    await self._room
-                elif (wait_s := self._seconds_to_wait()) <= 0:
+                if (wait_s := self._seconds_to_wait()) <= 0:
                     return self.rate_estimator.record_call(self._now())
-                else:
-                    await self._sleep(wait_s)
-
-    def _has_room(self) -> bool:
-        # After a refusal the pace holds calls back; to hold those that it lets go would blur what it measures.
-        return self._cuts > 0 or self.in_flight < int(self.max_concurrent)
+                await self._sleep(wait_s)
 
     def _seconds_to_wait(self) -> float:
         now = self._now()
@@ -261,28 +203,8 @@ class Limiter:
         self._wake()
 
     def _wake(self) -> None:
-        if self._room is not None and not self._room.done() and self._has_room():
-            self._room.set_result(None)
         while self._waiting and self.admitted < int(self.max_concurrent):
             place = self._waiting.popleft()
             if not place.done():
                 self.admitted += 1
                 place.set_result(None)
-
-
-@asynccontextmanager
-async def _watched(slot: CallSlot, queue_watch: QueueWatch) -> AsyncIterator[None]:
-    """Let the watch withdraw a call while it is under way; raises CallWithdrawn then."""
-    number = slot.sent_call.earlier_calls
-    timer = asyncio.timeout(None)
-    try:
-        async with timer:
-            now = asyncio.get_running_loop().time
-            queue_watch.record_call(number, slot.sent_call.sent_at, lambda: timer.reschedule(now()))
-            yield
-    except TimeoutError:
-        if timer.expired():
-            raise CallWithdrawn from None
-        raise
-    finally:
-        queue_watch.record_end(number)

@@ -121,8 +121,6 @@ class RateEstimator:
         """Record that a call leaves."""
         sent = SentCall(sent_at=now, earlier_calls=self._count)
         self._count += 1
-        if self.search_pace is not None:
-            self.search_pace.record_call(now)
         if self.learned_rate is None:
             self._recent.append(now)
         elif now > self._next + LATE_S:
@@ -136,7 +134,7 @@ class RateEstimator:
     def rate(self, now: float) -> float:
         """Return the calls a second that may leave now; infinite where nothing is known."""
         if self.learned_rate is None:
-            return math.inf if self.search_pace is None else self.search_pace.rate()
+            return math.inf if self.search_pace is None else self.search_pace.rate(now)
         age = max(0.0, now - self._since)
         if self._has_header_rate:
             return self.learned_rate + self._surplus / SURPLUS_S

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptci.providers.base import CallError
-from promptci.providers.http.pacing.limiter import CallWithdrawn, Limiter
+from promptci.providers.http.pacing.limiter import Limiter
 from promptci.providers.http.retry import AttemptFailed, RetryAdvice, RetryPolicy, parse_retry_after, with_retries
 
 WALL = 1_700_000_000.0
@@ -23,7 +23,7 @@ def server_error(signature: str | None = None, retry_after_s: float | None = Non
 class Script:
     """An attempt that fails as listed and then succeeds."""
 
-    def __init__(self, *failures: Exception) -> None:
+    def __init__(self, *failures: AttemptFailed) -> None:
         self.failures = list(failures)
         self.left: list[float] = []
 
@@ -68,16 +68,6 @@ async def test_six_attempts_are_all() -> None:
         await run(script, VirtualClock())
 
     assert len(script.left) == 6
-
-
-async def test_a_call_that_is_withdrawn_is_made_again_and_that_is_no_attempt() -> None:
-    """It waited in a queue: no fault of its own, and none of the endpoint."""
-    clock = VirtualClock()
-    script = Script(CallWithdrawn(), CallWithdrawn())
-
-    assert await run(script, clock, RetryPolicy(max_attempts=1)) == "answer"
-    assert clock.slept == []
-    assert script.left == [120.0] * 3
 
 
 async def test_one_attempt_is_honoured_as_one() -> None:
