@@ -14,7 +14,7 @@ from promptci.lazy_dataclass import dataclass
 from promptci.lazy_import import lazy_import
 from promptci.pipeline.collection import binding_config, change_reasons, coverage, head_models, prompt_settings
 from promptci.pipeline.collection.collected_run import CollectedRun
-from promptci.pipeline.collection.side_files import application_version, rubric
+from promptci.pipeline.collection.side_files import application_version, orphaned_goldens, rubric
 from promptci.prompts import load as prompts_load
 from promptci.prompts.find import find_prompt_files, find_selected_files
 
@@ -155,7 +155,7 @@ class _Collector:
             pair.current.address: (find_goldens(self.before, pair.base), find_goldens(self.after, pair.head))
             for pair in pairs
         }
-        self.problems += coverage.find_orphaned_goldens(pairs, self.after.snapshot, goldens, self.changes)
+        self.problems += orphaned_goldens.find_orphaned_goldens(pairs, self.after.snapshot, goldens, self.changes)
         plans = []
         for pair in pairs:
             try:
@@ -165,7 +165,7 @@ class _Collector:
             else:
                 self.notes += pair.head.notes if not plan and pair.head and pair.head.path in self.touched else ()
         self.notes += change_reasons.describe_new_names(pairs, {plan.name for plan in plans})
-        return coverage.mark_left_goldens(plans, goldens, self.problems, self.changes)
+        return orphaned_goldens.mark_left_goldens(plans, goldens, self.problems, self.changes)
 
     def _goldens_of(self, prompt: Prompt) -> list[str]:
         return [path for revision in (self.before, self.after) for path in find_goldens(revision, prompt)]

@@ -79,6 +79,18 @@ def count_cases(prompt: PromptView) -> str:
     return f"base {before:,}{asked}, this change {after:,}"
 
 
+def list_cases(prompt: PromptView) -> str:
+    """Count the cases, and those that the change edits."""
+    edits = {
+        "new": prompt.new_cases,
+        "changed": prompt.changed_cases,
+        "removed": prompt.removed_cases,
+        "with another expectation for the same question": prompt.weakened_cases,
+    }
+    edited = (f"{len(ids):,} {word}" for word, ids in edits.items() if ids)
+    return ", ".join([count_cases(prompt), *edited])
+
+
 def advice(prompt: PromptView) -> str:
     """Return what to do where the golden sets disagree; empty where they do not."""
     rows = suites(prompt)

@@ -172,7 +172,7 @@ def shorten_digests(text: str) -> str:
 
 def decided(prompt: PromptView, view: ReportView) -> list[tuple[str, str]]:
     """Return how the verdict came about: what was looked at and the number found, in the order of reading."""
-    rows = [("Answers", number_text.evaluated(prompt)), ("Cases", _cases(prompt))]
+    rows = [("Answers", number_text.evaluated(prompt)), ("Cases", goldens_text.list_cases(prompt))]
     quality = prompt.quality
     if quality is not None:
         rows += [
@@ -269,17 +269,6 @@ def _settling(quality: QualityView) -> str:
     text = f"about {quality.cases_needed:,} pairs would settle the margin"
     repeats = quality.repeats_needed
     return text if repeats is None else f"{text}, or each of these cases asked {repeats} times"
-
-
-def _cases(prompt: PromptView) -> str:
-    edits = {
-        "new": prompt.new_cases,
-        "changed": prompt.changed_cases,
-        "removed": prompt.removed_cases,
-        "with another expectation for the same question": prompt.weakened_cases,
-    }
-    edited = (f"{len(ids):,} {word}" for word, ids in edits.items() if ids)
-    return ", ".join([goldens_text.count_cases(prompt), *edited])
 
 
 def _rule(prompt: PromptView, view: ReportView) -> str:
