@@ -83,7 +83,6 @@ class OpenAIProvider:
         kind = EMBEDDING if request.kind == "embedding" else CHAT
         content = _encode(request, kind, self._options)
         limiter = self._limiter(request.model)
-
         refusals = self._refusals.setdefault(request.model, RefusalWatch(limiter, self._clock))
 
         def notify(message: str) -> None:
