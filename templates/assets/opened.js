@@ -33,7 +33,7 @@ const duration = (ms) => {
     return `${ms % 1 === 0.5 && whole % 2 ? whole - 1 : whole} ms`; // halves go to the even neighbour, as in Python
   }
   const seconds = ms / 1000;
-  if (seconds < 59.95) return `${trimmed(seconds, seconds < 10 ? 2 : 1)} s`;
+  if (seconds < 59.95) return `${fixed(seconds, seconds < 9.995 ? 2 : 1).replace(/\.0+$/, "")} s`;
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 };

@@ -193,7 +193,8 @@ def test_a_set_up_that_is_not_committed_is_named_with_what_to_do(tmp_path: Path)
         assert "no-pairs" not in rules(checked(builder, head="."))
     assert view(outcome).headline == (
         "Inconclusive: order cannot be compared, because the base revision has no goldens for it; not committed:"
-        f" `promptci.yml` and `{GOLDENS}`."
+        f" `promptci.yml` and `{GOLDENS}`. It fails 1 of the 3 cases that this change adds (c001);"
+        " new cases do not decide."
     )
     steps = next_steps.next_steps(view(outcome))
     assert "Commit promptci.yml and goldens to the base branch first" in steps[0]

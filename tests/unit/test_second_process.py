@@ -15,6 +15,7 @@ PRELUDE = """
 import os, signal, sys, threading, time
 from promptci import second_process
 from promptci.second_process import SecondProcess
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
 os.sched_getaffinity = lambda _: {0, 1}
 
 def children():

@@ -68,14 +68,13 @@ class OpenAIProvider:
         self._has_key = bool(key)
         self._redactor = redactor or Redactor([key] if key else [])
         self._clock = clock or ProviderClock()
-        self._policy = RetryPolicy(
-            max_attempts=options.max_attempts, max_total_s=max(MAX_TOTAL_S, 2 * options.timeout_s)
-        )
+        max_total_s = max(MAX_TOTAL_S, 2 * options.timeout_s)
+        self._policy = RetryPolicy(max_attempts=options.max_attempts, max_total_s=max_total_s)
         self._limiters: dict[str, Limiter] = {}
         self.limits_file: LimitsFile | None = None
         """Keeps what was found out for later runs; None: it is forgotten."""
         self._transport = Transport(options.base_url, key=key, headers=options.headers)
-        self._was_reached = False
+        self._was_reached = self._was_answered = False
         self._refusals: dict[str, RefusalWatch] = {}
 
     async def complete(self, request: Request, *, replicate: int, hooks: CallHooks = NO_HOOKS) -> Completion:
@@ -100,10 +99,11 @@ class OpenAIProvider:
         except CallError as error:
             # An endpoint that was never reached will not be reached by the next thousand calls either.
             unreachable = error.kind == "connection" and not self._was_reached
-            restated = error if self._has_key else api_errors.ask_for_key(error, self._options.api_key_env)
-            message = api_errors.shorten(self._redactor.redact(restated.message))
-            raise _restate(restated, message, fatal=error.fatal or unreachable) from None
-        self._was_reached = True
+            if not (self._has_key or self._was_answered):
+                error = api_errors.ask_for_key(error, self._options.api_key_env)
+            message = api_errors.shorten(self._redactor.redact(error.message))
+            raise _restate(error, message, fatal=error.fatal or unreachable) from None
+        self._was_reached = self._was_answered = True
         refusals.record_answer()
         return completion
 
@@ -115,9 +115,8 @@ class OpenAIProvider:
 
     def _limiter(self, model: str) -> Limiter:
         if model not in self._limiters:
-            fixed = self._fixed_concurrency
+            fixed, clock = self._fixed_concurrency, self._clock
             bounds = {} if fixed is None else {"initial_concurrency": fixed, "max_concurrency": fixed}
-            clock = self._clock
             limiter = Limiter(now=clock.now, sleep=clock.sleep, uniform=clock.uniform, **bounds)
             limiter.growth.max_wait_s = min(MAX_WAIT_S, self._options.timeout_s / 2)
             if self.limits_file is not None and (known := self.limits_file.load().get(model)):

@@ -93,8 +93,8 @@ def _advise_on(collected: CollectedRun, base_name: str, environ: Mapping[str, st
         return Advice(
             state=f"Nothing that can change an answer differs from the {base_name}.",
             commands=(
-                "promptci check --base HEAD~1  # compare with the commit before",
                 "promptci run                  # test every prompt as it is",
+                "promptci check --base HEAD~1  # compare with the commit before",
                 "promptci power                # what your goldens can show",
                 "promptci release NAME         # number a merged prompt, to deploy it: docs/releases.md",
                 "promptci doctor               # check the setup",

@@ -100,7 +100,6 @@ def data(*rows: Any) -> Reply:
 MALFORMED: dict[str, Reply] = {
     "a chat completion": reply({"choices": [{"message": {"content": "hi"}}]}),
     "a list": reply([1.0, 2.0]),
-    "a page": Reply(body=b"<html>", headers={"Content-Type": "text/html"}),
     "half of JSON": Reply(body=b'{"data":[{"embedding":[1.0,'),
     "no data": reply({"model": "m"}),
     "no text's vector": data(),
