@@ -58,3 +58,9 @@ def format_kappa(kappa: float, least: float | None = None) -> str:
     short = f"{kappa:.2f}"
     long = least is not None and kappa < least <= float(short)
     return (f"{kappa:.4f}" if long else short).replace("-", "−")
+
+
+def count_equal_chars(text: str, other: str) -> int:
+    """Return how many characters two texts share from their beginning: the position of the first that differs."""
+    pairs = enumerate(zip(text, other, strict=False))
+    return next((i for i, (left, right) in pairs if left != right), min(len(text), len(other)))

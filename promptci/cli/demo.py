@@ -10,7 +10,7 @@ from promptci.usecases.setup import demo
 
 
 @click.command("demo")
-@options.output_option("Folder for the demo's repository and report.", Path("promptci-demo"))
+@options.output_option("Folder for the demo's repository and report.", Path("promptci-demo"), at_top=False)
 @click.option("--set-up", is_flag=True, help="Fetch the embedded model first where it is missing (98 MB, once).")
 @click.option("--set-up-only", is_flag=True, help="Fetch the embedded model and stop.")
 def command(out: Path, set_up: bool, set_up_only: bool) -> int:

@@ -106,10 +106,12 @@ def ask_options(command: Command) -> Command:
     return output_option("Folder for the report.")(command)
 
 
-def output_option(description: str, default: Path = DEFAULT_OUTPUT_FOLDER) -> Callable[[Command], Command]:
-    """Return a decorator that adds `--out`, a folder."""
+def output_option(
+    description: str, default: Path = DEFAULT_OUTPUT_FOLDER, *, at_top: bool = True
+) -> Callable[[Command], Command]:
+    """Return a decorator that adds `--out`, a folder; by default at the top of the repository, or else right here."""
     folder = click.Path(file_okay=False, path_type=Path)
-    place = None if default.name == "promptci-demo" else place_default
+    place = place_default if at_top else None
     return click.option("--out", type=folder, default=default, callback=place, show_default=True, help=description)
 
 

@@ -54,6 +54,11 @@ def get_file_changes(root: Path, base: Snapshot, head: Snapshot) -> tuple[FileCh
     return _sort_changes(_pair_moved(changes, new, base, head))
 
 
+def find_renames(changes: Iterable[FileChange]) -> dict[str | None, str | None]:
+    """Return the new path of each renamed file by its old one."""
+    return {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
+
+
 def _index_tags(root: Path) -> dict[str, str]:
     """Return each path of the index with the letter that `git ls-files -v` puts before it."""
     lines = command.split_nul(command.run_git(root, "ls-files", "-z", "-v", "--cached"))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from promptci.config.model import DEFAULT_INCLUDE, Config
 from promptci.errors import InputError, Problem
 from promptci.files import strict_yaml
-from promptci.git.changes import FileChange
+from promptci.git.changes import FileChange, find_renames
 from promptci.git.snapshot import Snapshot, WorkTree
 from promptci.pipeline.collection.change_reasons import MIN_SIMILARITY, PromptPair, similarity
 from promptci.prompts import suffixes
@@ -141,7 +141,7 @@ def find_unreachable_prompts(
     deleted = [pair.base for pair in pairs if pair.head is None and pair.base is not None]
     if not deleted:
         return []
-    renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
+    renames = find_renames(changes)
     missed = _find_missed_files(head, patterns, changes, {posixpath.splitext(prompt.path)[1] for prompt in deleted})
     missed |= _find_other_formats(deleted, head, patterns, changes)
     problems = []

@@ -22,37 +22,25 @@ MAX_CAUSE = 80
 
 def nothing_evaluated(facts: MissingAnswers) -> FindingText:
     """Describe a new version without a single usable answer."""
-    version = "either version" if facts.version == "both" else "the new version"
+    return FindingText(f"could not be evaluated: {_describe_nothing(facts)}", _first_error(facts))
+
+
+def _describe_nothing(facts: MissingAnswers) -> str:
+    """Return why no answer can be used."""
+    failures = _count_failures(facts)
     if facts.kind == "auth":
-        return FindingText(
-            f"could not be evaluated: the endpoint refused the key{_status(facts)} ({_count_failures(facts)})",
-            _first_error(facts),
-        )
+        return f"the endpoint refused the key{_status(facts)} ({failures})"
     if facts.kind == "no-key":
-        return FindingText(
-            f"could not be evaluated: no key is set, and the endpoint requires one ({_count_failures(facts)})",
-            _first_error(facts),
-        )
+        return f"no key is set, and the endpoint requires one ({failures})"
     if facts.unscored:
-        return FindingText(
-            f"could not be evaluated: no answer of {version} could be scored (0 of {facts.requested:,})",
-            _first_error(facts),
-        )
+        version = "either version" if facts.version == "both" else "the new version"
+        return f"no answer of {version} could be scored (0 of {facts.requested:,})"
     if facts.missing and facts.unsent == facts.missing:
-        return FindingText(
-            f"could not be evaluated: nothing was asked ({count(facts.missing, 'request')} not sent)",
-            _first_error(facts),
-        )
+        return f"nothing was asked ({count(facts.missing, 'request')} not sent)"
     if facts.kind == "connection":
-        return FindingText(
-            f"could not be evaluated: the endpoint could not be reached ({_count_failures(facts)})",
-            _first_error(facts),
-        )
-    cause = "" if facts.version == "both" else "the new version has no usable answer, "
-    return FindingText(
-        f"could not be evaluated: {cause}{_count_failures(facts)}{_cause(facts)}",
-        _first_error(facts),
-    )
+        return f"the endpoint could not be reached ({failures})"
+    of_version = "" if facts.version == "both" else "the new version has no usable answer, "
+    return f"{of_version}{failures}{_cause(facts)}"
 
 
 def error_rate(facts: MissingAnswers) -> FindingText:

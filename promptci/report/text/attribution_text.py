@@ -1,11 +1,10 @@
 """Sentences on which edit broke a prompt. Pure."""
 
-import os
 from collections.abc import Sequence
 
 from promptci.present import escape, formatting
 from promptci.report.model.attribution import AttributionView, EditEffectView, EditView
-from promptci.wording import join_names
+from promptci.wording import count_equal_chars, join_names
 
 MAX_QUOTE_CHARS = 60
 MAX_NAMED = 4
@@ -70,7 +69,7 @@ def describe_edit(edit: EditView) -> str:
         return f"removing {_quote(edit.before)} from the {edit.place}"
     before, after = (escape.one_line(text.strip()) for text in (edit.before, edit.after))
     if max(len(before), len(after)) > MAX_QUOTE_CHARS:
-        start = _last_word(os.path.commonprefix([before, after]))  # noqa: RUF071 - by characters, as meant here
+        start = _last_word(before[: count_equal_chars(before, after)])
         before, after = (f"…{text[start:]}" if start else text for text in (before, after))
     return f"changing {_quote(before)} to {_quote(after)} in the {edit.place}"
 

@@ -9,6 +9,7 @@ from promptci.files import canonical, lines
 from promptci.goldens.model import Assertion, Case
 from promptci.scoring.assertions import base, is_json, lookalikes
 from promptci.scoring.assertions.base import CheckOutcome, Subject
+from promptci.wording import count_equal_chars
 
 OPTIONS = frozenset({"trim"})
 MAX_COMPARED_CHARS = 10_000
@@ -33,7 +34,7 @@ def check(assertion: Assertion, subject: Subject) -> CheckOutcome:
 
 def make_outcome(expected: list[str], actual: str, *, passed: bool, subject: Subject, suffix: str = "") -> CheckOutcome:
     """Return the outcome; where the texts look alike, the reason names the code point that differs."""
-    position = 0 if passed else max(lookalikes.find_difference(text, actual) for text in expected)
+    position = 0 if passed else max(count_equal_chars(text, actual) for text in expected)
     shown = base.quote_from(expected[0], position)
     choices = shown if len(expected) == 1 else f"one of {base.quote_list(expected)}"
     outcome = base.text_outcome(

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from promptci.wording import count_equal_chars
+
 LOOK_ALIKE = "they look alike"
 _LOOKALIKES = str.maketrans(
     "аеіорсхуктвнмАЕІОРСХУКТВНМαοιρενυκτ’‘‚“”„–—−‐‑",
@@ -14,15 +16,9 @@ def explain_difference(expected: str, actual: str) -> str | None:
     """Name the first code point at which two texts differ that look the same; None where they look different."""
     if expected == actual or _skeleton(expected) != _skeleton(actual):
         return None
-    position = find_difference(expected, actual)
+    position = count_equal_chars(expected, actual)
     expected_name, actual_name = (_name_code_point(text, position) for text in (expected, actual))
     return f"{LOOK_ALIKE}, but character {position + 1} should be {expected_name} and is {actual_name}"
-
-
-def find_difference(text: str, other: str) -> int:
-    """Return the position of the first character at which two texts differ."""
-    pairs = enumerate(zip(text, other, strict=False))
-    return next((i for i, (left, right) in pairs if left != right), min(len(text), len(other)))
 
 
 def _skeleton(text: str) -> str:

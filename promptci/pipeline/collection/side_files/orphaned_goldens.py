@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from promptci.errors import Problem
-from promptci.git.changes import FileChange
+from promptci.git.changes import FileChange, find_renames
 from promptci.git.snapshot import Snapshot
 from promptci.pipeline.collection.change_reasons import PromptPair
 from promptci.runs.prompt_plan import PromptPlan
@@ -20,7 +20,7 @@ def find_orphaned_goldens(
 
     `goldens` holds the golden files of base and of head by the pair's address.
     """
-    renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
+    renames = find_renames(changes)
     used = {path for _, head_paths in goldens.values() for path in head_paths}
     existing = set(head.paths())
     problems = []
@@ -49,7 +49,7 @@ def mark_left_goldens(
 
     `goldens` is that of `find_orphaned_goldens`, which found the problems.
     """
-    renames = {change.base_path: change.head_path for change in changes if change.kind == "renamed"}
+    renames = find_renames(changes)
     orphaned = {problem.path for problem in problems}
     marked = []
     for plan in plans:

@@ -1,11 +1,11 @@
 """Cut two long answers to what differs between them; whatever is left out is counted. Pure."""
 
-import os
 import unicodedata
 from collections.abc import Iterator, Sequence
 
 from promptci.lazy_dataclass import dataclass
 from promptci.present import word_diff
+from promptci.wording import count_equal_chars
 
 MIN_CUT_CHARS = 300
 """Texts up to this length are shown whole."""
@@ -61,7 +61,7 @@ def find_gaps(before: str, after: str) -> tuple[list[Gap], list[Gap]]:
 
 def _align(before: str, after: str) -> Iterator[tuple[str, str]]:
     """Yield both texts piece by piece, in turn equal ones and those that differ."""
-    start = len(os.path.commonprefix([before, after]))  # noqa: RUF071 - by characters, as meant here
+    start = count_equal_chars(before, after)
     yield before[:start], after[:start]
     left, right = before[start:], after[start:]
     compared = left[:MAX_COMPARED_CHARS], right[:MAX_COMPARED_CHARS]
